@@ -10,22 +10,26 @@ import argparse
 import sys
 from pathlib import Path
 
+from recipe.commands import failures_in_words, share
 from recipe.pages import EVALUATION_SEED, PageKind, draw_page
-from recipe.typefaces import MissingMaterial, about_missing_typefaces
+from recipe.typefaces import about_missing_typefaces
+from rtocr_gui.cli.values import count_of
 
 
+@failures_in_words()
 def main() -> int:
     parser = argparse.ArgumentParser(description="Draw pages of the recipe with their truth.")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--count", type=int, default=20)
+    count = count_of("a number")
+    parser.add_argument("--count", type=count, default=20)
     parser.add_argument("--seed", type=int, default=EVALUATION_SEED)
     parser.add_argument("--width", type=int, nargs=2, default=(1000, 1240), metavar="PX")
     parser.add_argument("--proportion", type=float, nargs=2, default=(1.3, 1.45), metavar="HEIGHT/WIDTH")
     parser.add_argument("--x-height", type=float, nargs=2, default=(10.0, 14.0), metavar="PX")
-    parser.add_argument("--rich", type=float, default=0.7, help="share of pages with titles, columns, ...")
-    parser.add_argument("--manuals", type=float, default=0.25, help="share of these laid out like manuals")
-    parser.add_argument("--damaged", type=float, default=0.5, help="share of pages that look scanned")
-    parser.add_argument("--characters", type=int, default=2500, help="approximate maximum per page")
+    parser.add_argument("--rich", type=share, default=0.7, help="share of pages with titles, columns, ...")
+    parser.add_argument("--manuals", type=share, default=0.25, help="share of these laid out like manuals")
+    parser.add_argument("--damaged", type=share, default=0.5, help="share of pages that look scanned")
+    parser.add_argument("--characters", type=count, default=2500, help="approximate maximum per page")
     parser.add_argument("--held-out", action="store_true", help="in typefaces that the training never sees")
     options = parser.parse_args()
     if options.folder.is_file():
@@ -46,16 +50,12 @@ def main() -> int:
     if missing := about_missing_typefaces():
         print(missing, file=sys.stderr)
     options.folder.mkdir(parents=True, exist_ok=True)
-    try:
-        for index in range(options.count):
-            page = draw_page(kind, options.seed, index)
-            stem = options.folder / f"document_{index:03d}"
-            page.image.save(stem.with_suffix(".png"))
-            stem.with_suffix(".txt").write_text(page.text + "\n", encoding="utf-8")
-            stem.with_suffix(".md").write_text(page.grounded + "\n", encoding="utf-8")
-    except MissingMaterial as error:
-        print(error, file=sys.stderr)
-        return 1
+    for index in range(options.count):
+        page = draw_page(kind, options.seed, index)
+        stem = options.folder / f"document_{index:03d}"
+        page.image.save(stem.with_suffix(".png"))
+        stem.with_suffix(".txt").write_text(page.text + "\n", encoding="utf-8")
+        stem.with_suffix(".md").write_text(page.grounded + "\n", encoding="utf-8")
     return 0
 
 

@@ -7,10 +7,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from recipe.commands import failures_in_words, share
 from recipe.export import Description, export_checkpoint
 from recipe.growth import NO_LAYERS, add_layers_option
 from recipe.training import Blend
-from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.model.model_info import PrintSizes
 from rtocr_gui.ocr.reading import TASKS, Mode
 
@@ -22,6 +22,7 @@ _DESCRIPTION = (
 _BLEND_SHARE = 0.5
 
 
+@failures_in_words()
 def main() -> int:
     parser = argparse.ArgumentParser(description="Make a checkpoint folder from a training state.")
     parser.add_argument("run", type=Path, help="folder of a stage")
@@ -50,7 +51,7 @@ def main() -> int:
     )
     parser.add_argument(
         "--blend-share",
-        type=float,
+        type=share,
         metavar="SHARE",
         help=f"share of those weights in the average ({_BLEND_SHARE})",
     )
@@ -61,14 +62,11 @@ def main() -> int:
     if options.x_height and not 0 < options.x_height[0] <= options.x_height[1]:
         parser.error("--x-height must be above 0, and LEAST not above WELL")
     blend = None
-    share, heads, layers = options.blend_share, options.blend_heads, options.blend_added_layers
-    if options.blend_with is None and (share is not None or heads or layers != NO_LAYERS):
+    part, heads, layers = options.blend_share, options.blend_heads, options.blend_added_layers
+    if options.blend_with is None and (part is not None or heads or layers != NO_LAYERS):
         parser.error("--blend-share, --blend-heads and --blend-added-layers need --blend-with")
     if options.blend_with is not None:
-        share = _BLEND_SHARE if share is None else share
-        if not 0 <= share <= 1:
-            parser.error("--blend-share must be in 0..1")
-        blend = Blend(options.blend_with, share, heads, layers)
+        blend = Blend(options.blend_with, _BLEND_SHARE if part is None else part, heads, layers)
     said = Description(
         options.name,
         options.description,
@@ -76,10 +74,7 @@ def main() -> int:
         options.tasks,
         PrintSizes(*options.x_height) if options.x_height else None,
     )
-    try:
-        export_checkpoint(options.run, options.folder, said, heads=options.heads, blend=blend)
-    except CheckpointError as error:
-        sys.exit(str(error))
+    export_checkpoint(options.run, options.folder, said, heads=options.heads, blend=blend)
     return 0
 
 

@@ -26,14 +26,16 @@ import torch
 import torch.distributed
 from torch.multiprocessing.spawn import ProcessExitedException, spawn
 
+from recipe.commands import above_0, failures_in_words, share
 from recipe.encoder_stage import EncoderStage
 from recipe.growth import NO_LAYERS, add_layers_option
 from recipe.model import Learner, read_sizes
 from recipe.pages import EVALUATION_SEED
 from recipe.reading_stages import both_stage, decoder_stage, pages_stage
 from recipe.training import FALLING_SHARE, RunSettings, Stage, train
-from recipe.typefaces import MissingMaterial, about_missing_typefaces
-from rtocr_gui.errors import CheckpointError, SettingsError
+from recipe.typefaces import about_missing_typefaces, find_typefaces
+from rtocr_gui.cli.values import count_of
+from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.machine.devices import choose_device
 
 _STAGES: dict[str, Callable[..., Stage]] = {
@@ -49,8 +51,9 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the miniature, stage by stage.")
     parser.add_argument("stage", choices=_STAGES)
     parser.add_argument("folder", type=Path, help="folder for the state and the log")
-    parser.add_argument("--steps", type=int, required=True, help="length of the whole stage")
-    parser.add_argument("--minutes", type=float, help="end early, after this many minutes")
+    count = count_of("a number")
+    parser.add_argument("--steps", type=count, required=True, help="length of the whole stage")
+    parser.add_argument("--minutes", type=above_0, help="end early, after this many minutes")
     parser.add_argument(
         "--begin-from", type=Path, metavar="FOLDER", help="folder of an earlier stage, or a checkpoint folder"
     )
@@ -58,17 +61,17 @@ def _parse() -> argparse.Namespace:
         "--heads", type=Path, metavar="FILE", help="heads of that checkpoint, if not in its folder"
     )
     add_layers_option(parser, "--added-layers", "the starting weights do not have")
-    parser.add_argument("--rate", type=float, help="learning rate, if not the stage's own")
+    parser.add_argument("--rate", type=above_0, help="learning rate, if not the stage's own")
     parser.add_argument(
         "--falling-share",
-        type=float,
+        type=above_0,
         default=FALLING_SHARE,
         metavar="SHARE",
         help=f"final share of the training over which the rate falls linearly ({FALLING_SHARE})",
     )
     parser.add_argument("--seed", type=int, help="seed of the pages, if not the stage's own")
     parser.add_argument(
-        "--pruned", type=float, metavar="SHARE", help="share of the batches of “both” to prune (0)"
+        "--pruned", type=share, metavar="SHARE", help="share of the batches of “both” to prune (0)"
     )
     parser.add_argument(
         "--encoder-learns",
@@ -77,31 +80,27 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument(
-        "--processes", type=int, default=1, help="number of CPU processes that train together"
+        "--processes", type=count, default=1, help="number of CPU processes that train together"
     )
-    parser.add_argument("--threads", type=int, default=1, help="threads per process (default 1)")
+    parser.add_argument("--threads", type=count, default=1, help="threads per process (default 1)")
     parser.add_argument(
-        "--drawers", type=int, default=0, help="processes that draw pages, per training process"
+        "--drawers",
+        type=count_of("a number", 0),
+        default=0,
+        help="processes that draw pages, per training process",
     )
     parser.add_argument(
-        "--passes", type=int, default=1, metavar="N", help="learn from each batch N times; for a fast GPU"
+        "--passes", type=count, default=1, metavar="N", help="learn from each batch N times; for a fast GPU"
     )
     parser.add_argument(
         "--larger",
-        type=int,
+        type=count,
         default=1,
         metavar="N",
         help="N times the pages in a batch, and in “encoder” all of their crops, for a GPU",
     )
-    parser.add_argument("--save-s", type=float, default=120, help="seconds between states (default 120)")
+    parser.add_argument("--save-s", type=above_0, default=120, help="seconds between states (default 120)")
     options = parser.parse_args()
-    sizes = (options.processes, options.threads, options.passes, options.larger)
-    counts = (options.steps, options.minutes, options.falling_share, *sizes)
-    if any(count is not None and count <= 0 for count in counts):
-        above = "--steps, --minutes, --falling-share, --processes, --threads, --passes and --larger"
-        parser.error(f"{above} must be above 0")
-    if options.drawers < 0:
-        parser.error("--drawers must not be below 0")
     if options.folder.is_file():
         parser.error(f"{options.folder} is a file, not a folder")
     try:
@@ -119,6 +118,7 @@ def _parse() -> argparse.Namespace:
     return options
 
 
+@failures_in_words()
 def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting: Path | None = None) -> None:
     torch.set_num_threads(options.threads)
     if meeting is not None:
@@ -131,10 +131,7 @@ def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting:
     if options.seed is not None:
         stage = stage.seeded(options.seed)
     torch.manual_seed(_FIRST_WEIGHTS_SEED)
-    try:
-        train(stage.enlarged(options.larger), Learner(read_sizes()), settings, rank)
-    except (MissingMaterial, CheckpointError, SettingsError) as error:
-        sys.exit(str(error))
+    train(stage.enlarged(options.larger), Learner(read_sizes()), settings, rank)
     if meeting is not None:
         torch.distributed.destroy_process_group()
 
@@ -147,6 +144,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
+@failures_in_words()
 def main() -> int:
     options = _parse()
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -167,6 +165,7 @@ def main() -> int:
     )
     if missing := about_missing_typefaces():
         print(missing, file=sys.stderr)
+    find_typefaces(held_out=False)  # tells here that there are none, and not in a process that draws
     if settings.processes == 1:
         _run(0, options, settings)
         return 0

@@ -14,11 +14,11 @@ from evaluation.card import TO_WRITE, write_card
 from evaluation.outcomes import Record, digest_weights
 from evaluation.page_sets import Group, plan_sets
 from evaluation.tables import card_tables
-from recipe.typefaces import MissingMaterial
-from rtocr_gui.errors import CheckpointError
+from recipe.commands import failures_in_words
 from rtocr_gui.ocr.model.folder import inspect_checkpoint
 
 
+@failures_in_words()
 def main() -> int:
     parser = argparse.ArgumentParser(description="Write the model card of a checkpoint.")
     parser.add_argument("checkpoint", type=Path, help="checkpoint folder")
@@ -27,21 +27,19 @@ def main() -> int:
     parser.add_argument("--card", type=Path, help="(MODEL_CARD.md in the checkpoint's folder)")
     options = parser.parse_args()
     folder: Path = options.checkpoint.resolve()
-    try:
-        info = inspect_checkpoint(folder)
-        record = Record(options.record, digest_weights(folder))
-        sets = plan_sets(info, info.modes, list(Group))
-        card = write_card(info, options.runs, card_tables(sets, record.outcomes))
-    except (CheckpointError, MissingMaterial) as error:
-        print(error, file=sys.stderr)
-        return 1
+    info = inspect_checkpoint(folder)
+    record = Record(options.record, digest_weights(folder))
+    sets = plan_sets(info, info.modes, list(Group))
+    tables = card_tables(sets, record.outcomes)
+    card = write_card(info, options.runs, tables)
+    if not tables:
+        sys.exit(f"{options.record} holds no reading of these weights: make it with evaluate.py first.")
     target: Path = options.card or folder / "MODEL_CARD.md"
     try:
         with target.open("x", encoding="utf-8") as file:
             file.write(card)
     except FileExistsError:
-        print(f"{target} exists and is not replaced: name another file with --card.", file=sys.stderr)
-        return 1
+        sys.exit(f"{target} exists and is not replaced: name another file with --card.")
     print("\n".join(line for line in card.splitlines() if TO_WRITE in line))
     return 0
 

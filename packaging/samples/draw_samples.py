@@ -20,6 +20,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from rtocr_gui.cli.values import count_of
+
 PAGE_PX = 512
 PAPER = (254, 252, 246)
 INK = (28, 28, 36)
@@ -246,7 +248,12 @@ def save(page: Page, folder: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Draw the sample pages, or fresh pages of the same kind.")
     parser.add_argument("folder", type=Path, help="folder to write the pages to")
-    parser.add_argument("--fresh", type=int, metavar="N", help="draw N fresh pages instead of the samples")
+    parser.add_argument(
+        "--fresh",
+        type=count_of("a number of pages"),
+        metavar="N",
+        help="draw N fresh pages instead of the samples",
+    )
     parser.add_argument("--seed", type=int, default=1, help="seed of the fresh pages (default 1)")
     options = parser.parse_args()
     try:

@@ -10,6 +10,7 @@ import pytest
 import draw_documents
 import evaluate
 import export
+import measure_encoder
 import write_card
 from recipe.muon import Optimiser
 from recipe.training import LOG_FILE, STATE_FILE, save_state
@@ -39,6 +40,11 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
         (export, (*EXPORT, "--blend-with", "run", "--blend-share", 1.3), "must be in 0..1"),
         (draw_documents, ("pages", "--width", 1000, 500), "take the least and the greatest"),
         (draw_documents, ("pages", "--x-height", 0, 10), "above 0"),
+        (draw_documents, ("pages", "--count", 0), "is not a number from 1"),
+        (draw_documents, ("pages", "--rich", 2), "must be in 0..1"),
+        (evaluate, ("folder", "figures", "--threads", -1), "is not a number from 1"),
+        (evaluate, ("folder", "figures", "--minutes", -1), "must be above 0"),
+        (measure_encoder, ("run", "--pages", 0), "is not a number from 1"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -74,21 +80,55 @@ def test_drawn_pages_come_with_what_they_lack(
 
 
 @pytest.mark.parametrize("program", [evaluate, write_card])
-def test_a_checkpoint_that_is_none_is_told(
-    program: ModuleType, call: Callable[..., int], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert call(program, "nowhere", "figures.jsonl") == 1
-    assert "There is no folder" in capsys.readouterr().err
+def test_a_checkpoint_that_is_none_is_told(program: ModuleType, call: Callable[..., int]) -> None:
+    with pytest.raises(SystemExit, match="There is no folder"):
+        call(program, "nowhere", "figures.jsonl")
 
 
-def test_what_a_card_needs_of_a_stage_is_told(
-    call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [(export, EXPORT), (measure_encoder, ("run",)), (measure_encoder, ("run", "--heads", "no"))],
+)
+def test_a_stage_that_is_none_is_told(
+    program: ModuleType, words: tuple[object, ...], call: Callable[..., int]
 ) -> None:
+    with pytest.raises(SystemExit, match="There is no folder run: name that of a stage"):
+        call(program, *words)
+
+
+def test_a_place_that_cannot_be_written_to_is_told(call: Callable[..., int]) -> None:
+    Path("file").touch()
+    with pytest.raises(SystemExit, match="file/pages: Not a directory"):
+        call(draw_documents, "file/pages")
+
+
+def test_ctrl_c_ends_a_program_without_a_traceback(
+    call: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("draw_documents.draw_page", press)
+    with pytest.raises(SystemExit) as ended:
+        call(draw_documents, "pages")
+    assert ended.value.code == 130
+
+
+def test_a_card_without_figures_is_not_written(call: Callable[..., int]) -> None:
+    Path("other.jsonl").write_bytes(b'\xff\xfe\n{"checkpoint": "other"}')
+    for figures in ("nowhere.jsonl", "other.jsonl"):
+        with pytest.raises(SystemExit, match=f"{figures} holds no reading of these weights"):
+            call(write_card, MINIATURE, figures, "--card", "card.md")
+    assert not Path("card.md").exists()
+
+
+def test_what_a_card_needs_of_a_stage_is_told(call: Callable[..., int]) -> None:
     run = Path("run")
 
     def told() -> str:
-        assert call(write_card, MINIATURE, "figures.jsonl", run, "--card", "card.md") == 1
-        return capsys.readouterr().err
+        with pytest.raises(SystemExit) as ended:
+            call(write_card, MINIATURE, "figures.jsonl", run, "--card", "card.md")
+        return str(ended.value.code)
 
     assert "run is not the folder of a stage" in told()
     save_state(run, tiny_learner(), Optimiser({}, {}), {"stage": "encoder", "seed": 9, "step": 1})

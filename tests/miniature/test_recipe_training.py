@@ -213,8 +213,9 @@ def test_heads_of_other_weights_do_not_stay_in_an_exported_folder(
     save_state(tmp_path / "run", tiny_learner(), Optimiser({}, {}), {})
     said = Description("Test", "A test.", [Mode.TINY], ["text"])
     heads = tmp_path / "out" / HEADS_FILE
+    (tmp_path / "plain").touch()
     export_checkpoint(tmp_path / "run", tmp_path / "out", said, heads=True)
-    assert heads.exists()
+    assert {file.stat().st_mode for file in heads.parent.iterdir()} == {(tmp_path / "plain").stat().st_mode}
     export_checkpoint(tmp_path / "run", tmp_path / "out", said)
     assert not heads.exists()
 

@@ -13,6 +13,7 @@ import train as command
 from recipe.muon import Optimiser
 from recipe.pages import EVALUATION_SEED
 from recipe.training import save_state
+from recipe.typefaces import find_typefaces
 from tests.miniature.materials import RECIPE, tiny_learner
 
 TRAIN = RECIPE / "train.py"
@@ -40,12 +41,13 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]
         (("pages", "--pruned", 0.3), "are for the stage “both”"),
         (("pages", "--encoder-learns", "tokens"), "are for the stage “both”"),
         (("both", "--seed", EVALUATION_SEED), "are kept for the evaluation"),
-        (("both", "--steps", 0), "must be above 0"),
-        (("both", "--falling-share", 0), "must be above 0"),
-        (("both", "--processes", 0), "must be above 0"),
-        (("both", "--passes", 0), "must be above 0"),
-        (("both", "--threads", 0), "must be above 0"),
-        (("both", "--drawers", -1), "--drawers must not be below 0"),
+        (("both", "--steps", 0), "“0” is not a number from 1"),
+        (("both", "--drawers", -1), "“-1” is not a number from 0"),
+        (("both", "--rate", "nan"), "“nan” must be above 0"),
+        (("both", "--minutes", "inf"), "“inf” must be above 0"),
+        (("both", "--falling-share", 0), "“0” must be above 0"),
+        (("both", "--pruned", 2), "“2” must be in 0..1"),
+        (("both", "--pruned", "half"), "“half” must be in 0..1"),
         (("both", "--device", "foo"), "“foo” is not a device"),
         (("both", "--device", "cuda:99"), "This computer has no device “cuda:99”"),
     ],
@@ -71,6 +73,24 @@ def test_that_no_steps_are_left_is_said_in_a_sentence(train: Callable[..., int],
     save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {"stage": "encoder", "seed": 1, "step": 4})
     with pytest.raises(SystemExit, match="4 steps are made already: name more"):
         train("encoder")
+
+
+@pytest.mark.parametrize("facts", [{"stage": "encoder"}, {"stage": "encoder", "step": "many"}])
+def test_a_state_that_tells_of_no_step_is_none(
+    facts: dict[str, str], train: Callable[..., int], tmp_path: Path
+) -> None:
+    save_state(tmp_path, tiny_learner(), Optimiser({}, {}), facts)
+    with pytest.raises(SystemExit, match="it tells of no step"):
+        train("encoder")
+
+
+def test_that_no_typeface_is_there_is_said_before_processes_draw(
+    train: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_typefaces.cache_clear()
+    monkeypatch.setattr("recipe.typefaces._font_files", dict)
+    with pytest.raises(SystemExit, match="None of these typefaces is installed"):
+        train("encoder", "--drawers", 1)
 
 
 @pytest.mark.timeout(300)

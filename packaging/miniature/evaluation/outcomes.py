@@ -181,7 +181,7 @@ class Record:
     def _read(self) -> Iterator[Outcome]:
         if not self._path.exists():
             return
-        for line in self._path.read_text(encoding="utf-8").splitlines():
+        for line in self._path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 fields: dict[str, Any] = json.loads(line)
             except ValueError:

@@ -4,19 +4,19 @@ Writes config.json, model.safetensors in bfloat16, tokenizer.json and rtocr.json
 """
 
 import json
-import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 from transformers.utils.logging import disable_progress_bar
 
 from recipe.model import CONFIG, Learner, read_sizes
 from recipe.readings import TOKENIZER
 from recipe.training import HEADS_FILE, Blend, blend_weights, load_weights
+from rtocr_gui.export.writing import write_bytes_atomically, write_text_atomically
 from rtocr_gui.ocr.model.model_info import PrintSizes
 from rtocr_gui.ocr.reading import Mode
 
@@ -55,6 +55,10 @@ def export_checkpoint(
         heads: True to write the heads too, which are needed to continue training from it; False to remove
             those that are there, because they belong to other weights.
         blend: weights to average with; None for no averaging.
+
+    Raises:
+        CheckpointError: from `load_weights`.
+        ExportError: a file cannot be written, and the one that is there is unchanged.
     """
     folder = folder.resolve()
     learner = Learner(read_sizes())
@@ -65,15 +69,16 @@ def export_checkpoint(
     disable_progress_bar()  # type: ignore[no-untyped-call]
     with tempfile.TemporaryDirectory() as stock:
         learner.bfloat16().model.save_pretrained(stock)
-        shutil.move(Path(stock, _WEIGHTS), folder / _WEIGHTS)
+        write_bytes_atomically(folder / _WEIGHTS, Path(stock, _WEIGHTS).read_bytes())
     if heads:
         tensors = learner.state_dict().items()
-        save_file({name: one for name, one in tensors if not name.startswith("model.")}, folder / HEADS_FILE)
+        own = {name: one for name, one in tensors if not name.startswith("model.")}
+        write_bytes_atomically(folder / HEADS_FILE, save(own))
     else:
         (folder / HEADS_FILE).unlink(missing_ok=True)
     for source in (CONFIG, TOKENIZER, TOKENIZER.with_name(_TOKENIZER_CONFIG)):
         if source.parent != folder:
-            shutil.copyfile(source, folder / source.name)
+            write_bytes_atomically(folder / source.name, source.read_bytes())
     about: dict[str, Any] = {
         "name": said.name,
         "description": said.description,
@@ -82,6 +87,4 @@ def export_checkpoint(
     }
     if said.print_sizes is not None:
         about["x_height_px"] = {"least": said.print_sizes.least_px, "well": said.print_sizes.well_px}
-    (folder / "rtocr.json").write_text(
-        json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    write_text_atomically(folder / "rtocr.json", json.dumps(about, indent=2, ensure_ascii=False) + "\n")

@@ -351,6 +351,8 @@ def load_weights(
     Raises:
         CheckpointError: the weights or heads have other sizes, are missing or are damaged.
     """
+    if not folder.is_dir():
+        raise CheckpointError(f"There is no folder {folder}: name that of a stage or of a checkpoint.")
     misfit = CheckpointError(
         f"{folder} has other sizes or heads than {CONFIG} and the recipe ask for: begin from one with the "
         "same, or name the layers that it does not have."
@@ -438,7 +440,11 @@ def take_up(
     for fact, told in _BEGUN.items():
         if fact in said and said[fact] != str(asked[fact]):
             raise CheckpointError(f"{settings.folder} was begun {told.format(said[fact], asked[fact])}.")
-    if (made := int(said["step"])) > settings.steps:
+    try:
+        made = int(said["step"])
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(f"{path} is not the state of a training: it tells of no step.") from error
+    if made > settings.steps:
         raise SettingsError(
             f"{made:,} steps are made already: name more, or begin from {settings.folder} in a new folder."
         )
