@@ -224,6 +224,7 @@ def test_the_list_of_shortcuts_holds_all_that_the_menus_have_and_where_they_work
         native = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         assert keys[action.iconText()].startswith(native)
     assert keys["Next look"] == "L on the page"
+    assert tree.sizeHintForColumn(0) + tree.sizeHintForColumn(1) <= tree.viewport().width()
     window.findChild(ShortcutList).close()
 
 
