@@ -399,6 +399,30 @@ def test_fewer_bits_in_deep_colours_are_seen(tmp_path, bits, channels, kind):
     ]
 
 
+@pytest.mark.parametrize("print_level", [20, 45, 63])
+def test_dark_print_on_a_clear_ground_of_16_bits_is_as_dark_as_in_8(tmp_path, print_level):
+    levels = np.zeros((32, 32, 4), np.uint8)
+    levels[10:20] = (print_level, print_level, print_level, 255)
+    shallow = written(tmp_path / "8.png", encoded(Image.fromarray(levels), "PNG"))
+    deep = written(tmp_path / "16.png", png_by_hand(levels.astype(np.uint16) * 257))
+    assert first_page(deep).tobytes() == first_page(shallow).tobytes()
+
+
+def test_a_bmp_of_16_bits_a_pixel_is_no_deep_picture(tmp_path):
+    pixels = np.full((32, 32), 0b00101_001010_00101, "<u2").tobytes()
+    header = struct.pack("<IiiHHIIiiII", 40, 32, 32, 1, 16, 3, len(pixels), 0, 0, 0, 0)
+    masks = struct.pack("<3I", 0xF800, 0x07E0, 0x001F)
+    start = 14 + len(header) + len(masks)
+    bmp = b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + header + masks + pixels
+    assert first_page(written(tmp_path / "dark.bmp", bmp)).getpixel((0, 0)) == (41, 40, 41)
+
+
+def test_a_blank_deep_page_in_which_0_is_white_is_blank(tmp_path):
+    noise = np.random.default_rng(1).integers(0, 200, (32, 32)).astype("<u2")
+    found = first_page(written(tmp_path / "scan.tif", tiff_by_hand(noise.tobytes(), 16, meaning=0)))
+    assert min(least for least, _ in found.getextrema()) >= 254
+
+
 def test_a_black_page_of_deep_colours_stays_black(tmp_path):
     black = png_by_hand(np.zeros((32, 32, 3), np.uint16))
     assert first_page(written(tmp_path / "scan.png", black)).getextrema() == ((0, 0),) * 3
@@ -483,10 +507,14 @@ def test_a_deep_grey_page_of_nothing_opens(tmp_path):
     assert first_page(written(tmp_path / "nan.tif", encoded(nothing, "TIFF"))).getextrema() == ((0, 0),) * 3
 
 
-@pytest.mark.parametrize(("value", "level"), [(0.0, 0), (0.9, 255), (7.0, 255), (1000.0, 255)])
-def test_a_deep_grey_page_of_one_value_is_blank(tmp_path, value, level):
+@pytest.mark.parametrize(
+    ("value", "meaning", "level"),
+    [(0.0, 1, 0), (0.9, 1, 255), (7.0, 1, 255), (1000.0, 1, 255), (0.0, 0, 255), (1.0, 0, 255)],
+)
+def test_a_deep_grey_page_of_one_value_is_blank(tmp_path, value, meaning, level):
     flat = Image.fromarray(np.full((40, 40), value, np.float32))
-    found = first_page(written(tmp_path / "flat.tif", encoded(flat, "TIFF")))
+    extra = {"tiffinfo": {TiffImagePlugin.PHOTOMETRIC_INTERPRETATION: meaning}}
+    found = first_page(written(tmp_path / "flat.tif", encoded(flat, "TIFF", **extra)))
     assert found.getextrema() == ((level, level),) * 3
 
 

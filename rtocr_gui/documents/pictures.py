@@ -59,7 +59,7 @@ _BAND_ROWS = 256
 _FEWER_BITS = (8, 10, 12, 14)
 """What scanners and programs put into 16 bits, in which such a page would be black."""
 
-_DIM_PAPER = 64
+_DIM_PAPER = 128
 """A page without a brighter value is hardly one of 8 bits."""
 
 _NEAR_LEVELS = 96
@@ -263,14 +263,14 @@ def _tiff_frames(image: ImageFile.ImageFile) -> Iterator[bool]:
 
 def _upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
     """Apply the EXIF orientation, drop alpha, and bring any colour mode to 8-bit RGB."""
-    is_deep_colour = image.mode in {"RGB", "RGBA"} and any(";16" in str(tile.args) for tile in image.tile)
+    is_deep_colour = _is_deep_colour(image)
     image.load()  # the TIFF decoder turns the picture upright and drops its orientation
     transposition = TRANSPOSITIONS.get(_orientation(image))
     page: Image.Image = image
     if image.mode == "F" or image.mode.startswith("I"):
         page = _grey_of_deep(image)
     elif is_deep_colour:
-        page = _as_bright_as_it_is(image)
+        page = _brightened(image)
     page = _without_alpha(page)
     return page if transposition is None else page.transpose(transposition)
 
@@ -350,10 +350,17 @@ def _grey_of_deep(image: Image.Image) -> Image.Image:
     return Image.fromarray(grey)
 
 
-def _as_bright_as_it_is(image: Image.Image) -> Image.Image:
-    """Brighten colours of 10 to 14 bits in 16, of which Pillow keeps the upper 8: 2 to 6 are left."""
+def _is_deep_colour(image: ImageFile.ImageFile) -> bool:
+    """True if a picture that is not decoded yet has 16 bits for each colour, and alpha as deep or none."""
+    is_colour = image.mode == "RGBA" or (image.mode == "RGB" and not image.has_transparency_data)
+    states_bits = image.format in ("PNG", "TIFF") and any(";16" in str(tile.args) for tile in image.tile)
+    return is_colour and states_bits
+
+
+def _brightened(image: Image.Image) -> Image.Image:
+    """Brighten colours and alpha of 10 to 14 bits in 16: 2 to 6 are left, as Pillow keeps the upper 8."""
     extrema: Any = image.getextrema()
-    brightest = max(most for _, most in extrema[:3])
+    brightest = max(most for _, most in extrema)
     bits = next((fewer for fewer in _FEWER_BITS if brightest < 2 ** (fewer - 8)), 16)
     if bits == 16 or brightest == 0:
         return image
@@ -363,7 +370,7 @@ def _as_bright_as_it_is(image: Image.Image) -> Image.Image:
 
 def _scale_16_bits(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
     bits = min(16, _tags(image).get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0])
-    if bits == 16:
+    if bits == 16 and not _is_white_zero(image):  # where 0 is white, hardly any value is a blank page
         brightest = max(int(values.max()) for _, values in _bands(image))
         bits = next((fewer for fewer in _FEWER_BITS if brightest < 2**fewer), bits)
     most = 2**bits - 1
@@ -384,8 +391,8 @@ def _stretch(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
         darkest = brightest = 0.0
     if darkest >= 0 and _DIM_PAPER <= brightest <= 255:
         darkest, brightest = 0.0, 255.0
-    elif darkest == brightest > 0:
-        darkest = 0.0
+    elif darkest == brightest and (darkest > 0 or _is_white_zero(image)):
+        return lambda values: np.full(values.shape, 255, np.uint8)
     span = brightest - darkest or 1.0
     black = brightest if _is_white_zero(image) else darkest
 

@@ -115,7 +115,7 @@ def test_ctrl_c_ends_a_program_without_a_traceback(
 
 
 def test_a_card_without_figures_is_not_written(call: Callable[..., int]) -> None:
-    Path("other.jsonl").write_bytes(b'\xff\xfe\n{"checkpoint": "other"}')
+    Path("other.jsonl").write_bytes(b'\xff\xfe\n5\n{}\n{"checkpoint": "other"}')
     for figures in ("nowhere.jsonl", "other.jsonl"):
         with pytest.raises(SystemExit, match=f"{figures} holds no reading of these weights"):
             call(write_card, MINIATURE, figures, "--card", "card.md")

@@ -215,8 +215,9 @@ def test_the_list_of_shortcuts_holds_all_that_the_menus_have_and_where_they_work
     menus = [tree.topLevelItem(index) for index in range(tree.topLevelItemCount())]
     lines = [menu.child(index) for menu in menus for index in range(menu.childCount())]
     keys = {line.text(0): line.text(1) for line in lines}
-    panes = ["On the page", "In the page list", "On the retention curve", "While the reading is played"]
-    assert [menu.text(0) for menu in menus] == ["File", "Edit", "Read", "View", "Model", "Help", *panes]
+    assert [menu.text(0) for menu in menus[:7]] == [
+        *("File", "Edit", "Read", "View", "Model", "Help", "On the page")
+    ]
     assert all(line.text(1) for line in lines)
     with_keys = [action for action in window.actions_by_name.values() if action.shortcuts()]
     assert len(lines) - sum(menu.childCount() for menu in menus[6:]) == len(with_keys)
@@ -391,7 +392,9 @@ def test_a_key_on_the_slider_does_not_have_the_page_read_that_is_shown_next(
     assert len(fake_engine.asked) == 2
 
 
-@pytest.mark.parametrize(("retention", "typed", "ratio"), [(None, "50", 0.5), (0.8, "150", 1.0)])
+@pytest.mark.parametrize(
+    ("retention", "typed", "ratio"), [(None, "50", 0.5), (None, "76", 0.76), (0.8, "150", 1.0)]
+)
 def test_an_action_takes_the_ratio_that_is_still_being_typed(
     qtbot: QtBot,
     window: MainWindow,
@@ -404,6 +407,7 @@ def test_an_action_takes_the_ratio_that_is_still_being_typed(
 ) -> None:
     session.choose_retention(retention)
     open_and_load(qtbot, session, draw_page())
+    qtbot.waitUntil(lambda: session.tuning.has_plan)  # the box shows the automatic ratio, 76 %
     type_percent(qtbot, window, typed)
     read(qtbot, window, session)
     window.retention_bar.findChild(QTimer).timeout.emit()
@@ -553,6 +557,10 @@ def test_text_of_a_file_that_another_export_replaced_is_in_no_file(
             session.exporter.export_text(tmp_path / name, refs)
         return session.unsaved.loss(session.shelf.refs).read
 
+    def export_plan(name: str) -> None:
+        with qtbot.waitSignal(session.notice_raised):
+            session.exporter.export_file("the plan", lambda _, path: None, tmp_path / name)
+
     (tmp_path / "link.md").symlink_to(tmp_path / "out.md")
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     session.read_all()
@@ -566,6 +574,25 @@ def test_text_of_a_file_that_another_export_replaced_is_in_no_file(
     session.shelf.put_back(removed)
     assert session.unsaved.loss([first]).read == 1
     assert export("out.md", first, second) == 0
+    assert export("other.md", first, second) == 0
+    export_plan("out.md")
+    assert session.unsaved.loss([first]).read == 0, "it is in the other file still"
+    export_plan("other.md")
+    assert session.unsaved.loss([first]).read == 1
+
+
+def test_a_text_that_was_cleared_and_exported_is_lost_with_no_file(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    session.read_all()
+    wait_until_idle(qtbot, session)
+    session.edit_text("")
+    assert session.unsaved.loss(session.shelf.refs).typed == 1
+    export_text(qtbot, session, tmp_path / "out.md")
+    with qtbot.waitSignal(session.notice_raised):
+        session.exporter.export_text(tmp_path / "out.md", session.shelf.refs[1:])
+    assert session.unsaved.loss(session.shelf.refs) == Loss(typed=0, read=0, in_hand=0)
 
 
 def test_closing_asks_nothing_about_text_that_was_copied_as_it_was_read(

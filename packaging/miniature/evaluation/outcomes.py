@@ -183,10 +183,10 @@ class Record:
             return
         for line in self._path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
-                fields: dict[str, Any] = json.loads(line)
+                fields: Any = json.loads(line)
             except ValueError:
                 continue
-            if fields.pop("checkpoint") == self._checkpoint:
+            if isinstance(fields, dict) and fields.pop("checkpoint", None) == self._checkpoint:
                 yield _outcome(fields)
 
 

@@ -48,6 +48,7 @@ def failures_in_words() -> Iterator[None]:
     except (RtocrError, MissingMaterial, SafetensorError) as error:
         sys.exit(str(error))
     except OSError as error:
-        sys.exit(f"{error.filename}: {error.strerror}" if error.filename is not None else str(error))
+        where = "" if error.filename is None else f"{error.filename}: "
+        sys.exit(f"{where}{error.strerror or error}")
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)

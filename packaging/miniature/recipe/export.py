@@ -59,6 +59,7 @@ def export_checkpoint(
     Raises:
         CheckpointError: from `load_weights`.
         ExportError: a file cannot be written, and the one that is there is unchanged.
+        OSError: the folder cannot be made, or changed.
     """
     folder = folder.resolve()
     learner = Learner(read_sizes())

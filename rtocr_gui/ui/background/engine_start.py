@@ -21,7 +21,7 @@ _READ_BYTES = 1 << 22
 
 def make_engine() -> PageEngine:
     """Import torch and make the engine; runs on the model lane."""
-    wait_without_spinning()
+    wait_without_spinning()  # before its libraries are loaded
     for library in _torch_libraries():
         _read(library)
         # The other library calls Python while it is being linked, so it has to wait for the import.

@@ -22,11 +22,14 @@ _PANES: Mapping[str, Mapping[str, str]] = {
         "Release it, or put out the lights": "Esc",
     },
     "In the page list": {"Remove the selected pages": "Delete"},
+    "In Find": {"Next match, previous match": "Enter, Shift+Enter", "Close": "Esc"},
+    "In Compare": {"Next difference, previous difference": "F8, Shift+F8"},
     "On the retention curve": {
         "Go from ratio to ratio": "Arrow keys, Home, End",
         "Choose the ratio": "Enter",
     },
     "While the reading is played": {"Pause or go on": "Space", "End": "Esc"},
+    "Elsewhere": {"Dismiss the notices": "Esc"},
 }
 """What keys do in a pane, by its name."""
 

@@ -55,7 +55,7 @@ class Exporter(QObject):
         self._pages = pages
         self._choices = choices
         self._exports: dict[int, _Export] = {}
-        self._written: dict[Path, ExportedFile] = {}
+        self._files: dict[Path, ExportedFile] = {}
         bridge.exported.connect(self._tell)
         bridge.request_failed.connect(self._report)
 
@@ -106,11 +106,8 @@ class Exporter(QObject):
 
         def finish() -> Notice:
             notice = export.finish()
-            for path, file in export.written.items():
-                former = self._written.get(resolved(path))
-                if former is not None:
-                    former.is_replaced = True
-                self._written[resolved(path)] = file
+            for path, file in export.exported.items():
+                self._note_written(path, file)
             return notice
 
         def go_on() -> None:
@@ -127,8 +124,12 @@ class Exporter(QObject):
             write: writes the file; runs off the main thread.
             path: the file to write or replace.
         """
-        notice = Notice(f"Exported {what} to {path}.", is_passing=True)
-        self._export(path, lambda render_page: write(render_page, path), lambda: notice)
+
+        def finish() -> Notice:
+            self._note_written(path)
+            return Notice(f"Exported {what} to {path}.", is_passing=True)
+
+        self._export(path, lambda render_page: write(render_page, path), finish)
 
     def _export(
         self,
@@ -146,6 +147,14 @@ class Exporter(QObject):
             then: called after that.
         """
         self._exports[self._bridge.export(write)] = _Export(path, outcome, then)
+
+    def _note_written(self, path: Path, file: ExportedFile | None = None) -> None:
+        """Note that a file was written, which may have replaced one with texts; `file` if it holds some."""
+        former = self._files.pop(resolved(path), None)
+        if former is not None:
+            former.is_replaced = True
+        if file is not None:
+            self._files[resolved(path)] = file
 
     @Slot(object)
     def _tell(self, reply: Exported) -> None:

@@ -124,7 +124,7 @@ class MarkdownExport:
         left_out = [draft for file in self._written for draft in file.left_out]
         for file in self._written:
             for draft in (*file.drafts, *file.left_out):
-                draft.page.exported_text, draft.page.exported_to = draft.was.text, file.exported
+                draft.page.note_exported(draft.was.text, file.exported)
         figure_count = sum(file.figure_count for file in self._written)
         figures = f" and {counted(figure_count, 'figure')}" if figure_count else ""
         said = [f"Exported {counted(len(drafts), 'page')}{figures} to {self._where}."]
@@ -140,14 +140,14 @@ class MarkdownExport:
         return Notice(" ".join(said), is_passing=not (begun or cut or self.failures))
 
     @property
-    def written(self) -> dict[Path, ExportedFile]:
-        """The files that were written."""
+    def exported(self) -> dict[Path, ExportedFile]:
+        """The files that were written, by their paths."""
         return {file.path: file.exported for file in self._written if file.drafts}
 
     @property
     def _where(self) -> str:
         """The file, or how many there are in which folder."""
-        paths = list(self.written)
+        paths = list(self.exported)
         if len(self._files) == 1:
             return str(paths[0])
         return f"{counted(len(paths), 'file')} in {paths[0].parent}"

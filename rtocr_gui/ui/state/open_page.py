@@ -38,7 +38,7 @@ class OpenPage:
         text: recognised or typed text.
         edited: True if a person has changed the text since it was read.
         exported_text: the text that was exported last; None before the first time.
-        exported_to: the file it was exported to.
+        exported_to: the files it was exported to.
         copied_text: the text on the clipboard, if it was copied as it was read.
         state: the state of its reading.
         sentence: why the state is what it is; may be empty.
@@ -59,7 +59,7 @@ class OpenPage:
     text: str = ""
     edited: bool = False
     exported_text: str | None = None
-    exported_to: ExportedFile | None = None
+    exported_to: tuple[ExportedFile, ...] = ()
     copied_text: str | None = None
     state: PageState = PageState.UNREAD
     sentence: str = ""
@@ -248,9 +248,14 @@ class OpenPage:
     def is_saved(self) -> bool:
         """True if its newest complete text is in a file, or on the clipboard as it was read, or is empty."""
         page = self.settled
-        is_in_file = self.exported_to is not None and not self.exported_to.is_replaced
-        kept = (self.exported_text if is_in_file else None, self.copied_text)
-        return page.text in kept or not (page.text or page.edited)
+        is_kept = any(not file.is_replaced for file in self.exported_to) or not page.text
+        is_exported = page.text == self.exported_text and is_kept
+        return is_exported or page.text == self.copied_text or not (page.text or page.edited)
+
+    def note_exported(self, text: str, file: ExportedFile) -> None:
+        """Note in which file a text of the page is, or would be if it were not empty."""
+        self.exported_to = (*self.exported_to, file) if text == self.exported_text else (file,)
+        self.exported_text = text
 
     @property
     def is_blank(self) -> bool:

@@ -115,9 +115,9 @@ class RetentionBar(QWidget):
 
     @Slot()
     def drop_release(self) -> None:
-        """Treat the current ratio as settled without emitting it: another page is shown.
+        """Treat the current ratio as settled without emitting it.
 
-        The person no longer views the former page, and the ratio was not meant for the new one.
+        Another page is shown, for which the ratio was not meant, or the person has stopped something.
         """
         self._quiet_timer.stop()
         self._unreleased = False
@@ -234,7 +234,7 @@ class _PercentBox(QSpinBox):
 
     def end_typing(self) -> None:
         """Take the number that is being typed, if one is."""
-        if self.is_being_typed:
+        if self._was_typed or self.is_being_typed:
             self.interpretText()
             self._tell_typed()
 
