@@ -423,6 +423,39 @@ def test_a_blank_deep_page_in_which_0_is_white_is_blank(tmp_path):
     assert min(least for least, _ in found.getextrema()) >= 254
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_deep_colours_one_after_the_other_are_read_whole(tmp_path, order, channels):
+    ramp = np.linspace(0, 65535, 32 * 32).astype(np.uint16).reshape(32, 32)
+    planes = [ramp, ramp // 2, ramp[::-1], np.full_like(ramp, 65535)][:channels]
+    path = written(tmp_path / "scan.tif", planar_tiff(planes, order))
+    np.testing.assert_array_equal(np.asarray(first_page(path)), np.stack(planes[:3], axis=-1) // 256)
+
+
+def planar_tiff(planes: list[np.ndarray], order: str) -> bytes:
+    """An uncompressed TIFF of 16 bits that holds one colour after the other."""
+    count, (height, width) = len(planes), planes[0].shape
+    pixels = [plane.astype(f"{order}u2").tobytes() for plane in planes]
+    shorts = {256: width, 257: height, 259: 1, 262: 2, 277: count, 278: height, 284: 2, 338: 2}
+    lists = {
+        258: (3, struct.pack(f"{order}{count}H", *[16] * count)),
+        273: (4, struct.pack(f"{order}{count}I", *(512 + len(pixels[0]) * plane for plane in range(count)))),
+        279: (4, struct.pack(f"{order}{count}I", *map(len, pixels))),
+    }
+    if count == 3:
+        del shorts[338]
+    entries, behind = b"", b""
+    for tag in sorted({**shorts, **lists}):
+        if tag in shorts:
+            entries += struct.pack(f"{order}HHIHH", tag, 3, 1, shorts[tag], 0)
+        else:
+            entries += struct.pack(f"{order}HHII", tag, lists[tag][0], count, 256 + len(behind))
+            behind += lists[tag][1]
+    mark = b"II" if order == "<" else b"MM"
+    header = mark + struct.pack(f"{order}HIH", 42, 8, len(shorts) + len(lists)) + entries + bytes(4)
+    return (header.ljust(256, b"\0") + behind).ljust(512, b"\0") + b"".join(pixels)
+
+
 def test_a_black_page_of_deep_colours_stays_black(tmp_path):
     black = png_by_hand(np.zeros((32, 32, 3), np.uint16))
     assert first_page(written(tmp_path / "scan.png", black)).getextrema() == ((0, 0),) * 3

@@ -65,6 +65,9 @@ _DIM_PAPER = 128
 _NEAR_LEVELS = 96
 """Greys that differ by less from black or from white are dark or light print."""
 
+_PLANES = ("R", "G", "B", "A")
+"""What Pillow calls the parts of a picture that hold a single colour."""
+
 _UNSIGNED = 1
 """The sample format of a TIFF that states none."""
 
@@ -263,6 +266,7 @@ def _tiff_frames(image: ImageFile.ImageFile) -> Iterator[bool]:
 
 def _upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
     """Apply the EXIF orientation, drop alpha, and bring any colour mode to 8-bit RGB."""
+    _read_planes_whole(image)
     is_deep_colour = _is_deep_colour(image)
     image.load()  # the TIFF decoder turns the picture upright and drops its orientation
     transposition = TRANSPOSITIONS.get(_orientation(image))
@@ -348,6 +352,23 @@ def _grey_of_deep(image: Image.Image) -> Image.Image:
     for rows, values in _bands(image):
         grey[rows] = convert(values)
     return Image.fromarray(grey)
+
+
+def _read_planes_whole(image: ImageFile.ImageFile) -> None:
+    """Have colours of 16 bits read as such in an uncompressed TIFF that holds one colour after the other.
+
+    Pillow reads these as 8 bits, and so mixes up the rows.
+    """
+    tags = _tags(image)
+    if image.format != "TIFF" or set(tags.get(TiffImagePlugin.BITSPERSAMPLE, ())) != {16}:
+        return
+    order = "L" if tags.prefix == b"II" else "B"
+    image.tile = [
+        tile._replace(args=(f"{tile.args[0]};16{order}", *tile.args[1:]))
+        if tile.codec_name == "raw" and isinstance(tile.args, tuple) and tile.args[0] in _PLANES
+        else tile
+        for tile in image.tile
+    ]
 
 
 def _is_deep_colour(image: ImageFile.ImageFile) -> bool:
