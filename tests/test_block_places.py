@@ -44,6 +44,16 @@ def test_a_corrected_block_keeps_its_corrections() -> None:
     assert text_of(shown, TEXT) == "We grew by all of forty percent."
 
 
+def test_what_is_typed_at_the_edges_of_a_block_belongs_to_it() -> None:
+    shown = READ.replace("# Annual", "The # Annual").replace("four percent.", "four times.") + "New."
+    assert text_of(shown, TITLE) == "The # Annual report"
+    assert text_of(shown, TEXT) == "We grew by four times."
+
+
+def test_a_picture_stays_before_its_caption_when_that_is_typed_anew() -> None:
+    assert places(READ.replace("We grew by four percent.", "A quiz.")).anchor_of(IMAGE) == READ.index("We ")
+
+
 def test_a_block_that_was_deleted_has_no_place() -> None:
     shown = READ.replace("# Annual report\n\n", "")
     assert text_of(shown, TITLE) is None

@@ -154,6 +154,14 @@ def test_a_clause_is_the_word_of_a_text_without_spaces() -> None:
     ]
 
 
+def test_a_changed_cell_of_a_table_is_one_difference() -> None:
+    cells = "<table><tr><td>Item</td><td>12</td></tr><tr><td>a < b</td><td>5</td></tr></table>"
+    assert told(compare_texts(cells, cells.replace("12", "13").replace("5", "60"))) == [
+        ("12", "13"),
+        ("5", "60"),
+    ]
+
+
 def test_excerpts_are_one_short_line_and_show_what_is_blank() -> None:
     excerpts = [
         compare_texts("", text).differences[0].right_excerpt
@@ -195,3 +203,4 @@ def test_the_error_rate_is_measured_against_the_truth() -> None:
     assert character_error_rate("12.5", "12.50") == pytest.approx(0.2)
     assert character_error_rate("", "") == 0
     assert character_error_rate("x", "") == 1
+    assert character_error_rate("\ncafe\u0301 \r\n au  lait\n", "caf\u00e9\nau lait") == 0

@@ -12,6 +12,9 @@ from rtocr_gui.ocr.text.text_search import find_words
         ("the end of\nthe line", "end  of the", ["end of\nthe"]),
         ("a long exam-\nple", "example", ["exam-\nple"]),
         ("well-known", "wellknown", []),
+        ("exam\u00adple", "example", ["exam\u00adple"]),
+        ("根据中\n华人民 共和国", "中华人民", ["中\n华人民"]),
+        ("ab\ncd 中\nab", "abcd", []),
         ("well-\nknown and well–known", "well-known", ["well-\nknown", "well–known"]),
         ("it’s “quoted” and it's", "it's", ["it’s", "it's"]),
         ("it’s “quoted”", '"quoted"', ["“quoted”"]),
@@ -34,3 +37,4 @@ def test_words_are_found_as_they_stand_on_paper(text: str, words: str, found: li
 def test_a_long_text_of_nearly_the_words_is_searched_at_once() -> None:
     assert find_words("a-\n" * 50_000 + " " * 50_000, "a" * 200 + " b") == ()
     assert find_words("-\n" * 5_000, "-" * 200 + "b") == ()
+    assert find_words("a\u00ad" * 50_000, "a" * 200 + " b") == ()

@@ -1,4 +1,4 @@
-r"""Finds the formulae of a text: what stands between \( and \), or between \[ and \].
+r"""Finds the formulae of a text: what stands between \( and \), between \[ and \], or between $$ and $$.
 
 Finding all of them takes no longer than reading the text, however many begin and never end. Knows neither
 Markdown nor HTML.
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 DISPLAY = (r"\[", r"\]")
 """What begins and ends a formula that stands by itself."""
 
-_ENDS = dict([(r"\(", r"\)"), DISPLAY])
+_ENDS = dict([(r"\(", r"\)"), DISPLAY, ("$$", "$$")])
 _BEGIN = re.compile("|".join(map(re.escape, _ENDS)))
 
 

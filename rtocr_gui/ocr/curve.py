@@ -63,7 +63,7 @@ class CurvePoint:
         Args:
             reading: a reading at any ratio.
             all_tokens_text: text of the same page, read with all visual tokens.
-            truth: true text of the page, if known, without space around it.
+            truth: true text of the page, if known.
         """
         from rtocr_gui.ocr.text.comparison import character_error_rate, similarity
 
@@ -73,7 +73,7 @@ class CurvePoint:
             kept=reading.kept,
             total=reading.total,
             similarity=similarity(reading.text, all_tokens_text),
-            error_rate=None if truth is None else character_error_rate(reading.text.strip(), truth),
+            error_rate=None if truth is None else character_error_rate(reading.text, truth),
             prefill_ms=reading.timings.prefill_ms,
             decode_ms=reading.timings.decode_ms,
             tokens=len(reading.token_ids),

@@ -87,6 +87,29 @@ def test_figures_are_cut_out_and_linked(
             assert figure.size == (400, 251)
 
 
+def test_a_page_that_is_only_a_picture_is_exported(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    tmp_path: Path,
+) -> None:
+    fake_engine.said = ["<|ref|>image<|/ref|><|det|>[[0, 0, 999, 500]]<|/det|>"]
+    open_and_load(qtbot, session, draw_page())
+    actions = [window.actions_by_name[name] for name in ("export", "export_selected", "export_by_scan")]
+    assert not any(action.isEnabled() for action in actions)
+    session.read_all()
+    wait_until_idle(qtbot, session)
+    assert all(action.isEnabled() for action in actions)
+    assert session.current_text == ""
+    export_text(qtbot, session, tmp_path / "out.md")
+    assert "![](out.assets/page-1-figure-1.png)" in (tmp_path / "out.md").read_text()
+    session.edit_text(" ")
+    session.edit_text("")
+    assert session.exporter.has_content(session.shelf.refs), "nothing was changed"
+
+
 def test_pages_of_files_of_the_same_name_are_told_apart_by_their_folders(
     qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:

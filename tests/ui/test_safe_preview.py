@@ -98,6 +98,8 @@ def test_all_text_is_seen(preview: SafePreview, markdown: str, lines: list[str])
         (r"\(a and *b*", ["(a and b"]),
         (r"a\) and \[*b*\)", ["a) and [b)"]),
         (r"\\(*a*\\)", [r"\(a\)"]),
+        (r"$$a*b*c \\ \{d\}$$ and *e*", [r"$$a*b*c \\ \{d\}$$ and e"]),
+        ("for $$5 *or* more", ["for $$5 or more"]),
     ],
 )
 def test_formulae_are_seen_as_they_are_written(preview: SafePreview, markdown: str, lines: list[str]) -> None:

@@ -382,6 +382,13 @@ def test_the_lines_of_a_list_item_stay_one_item_in_the_preview(pane: TextPane) -
     }
 
 
+def test_numbers_of_a_list_have_room_in_large_print(pane: TextPane) -> None:
+    preview = pane.findChild(SafePreview)
+    pane.zoom(30)
+    number_px = preview.fontMetrics().horizontalAdvance("1986.")
+    assert preview.document().indentWidth() > number_px > 40
+
+
 def test_the_preview_follows_a_stream_only_while_it_can_be_seen(qtbot: QtBot, pane: TextPane) -> None:
     pane.editor.append_text("first")
     assert preview(pane).toPlainText() == ""

@@ -120,12 +120,11 @@ def score_page(page: str, reading: KeptReading, truth: str) -> PageScore:
         reading: what was read.
         truth: its true text, not empty.
     """
-    joined = " ".join(truth.split())
     return PageScore(
         page=page,
         distance=1.0 - similarity(countable(reading.text), countable(truth)),
-        error_rate=character_error_rate(" ".join(reading.text.split()), joined),
-        characters=len(joined),
+        error_rate=character_error_rate(reading.text, truth),
+        characters=len(" ".join(truth.split())),
         kept=reading.kept / reading.total,
         cut_off=reading.stop_reason != StopReason.END.value,
         encode_ms=reading.encode_ms,

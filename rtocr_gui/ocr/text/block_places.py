@@ -26,16 +26,37 @@ class BlockPlaces:
     def __init__(self, blocks: Sequence[Block], read: str, shown: str) -> None:
         self.shown = shown
         first, last = origins(read, shown)
-        known = np.flatnonzero(first != NOWHERE)
+        self._is_typed = first == NOWHERE
+        known = np.flatnonzero(~self._is_typed)
         # Over the characters that were read, `first` and `last` both ascend.
         begins = np.searchsorted(last[known], [block.start for block in blocks])
         ends = np.searchsorted(first[known], [block.end for block in blocks])
-        after = np.append(known, len(shown))
-        self._anchors: list[int] = after[begins].tolist()
-        self._places: list[Place | None] = [
-            (int(known[begin]), int(known[end - 1]) + 1) if block.start < block.end and begin < end else None
-            for block, begin, end in zip(blocks, begins.tolist(), ends.tolist(), strict=True)
+        # Of what was read before each block, and is still there: its end in the read and in the shown text.
+        read_ends = np.append(0, last[known] + 1)[begins].tolist()
+        shown_ends = np.append(0, known + 1)[begins].tolist()
+        nexts = np.append(known, len(shown))[begins].tolist()
+        self._anchors: list[int] = [
+            following if read[read_end : block.start].strip() else shown_end
+            for block, read_end, shown_end, following in zip(
+                blocks, read_ends, shown_ends, nexts, strict=True
+            )
         ]
+        self._places: list[Place | None] = []
+        taken = 0
+        for block, begin, end in zip(blocks, begins.tolist(), ends.tolist(), strict=True):
+            place = None
+            if block.start < block.end and begin < end:
+                place = self._with_typed(int(known[begin]), int(known[end - 1]) + 1, taken)
+                taken = place[1]
+            self._places.append(place)
+
+    def _with_typed(self, start: int, end: int, least: int) -> Place:
+        """Add to a block's text what was typed around it on its lines, but nothing before `least`."""
+        while start > least and self._is_typed[start - 1] and self.shown[start - 1] != "\n":
+            start -= 1
+        while end < len(self.shown) and self._is_typed[end] and self.shown[end] != "\n":
+            end += 1
+        return start, end
 
     def place_of(self, block: int) -> Place | None:
         """Return where a block's text stands; None if it has none or nothing of it is left."""

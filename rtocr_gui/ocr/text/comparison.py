@@ -17,8 +17,10 @@ from typing import NamedTuple, Self
 EXCERPT_LENGTH = 40
 """Longest excerpt of a difference in a list, in characters."""
 
-_WORDS = re.compile(r"\n|[^\S\n]+|[^\s、。，；：？！]+|[、。，；：？！]")
-"""Words, the whitespace between them, and single line breaks. Chinese and Japanese are split into clauses."""
+_TAG = r"</?[a-zA-Z][^<>\n]{0,80}>"
+_WORDS = re.compile(rf"\n|[^\S\n]+|{_TAG}|[、。，；：？！]|(?:(?!{_TAG})[^\s、。，；：？！])+")
+"""Words, tags, the whitespace between them, and single line breaks. Chinese and Japanese are split into
+clauses."""
 
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 
@@ -40,9 +42,14 @@ def similarity(text: str, other: str) -> float:
 
 
 def character_error_rate(text: str, truth: str) -> float:
-    """Edit distance over the length of the truth; may exceed 1. For an empty truth, 0 or 1."""
+    """Edit distance over the length of the truth; may exceed 1. For an empty truth, 0 or 1.
+
+    Any run of whitespace counts as one blank, and as none at the ends; a letter and its accent are one
+    character, however they are encoded.
+    """
     from rapidfuzz.distance import Levenshtein
 
+    text, truth = (unicodedata.normalize("NFC", " ".join(one.split())) for one in (text, truth))
     if not truth:
         return float(bool(text))
     return Levenshtein.distance(text, truth) / len(truth)

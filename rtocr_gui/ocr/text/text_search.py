@@ -4,6 +4,7 @@ Knows characters only. Ignores case, and the difference between straight and cur
 and between a letter with an accent and a letter that one follows.
 """
 
+import itertools
 import re
 import unicodedata
 
@@ -12,7 +13,8 @@ _QUOTES = {
     **dict.fromkeys('"“”„‟«»', '["“”„‟«»]'),
 }
 _HYPHEN = "[-\u00ad\u2010\u2011\u2013]"
-_BROKEN = f"(?:{_HYPHEN}\n)?"
+_CHINESE_OR_JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_BROKEN = f"(?:{_HYPHEN}\n|\u00ad)?"
 """What a scan may contain between two letters of a word."""
 
 
@@ -37,7 +39,16 @@ def find_words(text: str, words: str) -> tuple[tuple[int, int], ...]:
 def _pattern(word: str) -> str:
     # No break is allowed next to a word's own hyphen: the number of ways to match would explode.
     parts = map(_clusters, re.split(_HYPHEN, word))
-    return f"{_HYPHEN}\n?".join(_BROKEN.join(map(_alike, part)) for part in parts)
+    return f"{_HYPHEN}\n?".join(map(_unbroken, parts))
+
+
+def _unbroken(part: list[str]) -> str:
+    """A pattern for a word without hyphens; where a line ends, Chinese and Japanese need none."""
+    pattern = _alike(part[0]) if part else ""
+    for before, after in itertools.pairwise(part):
+        needs_none = _CHINESE_OR_JAPANESE.match(before) and _CHINESE_OR_JAPANESE.match(after)
+        pattern += ("\n?" if needs_none else _BROKEN) + _alike(after)
+    return pattern
 
 
 def _clusters(part: str) -> list[str]:

@@ -64,6 +64,10 @@ class Exporter(QObject):
         """True while a file is being written or waits to be."""
         return bool(self._exports)
 
+    def has_content(self, refs: Iterable[PageRef]) -> bool:
+        """True if there is something of these pages to export."""
+        return _have_content(self._pages[ref] for ref in refs)
+
     def export_text(
         self, path: Path, refs: Iterable[PageRef] | None = None, then: Callable[[], object] | None = None
     ) -> None:
@@ -82,8 +86,8 @@ class Exporter(QObject):
         self._export_texts(self._pages_by_file(folder), folder)
 
     def files_in(self, folder: Path) -> tuple[Path, ...]:
-        """Return the files that `export_by_scan` writes or replaces: one for each scan that has text."""
-        return tuple(file for file, pages in self._pages_by_file(folder).items() if _have_text(pages))
+        """Return the files that `export_by_scan` writes or replaces: one for each scan with content."""
+        return tuple(file for file, pages in self._pages_by_file(folder).items() if _have_content(pages))
 
     def _pages_by_file(self, folder: Path) -> dict[Path, list[OpenPage]]:
         by_scan: defaultdict[Path, list[OpenPage]] = defaultdict(list)
@@ -98,7 +102,7 @@ class Exporter(QObject):
         then: Callable[[], object] | None = None,
     ) -> None:
         """Write files with the texts of pages; `place` is what the person named."""
-        first = next((file for file, pages in files.items() if _have_text(pages)), None)
+        first = next((file for file, pages in files.items() if _have_content(pages)), None)
         if first is None:  # the pages left while the person was being asked
             self.notice_raised.emit(Notice(f"{place.name}: not written, as the pages are gone.", about=place))
             return
@@ -173,5 +177,5 @@ class Exporter(QObject):
             self.notice_raised.emit(Notice(failure.sentence, about=export.path))
 
 
-def _have_text(pages: Iterable[OpenPage]) -> bool:
-    return any(page.settled.text for page in pages)
+def _have_content(pages: Iterable[OpenPage]) -> bool:
+    return any(page.has_content for page in pages)

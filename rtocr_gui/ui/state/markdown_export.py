@@ -40,7 +40,7 @@ class _Draft:
 
 
 class _FileDraft:
-    """One file of an export: the pages to write, those without text, and how many figures were cut out.
+    """One file of an export: the pages to write, those without content, and how many figures were cut out.
 
     `exported` stands for the file once it is written.
     """
@@ -48,8 +48,8 @@ class _FileDraft:
     def __init__(self, path: Path, pages: Iterable[OpenPage]) -> None:
         drafts = [_Draft(page, replace(page.settled), page.is_beginning) for page in pages]
         self.path = path
-        self.drafts = [draft for draft in drafts if draft.was.text]
-        self.left_out = [draft for draft in drafts if not draft.was.text]
+        self.drafts = [draft for draft in drafts if draft.was.has_content]
+        self.left_out = [draft for draft in drafts if not draft.was.has_content]
         self.figure_count = 0
         self.exported = ExportedFile()
 

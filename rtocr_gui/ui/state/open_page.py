@@ -6,6 +6,7 @@ Plain state without Qt signals; `session` and its controllers change it. `page_w
 from dataclasses import dataclass, field, replace
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.export.figures import figures_of
 from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, StopReason, Task
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from rtocr_gui.ui.state.page_entry import PageState
@@ -256,6 +257,15 @@ class OpenPage:
         """Note in which file a text of the page is, or would be if it were not empty."""
         self.exported_to = (*self.exported_to, file) if text == self.exported_text else (file,)
         self.exported_text = text
+
+    @property
+    def has_content(self) -> bool:
+        """True if there is something of it to export: its newest complete text, or figures."""
+        page = self.settled
+        if page.text or page.edited or page.reading is None:
+            return bool(page.text)
+        blocks = page.reading.blocks
+        return bool(figures_of(blocks, [block.start for block in blocks]))
 
     @property
     def is_blank(self) -> bool:

@@ -13,6 +13,9 @@ from rtocr_gui.ui.parts.wheel import zoom_by_wheel
 from rtocr_gui.ui.text.markdown_editor import MarkdownEditor
 from rtocr_gui.ui.text.safe_preview import SafePreview
 
+_LIST_INDENT_PX = 40
+"""Qt's own, in which the numbers of large print would be cut off."""
+
 
 class TextPane(QWidget):
     """Shows the text of one page in tabs, with buttons below it.
@@ -153,3 +156,5 @@ class TextPane(QWidget):
         self.editor.set_print(fixed_font(font))
         self._preview.setFont(font)
         self._preview.document().setDocumentMargin(self.editor.document().documentMargin())
+        number_px = self._preview.fontMetrics().horizontalAdvance("00000. ")
+        self._preview.document().setIndentWidth(max(_LIST_INDENT_PX, number_px))
