@@ -460,6 +460,7 @@ def test_where_and_how_a_model_runs_can_be_said_and_that_it_runs_anyway(rtocr, p
 def test_a_model_that_takes_words_is_asked_in_words(rtocr, page, task, words, prompt):
     engine = FakeEngine()
     engine.tasks = TASKS
+    engine.said = ["<|ref|>total<|/ref|><|det|>[[0, 333, 999, 666]]<|/det|>"]
     result = rtocr("read", page, "-q", "--task", task, "--words", words, engine=engine)
     assert (result.code, result.told) == (0, [])
     assert [settings.task.prompt for settings in engine.asked] == [prompt]
@@ -472,6 +473,14 @@ def test_words_that_are_located_come_with_their_places(rtocr, page):
     result = rtocr("read", page, "-q", "--task", "locate", "--words", "total", engine=engine)
     assert "\n- total: left 0.0 %, top 33.3 %, right 100.0 %, bottom 66.7 % of the page\n" in result.out
     assert "\n- total: left 10.0 %, top 0.0 %, right 20.0 %, bottom 100.0 % of the page\n" in result.out
+
+
+def test_words_without_a_place_are_told(rtocr, page):
+    engine = FakeEngine()
+    engine.tasks = TASKS
+    engine.said = ["<|ref|>total<|/ref|><|det|>[]<|/det|>"]
+    result = rtocr("read", page, "-q", "--task", "locate", "--words", "total", engine=engine)
+    assert result.told == [f"rtocr: warning: {page}, page 1 of 1: the model named no place of “total”."]
 
 
 def test_words_for_a_model_that_was_not_made_for_them_are_warned_of_and_used(rtocr, page):
