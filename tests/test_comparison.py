@@ -171,6 +171,15 @@ def test_excerpts_are_one_short_line_and_show_what_is_blank() -> None:
     assert len(excerpts[3]) == EXCERPT_LENGTH
 
 
+def test_excerpts_show_a_change_that_is_far_from_the_beginning() -> None:
+    clause = "今日は" * 20
+    (difference,) = compare_texts(f"{clause}晴れ。", f"{clause}雨。").differences
+    assert (difference.left_excerpt, difference.right_excerpt) == (
+        "…今日は今日は今日は晴れ",
+        "…今日は今日は今日は雨",
+    )
+
+
 def test_two_equal_texts_have_no_difference() -> None:
     for text in ("", "\n", "the same"):
         comparison = compare_texts(text, text)

@@ -17,6 +17,9 @@ from typing import NamedTuple, Self
 EXCERPT_LENGTH = 40
 """Longest excerpt of a difference in a list, in characters."""
 
+_LEADING_CHARACTERS = 9
+"""How much of what is alike an excerpt shows that does not begin with its text."""
+
 _TAG = r"</?[a-zA-Z][^<>\n]{0,80}>"
 _WORDS = re.compile(rf"\n|[^\S\n]+|{_TAG}|[、。，；：？！]|(?:(?!{_TAG})[^\s、。，；：？！])+")
 """Words, tags, the whitespace between them, and single line breaks. Chinese and Japanese are split into
@@ -109,7 +112,8 @@ class Difference:
         left: its range in the left text.
         right: its range in the right text.
         change: whether it was replaced, deleted or inserted.
-        left_excerpt: its beginning in the left text, to show in a list; whitespace is made visible.
+        left_excerpt: its beginning in the left text, or what leads to the first character that differs if
+            that is further on, to show in a list; whitespace is made visible.
         right_excerpt: the same for the right text.
     """
 
@@ -169,15 +173,8 @@ def compare_texts(left: str, right: str) -> TextComparison:
         if block.change is Change.EQUAL:
             segments.append(block)
             continue
-        differences.append(
-            Difference(
-                block.left,
-                block.right,
-                block.change,
-                _excerpt(block.left.of(left)),
-                _excerpt(block.right.of(right)),
-            )
-        )
+        excerpts = _excerpts(block.left.of(left), block.right.of(right))
+        differences.append(Difference(block.left, block.right, block.change, *excerpts))
         segments += _align_characters(left, block, right) if alike else [block]
     merged = tuple(_merge_equal(segments))
     return TextComparison(left, right, merged, tuple(differences), _measured_similarity(left, merged, right))
@@ -323,6 +320,17 @@ def _measured_similarity(left: str, segments: Iterable[Segment], right: str) -> 
 
 def _place_beside(position: int, here: Span, beside: Span) -> int:
     return min(beside.end, beside.start + position - here.start)
+
+
+def _excerpts(left: str, right: str) -> tuple[str, str]:
+    """Return excerpts of two texts that show where these differ."""
+    from rapidfuzz.distance import Prefix
+
+    begins_alike = Prefix.similarity(left, right)
+    if begins_alike < EXCERPT_LENGTH - 1:
+        return _excerpt(left), _excerpt(right)
+    left, right = (f"…{text[begins_alike - _LEADING_CHARACTERS :]}" for text in (left, right))
+    return _excerpt(left), _excerpt(right)
 
 
 def _excerpt(text: str) -> str:
