@@ -70,6 +70,19 @@ def test_the_bar_shows_the_share_and_wavers_before_it_is_known(box: DownloadBox)
     assert box.bar.value() / box.bar.maximum() == pytest.approx(0.46, abs=0.01)
 
 
+def test_what_arrived_before_the_server_was_asked_again_is_not_thrown_away_unasked(
+    box: DownloadBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "agrees", lambda parent, title, text, *verbs: asked.append(text))
+    asking = DownloadProgress(DownloadStage.CONNECT, 0, 0)
+    for state in (DownloadState.RUNNING, DownloadState.FAILED):
+        box.show_download(DownloadShown(state, asking, kept_bytes=HALF.done_bytes))
+        box.discard.click()
+    assert len(asked) == 2
+    assert all("3.1 GB was downloaded" in text for text in asked)
+
+
 @pytest.mark.parametrize(("agreed", "discarded"), [(True, 1), (False, 0)])
 def test_what_arrived_is_thrown_away_only_after_asking(
     agreed: bool, discarded: int, box: DownloadBox, monkeypatch: pytest.MonkeyPatch

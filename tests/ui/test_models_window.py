@@ -188,6 +188,10 @@ def test_a_check_is_told_beside_its_model_only(
     assert window.check.text() == "Chec&k"
     select(window, 1)
     assert "In order." not in window.details.text()
+    select(window, 0)
+    assert "In order." in window.details.text()
+    window.show_models(listed(miniature, replace(miniature, folder=TARGET)))
+    assert "In order." not in window.details.text(), "it may have changed since"
 
 
 def test_return_in_the_field_of_the_server_closes_nothing(qtbot: QtBot, window: ModelsWindow) -> None:
@@ -258,6 +262,11 @@ def test_a_paused_download_is_offered_again_by_the_next_program(
     qtbot.waitUntil(lambda: download_ends(next_library, DownloadState.PAUSED))
     assert choices(window.download) == ["Resume", "Cancel"]
     assert window.download.bar.value() > 0
+    kept = next_library.download.kept_bytes
+    assert kept >= 100_000
+    next_library.start_download("http://127.0.0.1:9")
+    qtbot.waitUntil(lambda: download_ends(next_library, DownloadState.FAILED), timeout=15_000)
+    assert next_library.download.kept_bytes == kept
     assert next_library.close(5)
 
 
@@ -406,6 +415,28 @@ def test_a_named_folder_without_a_model_is_told_and_not_remembered(
     qtbot.waitUntil(lambda: "no file “config.json”" in window.details.text())
     assert heard == []
     assert not window.use.isEnabled()
+
+
+def test_a_download_in_another_folder_can_be_gone_on_with_or_forgotten(
+    qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, hub: HubServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    library.choose_target(folder)
+    library.start_download(hub.endpoint)
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
+    (folder / WEIGHTS).unlink()
+    next_library = ModelLibrary(BUNDLED, (folder,), cache=tmp_path / "cache")
+    wire(window, next_library)
+    next_library.refresh()
+    qtbot.waitUntil(lambda: len(names(window)) == 2)
+    select(window, 1)
+    assert window.forget.isVisibleTo(window)
+    assert "choose it below with Change" in window.details.text()
+    next_library.choose_target(folder)
+    qtbot.waitUntil(lambda: choices(window.download) == ["Resume"])
+    assert "choose it below" not in window.details.text()
+    assert not window.forget.isVisibleTo(window)
+    assert next_library.close(5)
 
 
 def test_an_unusable_folder_is_not_remembered_with_the_next_usable_one(

@@ -51,6 +51,7 @@ class ModelEntry:
         done_bytes: bytes on disk of an unfinished download, else 0.
         total_bytes: size of an unfinished download, else 0.
         was_complete: true for an unfinished repair of a download that was finished once.
+        is_named: true for a folder that the person named, whatever is in it.
     """
 
     folder: Path
@@ -63,6 +64,7 @@ class ModelEntry:
     done_bytes: int = 0
     total_bytes: int = 0
     was_complete: bool = False
+    is_named: bool = False
 
     @property
     def is_usable(self) -> bool:
@@ -134,7 +136,7 @@ def look_into(folder: Path, origin: Origin = Origin.OWN) -> ModelEntry:
     Returns:
         What was found; for an unusable folder, with `problem` set instead of an error raised.
     """
-    name, source = folder.name or str(folder), _SOURCES[origin]
+    name, source, is_named = folder.name or str(folder), _SOURCES[origin], origin is Origin.OWN
     try:
         record = read_record(folder)
         if record is not None:
@@ -151,11 +153,13 @@ def look_into(folder: Path, origin: Origin = Origin.OWN) -> ModelEntry:
                         done_bytes=bytes_there(folder, record),
                         total_bytes=record.total_bytes,
                         was_complete=record.was_complete,
+                        is_named=is_named,
                     )
         opened = open_folder(folder)
     except CheckpointError as error:
-        return ModelEntry(folder, origin, name, source, problem=str(error))
-    return ModelEntry(folder, origin, opened.info.name, source, opened.info, opened.files.precision)
+        return ModelEntry(folder, origin, name, source, problem=str(error), is_named=is_named)
+    info, precision = opened.info, opened.files.precision
+    return ModelEntry(folder, origin, info.name, source, info, precision, is_named=is_named)
 
 
 def check_model(folder: Path, cancel: threading.Event) -> Iterator[DownloadProgress]:

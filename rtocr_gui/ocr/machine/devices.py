@@ -91,12 +91,13 @@ def choose_device(name: str) -> torch.device:
     kind, number = written[1], int(written[2] or 0)
     if number >= {"cpu": 1, "cuda": cards, "mps": int(has_mps)}[kind]:
         raise SettingsError(
-            f"This computer has no device “{name}” that PyTorch can use. Choose “auto” or “cpu”."
+            f"This computer has no device “{name}” that PyTorch can use. Choose another, such as the "
+            "processor (“cpu”)."
         )
     if kind == "cuda" and not _is_driven(number):
         raise SettingsError(
             f"The graphics card “{torch.cuda.get_device_name(number)}” is too old for the PyTorch "
-            "that is installed here. Choose “cpu”, or install a PyTorch that was built for it."
+            "that is installed here. Choose the processor (“cpu”), or install a PyTorch built for it."
         )
     if kind == "cuda" and not _answers(number):
         raise SettingsError(

@@ -62,17 +62,23 @@ class DownloadShown:
         progress: how far it is; None before it begins.
         problem: why it failed, as a sentence; empty otherwise.
         repairs: true once the model was complete: what is downloaded again is not to be deleted.
+        kept_bytes: how much was on the disk at most: a run that begins again starts counting at 0.
     """
 
     state: DownloadState
     progress: DownloadProgress | None = None
     problem: str = ""
     repairs: bool = False
+    kept_bytes: int = 0
 
     @property
     def is_busy(self) -> bool:
         """True while it runs or is being stopped."""
         return self.state in (DownloadState.RUNNING, DownloadState.STOPPING)
+
+    def having(self, done_bytes: int) -> "DownloadShown":
+        """The same with this much on the disk, unless it was more before."""
+        return replace(self, kept_bytes=max(self.kept_bytes, done_bytes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,9 +310,11 @@ class ModelLibrary(QObject):
             if any(entry.is_at(self._target) and entry.is_usable for entry in listed.models):
                 self._end_begun()
             self._target = None
+        there = next((entry for entry in listed.models if entry.is_at(listed.target)), None)
         if not self._download.is_busy and not self._download.problem:
-            there = next((entry for entry in listed.models if entry.is_at(listed.target)), None)
             self._show(_as_found(there))
+        elif not self._download.is_busy and there is not None:
+            self._show(self._download.having(there.done_bytes))
         self.models_listed.emit(listed)
 
     @Slot(object)
@@ -343,7 +351,7 @@ class ModelLibrary(QObject):
         elif told.stage is DownloadStage.PAUSED:
             self._show(replace(self._download, state=DownloadState.PAUSED, progress=told))
         else:
-            self._show(replace(self._download, progress=told))
+            self._show(replace(self._download.having(told.done_bytes), progress=told))
             return
         self.refresh()
 
@@ -365,7 +373,9 @@ def _as_found(entry: ModelEntry | None) -> DownloadShown:
     """The state of a download that is not running, by what is in its folder; None if there is no model."""
     if entry is not None and entry.is_unfinished:
         progress = DownloadProgress(DownloadStage.PAUSED, entry.done_bytes, entry.total_bytes)
-        return DownloadShown(DownloadState.PAUSED, progress, repairs=entry.was_complete)
+        return DownloadShown(
+            DownloadState.PAUSED, progress, repairs=entry.was_complete, kept_bytes=entry.done_bytes
+        )
     if entry is not None and entry.is_usable:
         return DownloadShown(DownloadState.DONE, repairs=True)
     return DownloadShown(DownloadState.IDLE)

@@ -129,7 +129,7 @@ class DownloadBox(QGroupBox):
 
     def _ask_discard(self) -> None:
         progress = self._shown.progress
-        arrived = progress.done_bytes if progress is not None else 0
+        arrived = max(self._shown.kept_bytes, progress.done_bytes if progress is not None else 0)
         if not arrived or questions.agrees(
             self,
             "Delete the download?",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rtocr_gui.ocr.memory.fit import Fit
 
 _ENTRY = Qt.ItemDataRole.UserRole
+_ELSEWHERE = "To download into this folder again, choose it below with Change…."
 
 
 class ModelsWindow(QDialog):
@@ -65,6 +66,7 @@ class ModelsWindow(QDialog):
         self.setWindowTitle("Models")
         self._in_use: Path | None = None
         self._awaited: Path | None = None
+        self._target: Path | None = None
         self._check: CheckShown | None = None
         self._fit: FitJudged | None = None
         self.download = DownloadBox()
@@ -162,7 +164,10 @@ class ModelsWindow(QDialog):
         first = self.list.topLevelItem(0)
         if self.list.currentItem() is None and first is not None:
             self.list.setCurrentItem(first)
+        self._target = listed.target
         self.download.show_place(listed.target, listed.free_bytes)
+        if self._check is not None and not self._check.running:
+            self._check = None  # what is there may have changed since
         self._show_selected()
 
     def _mark(self, item: QTreeWidgetItem) -> None:
@@ -211,7 +216,8 @@ class ModelsWindow(QDialog):
         self.forget.setEnabled(
             entry is not None and entry.origin is not Origin.BUNDLED and not entry.is_at(self._in_use)
         )
-        self.forget.setVisible(entry is not None and entry.origin is Origin.OWN)
+        is_download = entry is not None and entry.is_unfinished and entry.is_at(self._target)
+        self.forget.setVisible(entry is not None and entry.is_named and not is_download)
         if entry is None:
             self.details.setText("Looking for models…")
             return
@@ -220,8 +226,10 @@ class ModelsWindow(QDialog):
         lines += [entry.weights] if entry.weights else []
         lines += [_fit_line(self._fit.fit)] if self._fit and self._fit.folder == entry.folder else []
         lines += [f"{entry.source[0].upper()}{entry.source[1:]}: {entry.folder}"]
-        if self._check is not None and self._check.folder == entry.folder:
-            lines.append(self._check.sentence)
+        checked = self._check is not None and self._check.folder == entry.folder
+        lines += [self._check.sentence] if self._check is not None and checked else []
+        if entry.origin is Origin.DOWNLOADED and not entry.is_at(self._target):
+            lines += [_ELSEWHERE] if entry.is_unfinished or (checked and not checking) else []
         self.details.setText("\n".join(lines))
 
     def _use(self) -> None:

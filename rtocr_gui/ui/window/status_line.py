@@ -4,6 +4,7 @@ from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
+from rtocr_gui.ocr.machine.spot import VALUE_BYTES
 from rtocr_gui.ocr.reading import Reading, Stage
 from rtocr_gui.ui.parts.named_label import NamedLabel
 from rtocr_gui.ui.state.page_words import encoding_in_words
@@ -138,8 +139,9 @@ class StatusLine(QWidget):
         if status.model is None or status.unloaded:
             self._device.clear()
             return
-        weights = size_in_words(status.model.info.weight_bytes)
-        self._device.setText(f"{status.model.device}, {status.model.dtype}  ·  {weights} weights")
+        weight_bytes = status.model.info.parameter_count * VALUE_BYTES[status.model.dtype]
+        weights = f"{size_in_words(weight_bytes)} weights"
+        self._device.setText(f"{status.model.device}, {status.model.dtype}  ·  {weights}")
 
 
 def _words_between(activity: Activity, loads: bool) -> str:

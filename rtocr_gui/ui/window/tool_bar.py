@@ -46,6 +46,8 @@ class ToolBar(QToolBar):
         # One less: Qt measures with an X, which is wider than most letters.
         self.mode_box.setMinimumContentsLength(len(_auto_label(Mode.GUNDAM)) - 1)
         self._add_choice("Task", self.task_box, "What the model is asked to do")
+        plain_text = next(task for task in TASKS if task.name == "text")
+        self.task_box.setMinimumContentsLength(len(plain_text.label))
         fill(self, ("", "export"), actions)
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
