@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -1421,6 +1422,17 @@ def test_the_line_at_the_bottom_tells_what_tuning_reads(
     window.actions_by_name["stop"].trigger()
     qtbot.waitUntil(lambda: said.text() == "Ready")
     fake_engine.gate.set()
+
+
+@pytest.mark.parametrize(("dtype", "told"), [("float32", "80.0 MB weights"), ("bfloat16", "40.0 MB weights")])
+def test_the_line_at_the_bottom_tells_the_memory_of_the_weights_as_they_are_used(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, dtype: str, told: str
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    model = session.models.model
+    model = replace(model, dtype=dtype, info=replace(model.info, parameter_count=20_000_000))
+    window.status_line.show_model(ModelStatus(model, ""))
+    assert [label.text() for label in window.status_line.findChildren(QLabel) if told in label.text()]
 
 
 def test_the_line_at_the_bottom_is_not_ready_while_the_model_loads_or_looks_at_the_page(
