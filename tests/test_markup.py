@@ -14,8 +14,8 @@ from tests.tasks import MARKDOWN, OCR, TEXT
 MARKS = ["<|ref|>", "<|/ref|>", "<|det|>", "<|/det|>", "<|grounding|>"]
 LINE_ENDS = ["\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"]
 NO_TEXT = (
-    "".join(map(chr, {*range(32), *range(127, 160)} - {*b"\t\n\v\f\r\x85"}))
-    + "\ufdd0\ufdef\ufeff\ufffe\uffff"
+    "".join(map(chr, {*range(32), *range(127, 160), *range(0xFDD0, 0xFDF0)} - {*b"\t\n\v\f\r\x85"}))
+    + "\ufeff\ufffe\uffff"
 )
 PARTS_OF_MARKS = ["<", "|", ">", "<|", "ref|>", "<|/", "det", "|>"]
 
