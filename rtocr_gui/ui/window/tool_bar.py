@@ -43,11 +43,11 @@ class ToolBar(QToolBar):
         self._add_choice(
             "Mode", self.mode_box, f"How the page is scaled; larger modes see smaller print. {_AUTO}"
         )
-        # One less: Qt measures with an X, which is wider than most letters.
+        # Fewer: Qt measures with an X, which is wider than most letters.
         self.mode_box.setMinimumContentsLength(len(_auto_label(Mode.GUNDAM)) - 1)
         self._add_choice("Task", self.task_box, "What the model is asked to do")
         plain_text = next(task for task in TASKS if task.name == "text")
-        self.task_box.setMinimumContentsLength(len(plain_text.label))
+        self.task_box.setMinimumContentsLength(len(plain_text.label) - 2)
         fill(self, ("", "export"), actions)
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
