@@ -54,6 +54,13 @@ def test_a_picture_stays_before_its_caption_when_that_is_typed_anew() -> None:
     assert places(READ.replace("We grew by four percent.", "A quiz.")).anchor_of(IMAGE) == READ.index("We ")
 
 
+@pytest.mark.parametrize("end", ["Intro. And more.", "Intro.\nNew at the end."])
+def test_a_picture_at_the_end_stays_behind_what_is_typed_there(end: str) -> None:
+    read = "# Title\n\nIntro.\n\n"
+    shown = f"# Title\n\n{end}"
+    assert BlockPlaces([Block("image", (), len(read), len(read))], read, shown).anchor_of(0) == len(shown)
+
+
 def test_a_block_that_was_deleted_has_no_place() -> None:
     shown = READ.replace("# Annual report\n\n", "")
     assert text_of(shown, TITLE) is None

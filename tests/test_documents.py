@@ -378,11 +378,12 @@ def test_a_deep_tiff_is_as_bright_as_it_says(tmp_path, bits, white_is_zero):
 
 
 @pytest.mark.parametrize("bits", [10, 12, 14, 16])
-@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize(("channels", "is_solid"), [(3, False), (4, False), (4, True)])
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-def test_fewer_bits_in_deep_colours_are_seen(tmp_path, bits, channels, kind):
+def test_fewer_bits_in_deep_colours_are_seen(tmp_path, bits, channels, is_solid, kind):
     most = 2**bits - 1
     values = np.full((32, 32, channels), most, np.uint16)
+    values[..., 3:] = 65535 if is_solid else most
     values[10:20, :, :3] = 0
     values[20:, :, 1] = most // 2
     data = (
@@ -415,6 +416,16 @@ def test_a_bmp_of_16_bits_a_pixel_is_no_deep_picture(tmp_path):
     start = 14 + len(header) + len(masks)
     bmp = b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + header + masks + pixels
     assert first_page(written(tmp_path / "dark.bmp", bmp)).getpixel((0, 0)) == (41, 40, 41)
+
+
+@pytest.mark.parametrize("bits", [12, 14])
+def test_fewer_bits_are_seen_where_0_is_white(tmp_path, bits):
+    values = np.zeros((32, 32), "<u2")
+    values[10:20] = 2**bits - 1
+    found = np.asarray(
+        first_page(written(tmp_path / "scan.tif", tiff_by_hand(values.tobytes(), 16, meaning=0)))
+    )
+    assert [found[row, 0, 0] for row in (0, 15)] == [255, 0]
 
 
 def test_a_blank_deep_page_in_which_0_is_white_is_blank(tmp_path):

@@ -57,7 +57,8 @@ def test_a_formula_keeps_its_signs() -> None:
     assert "| \\( a_1 * \\vert b\\vert \\) |" in with_pipe_tables(table(("\\( a_1 * |b| \\)",)))
     assert r"| \( \Vert w\Vert _2 \) |" in with_pipe_tables(table((r"\( \|w\|_2 \)",)))
     assert r"| \( a \\\vert b \) |" in with_pipe_tables(table((r"\( a \\| b \)",)))
-    for formula in (r"\( p_1 < 0.05 \)", r"\(x_1 < y_2\)", r"\( a < b < c_1 \)"):
+    assert "| $$$ \\| $$$ |" in with_pipe_tables(table(("$$$ | $$$",)))
+    for formula in (r"$$ x_1 < 2 $$", r"\( p_1 < 0.05 \)", r"\(x_1 < y_2\)", r"\( a < b < c_1 \)"):
         assert f"| {formula.replace('<', '&lt;')} |" in with_pipe_tables(table((formula,)))
 
 

@@ -15,6 +15,7 @@ from rtocr_gui.ocr.text.text_search import find_words
         ("exam\u00adple", "example", ["exam\u00adple"]),
         ("根据中\n华人民 共和国", "中华人民", ["中\n华人民"]),
         ("ab\ncd 中\nab", "abcd", []),
+        ("佐々\n木、「東京\n」中-\n国", "佐々木、「東京」中国", ["佐々\n木、「東京\n」中-\n国"]),
         ("well-\nknown and well–known", "well-known", ["well-\nknown", "well–known"]),
         ("it’s “quoted” and it's", "it's", ["it’s", "it's"]),
         ("it’s “quoted”", '"quoted"', ["“quoted”"]),

@@ -97,10 +97,11 @@ class _ReadPage:
     def of(cls, reading: Reading) -> "_ReadPage":
         """Extract what is needed from a reading."""
         text, told = _text(reading), [(_summary(reading), False)]
-        if reading.stop_reason is StopReason.END and not text.strip():
-            told.append(("no text was found.", False))
-        elif reading.settings.task.name == "locate" and text == reading.text:
-            told.append((f"the model named no place of “{reading.settings.task.words}”.", True))
+        if reading.stop_reason is StopReason.END:
+            if not text.strip():
+                told.append(("no text was found.", False))
+            elif reading.settings.task.name == "locate" and text == reading.text:
+                told.append((f"the model named no place of “{reading.settings.task.words}”.", True))
         if reading.stop_reason in _WARNINGS:
             told.append((_WARNINGS[reading.stop_reason], True))
         if not reading.is_legible:

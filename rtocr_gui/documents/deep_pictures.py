@@ -17,6 +17,9 @@ _BAND_ROWS = 256
 _FEWER_BITS = (8, 10, 12, 14)
 """What scanners and programs put into 16 bits, in which such a page would be black."""
 
+_BLANK_BITS = 10
+"""Where 0 is white, a page without more bits is hardly one with print, but blank."""
+
 _DIM_PAPER = 128
 """A page without a brighter value is hardly one of 8 bits."""
 
@@ -79,7 +82,8 @@ def _is_deep_colour(image: ImageFile.ImageFile) -> bool:
 def _brightened(image: Image.Image) -> Image.Image:
     """Brighten colours and alpha of 10 to 14 bits in 16: 2 to 6 are left, as Pillow keeps the upper 8."""
     extrema: Any = image.getextrema()
-    brightest = max(most for _, most in extrema)
+    is_opaque = len(extrema) == 4 and extrema[3] == (255, 255)
+    brightest = max(most for _, most in (extrema[:3] if is_opaque else extrema))
     bits = next((fewer for fewer in _FEWER_BITS if brightest < 2 ** (fewer - 8)), 16)
     if bits == 16 or brightest == 0:
         return image
@@ -104,9 +108,11 @@ def _grey_of_deep(image: Image.Image) -> Image.Image:
 
 def _scale_16_bits(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
     bits = min(16, tags_of(image).get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0])
-    if bits == 16 and not _is_white_zero(image):  # where 0 is white, low values are a blank page
+    if bits == 16:
         brightest = max(int(values.max()) for _, values in _bands(image))
         bits = next((fewer for fewer in _FEWER_BITS if brightest < 2**fewer), bits)
+        if _is_white_zero(image) and bits <= _BLANK_BITS:
+            bits = 16
     most = 2**bits - 1
     levels = np.arange(2**16).clip(max=most)
     if _is_white_zero(image):

@@ -7,11 +7,11 @@ Markdown nor HTML.
 import re
 from collections.abc import Iterator
 
-DISPLAY = (r"\[", r"\]")
-"""What begins and ends a formula that stands by itself."""
+DISPLAYED = {r"\[": r"\]", "$$": "$$"}
+"""What begins formulae that stand by themselves, with what ends them."""
 
-_ENDS = dict([(r"\(", r"\)"), DISPLAY, ("$$", "$$")])
-_BEGIN = re.compile("|".join(map(re.escape, _ENDS)))
+_ENDS = {r"\(": r"\)", **DISPLAYED}
+_BEGIN = re.compile(r"\\[(\[]|(?<![\\$])\$\$(?!\$)")
 
 
 class Formulae:
@@ -23,8 +23,11 @@ class Formulae:
 
     def end_of(self, begin: int) -> int | None:
         """Return where the formula ends that begins at an index; None if none begins there."""
-        end = _ENDS.get(self._text[begin : begin + 2])
-        if end is None or self._last_ends[end] < begin + 2:
+        found = _BEGIN.match(self._text, begin)
+        if found is None:
+            return None
+        end = _ENDS[found[0]]
+        if self._last_ends[end] < begin + 2:
             return None
         return self._text.index(end, begin + 2) + 2
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
-from rtocr_gui.export.formulae import DISPLAY, Formulae
+from rtocr_gui.export.formulae import DISPLAYED, Formulae
 
 if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
@@ -171,19 +171,17 @@ def _displayed_formula(state: "StateBlock", first: int, behind: int, silent: boo
     def line(number: int) -> str:
         return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
 
-    begin, end = DISPLAY
-    if (
-        first < state.env.get("no formula ends before", 0)
-        or state.is_code_block(first)
-        or not line(first).startswith(begin)
-    ):
+    begun = line(first)
+    end = DISPLAYED.get(begun[:2])
+    if end is None or first < state.env.get(f"no {end} before", 0) or state.is_code_block(first):
         return False
-    last = first
-    while end not in line(last):
+    last, rest = first, begun[2:]
+    while end not in rest:
         last += 1
         if last >= behind or state.isEmpty(last) or state.sCount[last] < state.blkIndent:
-            state.env["no formula ends before"] = last
+            state.env[f"no {end} before"] = last
             return False
+        rest = line(last)
     if last == first:
         return False
     if not silent:

@@ -18,7 +18,13 @@ from rtocr_gui.ocr.library.library import ModelEntry, Origin, look_into
 from rtocr_gui.ocr.library.model_source import published_folder_in
 from rtocr_gui.ocr.reading import Task
 from rtocr_gui.resources import resource_path
-from rtocr_gui.ui.background.model_library import CheckShown, DownloadState, ModelLibrary, ModelsListed
+from rtocr_gui.ui.background.model_library import (
+    CheckShown,
+    DownloadShown,
+    DownloadState,
+    ModelLibrary,
+    ModelsListed,
+)
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.models_window import ModelsWindow, wire
 from tests.hub_server import HubServer, Trouble
@@ -190,8 +196,21 @@ def test_a_check_is_told_beside_its_model_only(
     assert "In order." not in window.details.text()
     select(window, 0)
     assert "In order." in window.details.text()
-    window.show_models(listed(miniature, replace(miniature, folder=TARGET)))
-    assert "In order." not in window.details.text(), "it may have changed since"
+    window.show_models(listed(miniature, replace(miniature, folder=Path("/new"))))
+    assert "In order." in window.details.text()
+    window.show_models(listed(replace(miniature, precision="float32")))
+    assert "In order." not in window.details.text(), "it has changed since"
+
+
+def test_the_result_of_a_check_ends_as_the_model_is_downloaded_again(
+    window: ModelsWindow, miniature: ModelEntry
+) -> None:
+    window.show_models(listed(replace(miniature, folder=TARGET)))
+    window.show_check(CheckShown(TARGET, False, "It is damaged.", is_bad=True))
+    window.follow_download(DownloadShown(DownloadState.DONE))
+    assert "It is damaged." in window.details.text()
+    window.follow_download(DownloadShown(DownloadState.RUNNING))
+    assert "It is damaged." not in window.details.text()
 
 
 def test_return_in_the_field_of_the_server_closes_nothing(qtbot: QtBot, window: ModelsWindow) -> None:
@@ -268,6 +287,10 @@ def test_a_paused_download_is_offered_again_by_the_next_program(
     qtbot.waitUntil(lambda: download_ends(next_library, DownloadState.FAILED), timeout=15_000)
     assert next_library.download.kept_bytes == kept
     assert next_library.close(5)
+    hasty_library = ModelLibrary(BUNDLED, cache=tmp_path / "cache")
+    hasty_library.start_download("http://127.0.0.1:9")  # before its folder was looked into
+    qtbot.waitUntil(lambda: hasty_library.download.kept_bytes == kept, timeout=15_000)
+    assert hasty_library.close(5)
 
 
 def test_a_paused_download_to_a_folder_of_the_persons_is_offered_again_by_the_next_program(

@@ -100,6 +100,9 @@ def test_all_text_is_seen(preview: SafePreview, markdown: str, lines: list[str])
         (r"\\(*a*\\)", [r"\(a\)"]),
         (r"$$a*b*c \\ \{d\}$$ and *e*", [r"$$a*b*c \\ \{d\}$$ and e"]),
         ("for $$5 *or* more", ["for $$5 or more"]),
+        ("$$$ *or* $$$", ["$$$ or $$$"]),
+        ("so\n$$\na\n- b_1*c*d\n# e\n$$\n*where*", ["so", "$$", "a", "- b_1*c*d", "# e", "$$", "where"]),
+        ("\\[ a\n$$\nb\n# c\n$$", ["[ a", "$$", "b", "# c", "$$"]),
     ],
 )
 def test_formulae_are_seen_as_they_are_written(preview: SafePreview, markdown: str, lines: list[str]) -> None:

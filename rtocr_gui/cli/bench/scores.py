@@ -26,7 +26,7 @@ from statistics import fmean
 from rtocr_gui.cli.bench.readings_file import KeptReading
 from rtocr_gui.cli.columns import aligned, widths_of
 from rtocr_gui.ocr.reading import StopReason
-from rtocr_gui.ocr.text.comparison import character_error_rate, similarity
+from rtocr_gui.ocr.text.comparison import as_counted, character_error_rate, similarity
 from rtocr_gui.pruning.plan import PruneMethod
 
 _TABLE_TAG = re.compile(
@@ -124,7 +124,7 @@ def score_page(page: str, reading: KeptReading, truth: str) -> PageScore:
         page=page,
         distance=1.0 - similarity(countable(reading.text), countable(truth)),
         error_rate=character_error_rate(reading.text, truth),
-        characters=len(" ".join(truth.split())),
+        characters=len(as_counted(truth)),
         kept=reading.kept / reading.total,
         cut_off=reading.stop_reason != StopReason.END.value,
         encode_ms=reading.encode_ms,

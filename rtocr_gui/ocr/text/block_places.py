@@ -36,7 +36,7 @@ class BlockPlaces:
         shown_ends = np.append(0, known + 1)[begins].tolist()
         nexts = np.append(known, len(shown))[begins].tolist()
         self._anchors: list[int] = [
-            following if read[read_end : block.start].strip() else shown_end
+            shown_end if read_end == block.start else following
             for block, read_end, shown_end, following in zip(
                 blocks, read_ends, shown_ends, nexts, strict=True
             )

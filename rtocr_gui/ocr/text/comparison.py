@@ -44,15 +44,23 @@ def similarity(text: str, other: str) -> float:
     return Levenshtein.normalized_similarity(text, other)
 
 
-def character_error_rate(text: str, truth: str) -> float:
-    """Edit distance over the length of the truth; may exceed 1. For an empty truth, 0 or 1.
+def as_counted(text: str) -> str:
+    """A text as its characters are counted for an error rate.
 
-    Any run of whitespace counts as one blank, and as none at the ends; a letter and its accent are one
-    character, however they are encoded.
+    Any run of whitespace is one blank, and none at the ends; a letter and its accent are one character,
+    however they are encoded.
+    """
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def character_error_rate(text: str, truth: str) -> float:
+    """Edit distance over the length of the truth, both `as_counted`; may exceed 1.
+
+    For an empty truth, 0 or 1.
     """
     from rapidfuzz.distance import Levenshtein
 
-    text, truth = (unicodedata.normalize("NFC", " ".join(one.split())) for one in (text, truth))
+    text, truth = as_counted(text), as_counted(truth)
     if not truth:
         return float(bool(text))
     return Levenshtein.distance(text, truth) / len(truth)

@@ -13,9 +13,13 @@ _QUOTES = {
     **dict.fromkeys('"“”„‟«»', '["“”„‟«»]'),
 }
 _HYPHEN = "[-\u00ad\u2010\u2011\u2013]"
-_CHINESE_OR_JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_CHINESE_OR_JAPANESE = re.compile(
+    "[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
+)
 _BROKEN = f"(?:{_HYPHEN}\n|\u00ad)?"
 """What a scan may contain between two letters of a word."""
+
+_BROKEN_ANYWHERE = f"(?:{_HYPHEN}?\n)?"
 
 
 def find_words(text: str, words: str) -> tuple[tuple[int, int], ...]:
@@ -47,7 +51,7 @@ def _unbroken(part: list[str]) -> str:
     pattern = _alike(part[0]) if part else ""
     for before, after in itertools.pairwise(part):
         needs_none = _CHINESE_OR_JAPANESE.match(before) and _CHINESE_OR_JAPANESE.match(after)
-        pattern += ("\n?" if needs_none else _BROKEN) + _alike(after)
+        pattern += (_BROKEN_ANYWHERE if needs_none else _BROKEN) + _alike(after)
     return pattern
 
 

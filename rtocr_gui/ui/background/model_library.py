@@ -89,11 +89,13 @@ class CheckShown:
         folder: of the model.
         running: True until it ends.
         sentence: how far it is, or its result.
+        is_bad: true if the model cannot be used as it is.
     """
 
     folder: Path
     running: bool
     sentence: str
+    is_bad: bool = False
 
 
 class ModelLibrary(QObject):
@@ -280,7 +282,10 @@ class ModelLibrary(QObject):
 
         self._checking.submit(
             _guarded(
-                check, lambda sentence: self._checked.emit(check_id, CheckShown(folder, False, sentence))
+                check,
+                lambda sentence: self._checked.emit(
+                    check_id, CheckShown(folder, False, sentence, is_bad=True)
+                ),
             )
         )
 
@@ -313,7 +318,7 @@ class ModelLibrary(QObject):
         there = next((entry for entry in listed.models if entry.is_at(listed.target)), None)
         if not self._download.is_busy and not self._download.problem:
             self._show(_as_found(there))
-        elif not self._download.is_busy and there is not None:
+        elif there is not None:
             self._show(self._download.having(there.done_bytes))
         self.models_listed.emit(listed)
 

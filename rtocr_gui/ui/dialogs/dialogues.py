@@ -142,14 +142,14 @@ class Dialogues(QObject):
     def ask_export(self) -> None:
         """Ask where to write the text of all pages."""
         refs = self._session.shelf.refs
-        if any(self._session.texts.of(refs)):
+        if self._session.exporter.has_content(refs):
             self._export_text(refs, self._session.exporter.export_text)
 
     @Slot()
     def ask_export_selected(self) -> None:
         """Ask where to write the text of the selected pages."""
         refs = self._session.shelf.selected
-        if any(self._session.texts.of(refs)):
+        if self._session.exporter.has_content(refs):
             self._export_text(refs, partial(self._session.exporter.export_text, refs=refs))
 
     @Slot()

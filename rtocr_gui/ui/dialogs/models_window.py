@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.ocr.library.library import ModelEntry, Origin
-from rtocr_gui.ui.background.model_library import CheckShown, ModelLibrary, ModelsListed
+from rtocr_gui.ui.background.model_library import CheckShown, DownloadShown, ModelLibrary, ModelsListed
 from rtocr_gui.ui.background.replies import FitJudged
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.download_box import DownloadBox
@@ -148,7 +148,7 @@ class ModelsWindow(QDialog):
     @Slot(object)
     def show_models(self, listed: ModelsListed) -> None:
         """Show the models; the selection stays, or moves to a folder just added."""
-        before = self.selected
+        before, checked = self.selected, self._checked_entry()
         wanted = self._awaited or (before.folder if before else self._in_use)
         self.list.clear()
         for entry in listed.models:
@@ -166,9 +166,27 @@ class ModelsWindow(QDialog):
             self.list.setCurrentItem(first)
         self._target = listed.target
         self.download.show_place(listed.target, listed.free_bytes)
-        if self._check is not None and not self._check.running:
-            self._check = None  # what is there may have changed since
+        if self._checked_entry() != checked:
+            self._forget_check()
         self._show_selected()
+
+    def _checked_entry(self) -> ModelEntry | None:
+        """What the list has of the model that was checked last."""
+        items = (self.list.topLevelItem(row) for row in range(self.list.topLevelItemCount()))
+        entries = (item.data(0, _ENTRY) for item in items if item is not None)
+        check = self._check
+        return next((entry for entry in entries if check is not None and entry.folder == check.folder), None)
+
+    def _forget_check(self) -> None:
+        if self._check is not None and not self._check.running:
+            self._check = None
+
+    @Slot(object)
+    def follow_download(self, shown: DownloadShown) -> None:
+        """Forget the result of a check of what is being downloaded again."""
+        if shown.is_busy and self._check is not None and self._check.folder == self._target:
+            self._forget_check()
+            self._show_selected()
 
     def _mark(self, item: QTreeWidgetItem) -> None:
         """Mark the model in use, not by the font alone."""
@@ -226,10 +244,11 @@ class ModelsWindow(QDialog):
         lines += [entry.weights] if entry.weights else []
         lines += [_fit_line(self._fit.fit)] if self._fit and self._fit.folder == entry.folder else []
         lines += [f"{entry.source[0].upper()}{entry.source[1:]}: {entry.folder}"]
-        checked = self._check is not None and self._check.folder == entry.folder
-        lines += [self._check.sentence] if self._check is not None and checked else []
-        if entry.origin is Origin.DOWNLOADED and not entry.is_at(self._target):
-            lines += [_ELSEWHERE] if entry.is_unfinished or (checked and not checking) else []
+        check = self._check if self._check is not None and self._check.folder == entry.folder else None
+        lines += [check.sentence] if check is not None else []
+        is_elsewhere = entry.is_named and entry.origin is Origin.DOWNLOADED and not entry.is_at(self._target)
+        if is_elsewhere and (entry.is_unfinished or (check is not None and check.is_bad)):
+            lines.append(_ELSEWHERE)
         self.details.setText("\n".join(lines))
 
     def _use(self) -> None:
@@ -268,6 +287,7 @@ def wire(window: ModelsWindow, library: ModelLibrary) -> None:
     window.download.target_chosen.connect(library.choose_target)
     library.models_listed.connect(window.show_models)
     library.download_changed.connect(window.download.show_download)
+    library.download_changed.connect(window.follow_download)
     library.check_changed.connect(window.show_check)
     window.download.show_download(library.download)
 

@@ -146,7 +146,7 @@ class OpenPage:
 
     def fail(self, sentence: str, retry: ReadSettings | None = None) -> None:
         """Note that a reading failed; the earlier text is restored, or else what came so far stays."""
-        if self._former is not None and self._former.text:
+        if self._former is not None and self._former.has_content:
             self._give_back()
         self._former = None
         self._failure, self._way_out = sentence, retry.scaling if retry is not None else None
@@ -255,7 +255,8 @@ class OpenPage:
 
     def note_exported(self, text: str, file: ExportedFile) -> None:
         """Note in which file a text of the page is, or would be if it were not empty."""
-        self.exported_to = (*self.exported_to, file) if text == self.exported_text else (file,)
+        there = tuple(one for one in self.exported_to if not one.is_replaced)
+        self.exported_to = (*there, file) if text == self.exported_text else (file,)
         self.exported_text = text
 
     @property

@@ -56,6 +56,7 @@ class ActionStates(QObject):
         has_page = session.shelf.current is not None
         is_ready = has_page and session.models.status.model is not None
         has_text = session.texts.is_any
+        has_selected_text = any(session.texts.of(session.shelf.selected))
         are_halves = [ref.half is not None for ref in session.shelf.selected]
         enabled = {
             "read": has_page,
@@ -71,9 +72,11 @@ class ActionStates(QObject):
             "export_overlay": tuning.has_plan,
             "export_plan": tuning.has_plan,
             "export_curve": tuning.has_curve,
-            **dict.fromkeys(("export", "export_by_scan"), session.exporter.has_content(session.shelf.refs)),
-            "export_selected": session.exporter.has_content(session.shelf.selected),
-            "copy": any(session.texts.of(session.shelf.selected)),
+            **dict.fromkeys(
+                ("export", "export_by_scan"), has_text or session.exporter.has_content(session.shelf.refs)
+            ),
+            "export_selected": has_selected_text or session.exporter.has_content(session.shelf.selected),
+            "copy": has_selected_text,
             **dict.fromkeys(("find", "find_next", "find_previous"), has_text),
             "about_model": session.models.model is not None,
             "unload": session.can_unload,
