@@ -282,7 +282,7 @@ def test_a_paused_download_is_offered_again_by_the_next_program(
     assert choices(window.download) == ["Resume", "Cancel"]
     assert window.download.bar.value() > 0
     kept = next_library.download.kept_bytes
-    assert kept >= 100_000
+    assert kept > 0
     next_library.start_download("http://127.0.0.1:9")
     qtbot.waitUntil(lambda: download_ends(next_library, DownloadState.FAILED), timeout=15_000)
     assert next_library.download.kept_bytes == kept
