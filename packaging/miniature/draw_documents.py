@@ -10,17 +10,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from recipe.commands import failures_in_words, share
+from recipe.commands import count, failures_in_words, share
 from recipe.pages import EVALUATION_SEED, PageKind, draw_page
 from recipe.typefaces import about_missing_typefaces
-from rtocr_gui.cli.values import count_of
 
 
 @failures_in_words()
 def main() -> int:
     parser = argparse.ArgumentParser(description="Draw pages of the recipe with their truth.")
     parser.add_argument("folder", type=Path)
-    count = count_of("a number")
     parser.add_argument("--count", type=count, default=20)
     parser.add_argument("--seed", type=int, default=EVALUATION_SEED)
     parser.add_argument("--width", type=int, nargs=2, default=(1000, 1240), metavar="PX")

@@ -19,10 +19,9 @@ from pathlib import Path
 from evaluation.outcomes import Record, digest_weights, judge
 from evaluation.page_sets import Group, PageSet, TruePage, plan_sets
 from evaluation.tables import card_tables
-from recipe.commands import above_0, failures_in_words
+from recipe.commands import above_0, count, failures_in_words
 from recipe.typefaces import about_missing_typefaces
 from rtocr_gui.cli.bench.scores import Setting
-from rtocr_gui.cli.values import count_of
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.reading import EncodedPage, Mode, Reading, ReadSettings, Scaling
@@ -53,13 +52,13 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure how well a checkpoint reads.")
     parser.add_argument("checkpoint", type=Path, help="checkpoint folder")
     parser.add_argument("record", type=Path, help="file for finished readings (JSON lines)")
-    parser.add_argument("--pages", type=count_of("a number"), default=4, help="pages of each set (default 4)")
+    parser.add_argument("--pages", type=count, default=4, help="pages of each set (default 4)")
     groups = [group.value for group in Group]
     parser.add_argument("--groups", nargs="+", choices=groups, default=groups, help="which figures (all)")
     modes = [mode.value for mode in Mode]
     parser.add_argument("--modes", nargs="+", choices=modes, help="(those the checkpoint was made for)")
     parser.add_argument("--minutes", type=above_0, default=float("inf"), help="stop after this time")
-    parser.add_argument("--threads", type=count_of("a number"), help="CPU threads (torch's own choice)")
+    parser.add_argument("--threads", type=count, help="CPU threads (torch's own choice)")
     parser.add_argument("--device", default="cpu")
     return parser.parse_args()
 

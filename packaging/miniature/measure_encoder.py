@@ -14,13 +14,12 @@ from statistics import fmean
 
 import torch
 
-from recipe.commands import failures_in_words
+from recipe.commands import count, failures_in_words
 from recipe.crops import CropBatches, CropPlan
 from recipe.losses import dense_loss
 from recipe.model import Learner, read_sizes
 from recipe.pages import EVALUATION_SEED, PageKind
 from recipe.training import load_weights
-from rtocr_gui.cli.values import count_of
 
 _X_HEIGHTS_PX = (8.0, 10.0, 14.0, 20.0, 30.0, 44.0)
 _LEAST_WANTED_PX = 10.0
@@ -50,7 +49,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure what the encoder of a training state sees.")
     parser.add_argument("run", type=Path, help="folder of a stage, or a checkpoint folder")
     parser.add_argument("--heads", type=Path, metavar="FILE", help="of a checkpoint, if not in its folder")
-    count = count_of("a number")
     parser.add_argument("--pages", type=count, default=12, help="pages for each line (default 12)")
     parser.add_argument("--threads", type=count, default=1)
     options = parser.parse_args()

@@ -26,7 +26,7 @@ import torch
 import torch.distributed
 from torch.multiprocessing.spawn import ProcessExitedException, spawn
 
-from recipe.commands import above_0, failures_in_words, share
+from recipe.commands import above_0, count, failures_in_words, share
 from recipe.encoder_stage import EncoderStage
 from recipe.growth import NO_LAYERS, add_layers_option
 from recipe.model import Learner, read_sizes
@@ -51,7 +51,6 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the miniature, stage by stage.")
     parser.add_argument("stage", choices=_STAGES)
     parser.add_argument("folder", type=Path, help="folder for the state and the log")
-    count = count_of("a number")
     parser.add_argument("--steps", type=count, required=True, help="length of the whole stage")
     parser.add_argument("--minutes", type=above_0, help="end early, after this many minutes")
     parser.add_argument(

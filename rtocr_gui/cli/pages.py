@@ -133,8 +133,9 @@ def _ask_password(prompt: str) -> str:
     """Read a password from the terminal without echo; empty at the end of input (Ctrl-D)."""
     try:
         return getpass.getpass(prompt)
-    except (EOFError, KeyboardInterrupt) as end:
+    except KeyboardInterrupt:
         sys.stderr.write("\n")
-        if isinstance(end, KeyboardInterrupt):
-            raise
+        raise
+    except EOFError:
+        sys.stderr.write("\n")
         return ""

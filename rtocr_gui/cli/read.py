@@ -107,7 +107,7 @@ class _ReadPage:
         if not reading.is_legible:
             told.append((_about_small_print(reading), True))
         is_written = reading.text or reading.stop_reason is not StopReason.CANCELLED
-        figures = _figures(reading) if text == reading.text else ()
+        figures = figures_of(reading.blocks) if text == reading.text else ()
         return cls(reading.ref, text if is_written else None, figures, tuple(told))
 
 
@@ -288,10 +288,6 @@ def _text(reading: Reading) -> str:
         )
         or reading.text
     )
-
-
-def _figures(reading: Reading) -> tuple[Figure, ...]:
-    return figures_of(reading.blocks, [block.start for block in reading.blocks])
 
 
 def _about_small_print(reading: Reading) -> str:

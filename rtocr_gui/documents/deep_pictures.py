@@ -84,11 +84,16 @@ def _brightened(image: Image.Image) -> Image.Image:
     extrema: Any = image.getextrema()
     is_opaque = len(extrema) == 4 and extrema[3] == (255, 255)
     brightest = max(most for _, most in (extrema[:3] if is_opaque else extrema))
-    bits = next((fewer for fewer in _FEWER_BITS if brightest < 2 ** (fewer - 8)), 16)
+    bits = _bits_of(brightest, dropped=8)
     if bits == 16 or brightest == 0:
         return image
     most = 2 ** (bits - 8) - 1
     return image.point([min(255, level * 255 // most) for level in range(256)] * len(extrema))
+
+
+def _bits_of(brightest: int, dropped: int = 0) -> int:
+    """Return how many bits the values of a picture of 16 have, by the greatest without its dropped bits."""
+    return next((fewer for fewer in _FEWER_BITS if brightest < 2 ** (fewer - dropped)), 16)
 
 
 def _grey_of_deep(image: Image.Image) -> Image.Image:
@@ -110,7 +115,7 @@ def _scale_16_bits(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.ui
     bits = min(16, tags_of(image).get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0])
     if bits == 16:
         brightest = max(int(values.max()) for _, values in _bands(image))
-        bits = next((fewer for fewer in _FEWER_BITS if brightest < 2**fewer), bits)
+        bits = _bits_of(brightest)
         if _is_white_zero(image) and bits <= _BLANK_BITS:
             bits = 16
     most = 2**bits - 1

@@ -37,13 +37,15 @@ class Figure:
     place: int
 
 
-def figures_of(blocks: Sequence[Block], places: Sequence[int]) -> tuple[Figure, ...]:
+def figures_of(blocks: Sequence[Block], places: Sequence[int] | None = None) -> tuple[Figure, ...]:
     """Select the figures among the blocks of a page, one for each of their boxes.
 
     Args:
         blocks: blocks in the order in which the model emitted them.
-        places: index of the character in the text that each block precedes.
+        places: index of the character in the text that each block precedes; None for the text as it was read.
     """
+    if places is None:
+        places = [block.start for block in blocks]
     return tuple(
         Figure(Block(block.label, (box,), block.start, block.end), place)
         for block, place in zip(blocks, places, strict=True)

@@ -215,6 +215,7 @@ def test_heads_of_other_weights_do_not_stay_in_an_exported_folder(
     heads = tmp_path / "out" / HEADS_FILE
     (tmp_path / "plain").touch()
     export_checkpoint(tmp_path / "run", tmp_path / "out", said, heads=True)
+    assert heads.exists()
     assert {file.stat().st_mode for file in heads.parent.iterdir()} == {(tmp_path / "plain").stat().st_mode}
     export_checkpoint(tmp_path / "run", tmp_path / "out", said)
     assert not heads.exists()

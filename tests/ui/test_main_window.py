@@ -214,14 +214,14 @@ def test_the_list_of_shortcuts_holds_all_that_the_menus_have_and_where_they_work
     qtbot.keyClick(window, QKeySequence(QKeySequence.StandardKey.HelpContents)[0].key())
     tree = window.findChild(ShortcutList).findChild(QTreeWidget)
     menus = [tree.topLevelItem(index) for index in range(tree.topLevelItemCount())]
-    lines = [menu.child(index) for menu in menus for index in range(menu.childCount())]
+    panes = ["On the page", "In the page list", "In Find", "In Compare", "On the retention curve"]
+    panes += ["While the reading is played", "Elsewhere"]
+    assert [menu.text(0) for menu in menus] == ["File", "Edit", "Read", "View", "Model", "Help", *panes]
+    assert all(pane.child(index).text(1) for pane in menus[6:] for index in range(pane.childCount()))
+    lines = [menu.child(index) for menu in menus[:6] for index in range(menu.childCount())]
     keys = {line.text(0): line.text(1) for line in lines}
-    assert [menu.text(0) for menu in menus[:7]] == [
-        *("File", "Edit", "Read", "View", "Model", "Help", "On the page")
-    ]
-    assert all(line.text(1) for line in lines)
     with_keys = [action for action in window.actions_by_name.values() if action.shortcuts()]
-    assert len(lines) - sum(menu.childCount() for menu in menus[6:]) == len(with_keys)
+    assert len(keys) == len(lines) == len(with_keys)
     for action in with_keys:
         native = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         assert keys[action.iconText()].startswith(native)

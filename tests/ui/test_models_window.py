@@ -281,15 +281,15 @@ def test_a_paused_download_is_offered_again_by_the_next_program(
     qtbot.waitUntil(lambda: download_ends(next_library, DownloadState.PAUSED))
     assert choices(window.download) == ["Resume", "Cancel"]
     assert window.download.bar.value() > 0
-    kept = next_library.download.kept_bytes
+    kept = next_library.download.arrived_bytes
     assert kept > 0
     next_library.start_download("http://127.0.0.1:9")
     qtbot.waitUntil(lambda: download_ends(next_library, DownloadState.FAILED), timeout=15_000)
-    assert next_library.download.kept_bytes == kept
+    assert next_library.download.arrived_bytes == kept
     assert next_library.close(5)
     hasty_library = ModelLibrary(BUNDLED, cache=tmp_path / "cache")
     hasty_library.start_download("http://127.0.0.1:9")  # before its folder was looked into
-    qtbot.waitUntil(lambda: hasty_library.download.kept_bytes == kept, timeout=15_000)
+    qtbot.waitUntil(lambda: hasty_library.download.arrived_bytes == kept, timeout=15_000)
     assert hasty_library.close(5)
 
 

@@ -12,9 +12,13 @@ from contextlib import contextmanager
 from safetensors import SafetensorError
 
 from recipe.typefaces import MissingMaterial
+from rtocr_gui.cli.values import count_of
 from rtocr_gui.errors import RtocrError
 
 _INTERRUPTED = 130
+
+count = count_of("a number")
+"""Parses a whole number from 1."""
 
 
 def above_0(text: str) -> float:

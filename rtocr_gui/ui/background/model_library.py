@@ -62,7 +62,7 @@ class DownloadShown:
         progress: how far it is; None before it begins.
         problem: why it failed, as a sentence; empty otherwise.
         repairs: true once the model was complete: what is downloaded again is not to be deleted.
-        kept_bytes: how much was on the disk at most: a run that begins again starts counting at 0.
+        kept_bytes: how much was on the disk before: a run that begins again starts counting at 0.
     """
 
     state: DownloadState
@@ -76,9 +76,10 @@ class DownloadShown:
         """True while it runs or is being stopped."""
         return self.state in (DownloadState.RUNNING, DownloadState.STOPPING)
 
-    def having(self, done_bytes: int) -> "DownloadShown":
-        """The same with this much on the disk, unless it was more before."""
-        return replace(self, kept_bytes=max(self.kept_bytes, done_bytes))
+    @property
+    def arrived_bytes(self) -> int:
+        """How much is on the disk, as far as is known."""
+        return max(self.kept_bytes, self.progress.done_bytes if self.progress is not None else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,8 @@ class ModelLibrary(QObject):
         self._pause = threading.Event()
         run_id, pause, target = self._run_id, self._pause, self._target
         self._begun_before = None  # the target is now chosen: a list still being made must not reset it
-        self._show(replace(self._download, state=DownloadState.RUNNING, problem=""))
+        kept_bytes = self._download.arrived_bytes
+        self._show(replace(self._download, state=DownloadState.RUNNING, problem="", kept_bytes=kept_bytes))
         self.refresh()
         self.begun_changed.emit(target)
 
@@ -319,7 +321,8 @@ class ModelLibrary(QObject):
         if not self._download.is_busy and not self._download.problem:
             self._show(_as_found(there))
         elif there is not None:
-            self._show(self._download.having(there.done_bytes))
+            kept_bytes = max(self._download.kept_bytes, there.done_bytes)
+            self._show(replace(self._download, kept_bytes=kept_bytes))
         self.models_listed.emit(listed)
 
     @Slot(object)
@@ -356,7 +359,7 @@ class ModelLibrary(QObject):
         elif told.stage is DownloadStage.PAUSED:
             self._show(replace(self._download, state=DownloadState.PAUSED, progress=told))
         else:
-            self._show(replace(self._download.having(told.done_bytes), progress=told))
+            self._show(replace(self._download, progress=told))
             return
         self.refresh()
 
@@ -378,9 +381,7 @@ def _as_found(entry: ModelEntry | None) -> DownloadShown:
     """The state of a download that is not running, by what is in its folder; None if there is no model."""
     if entry is not None and entry.is_unfinished:
         progress = DownloadProgress(DownloadStage.PAUSED, entry.done_bytes, entry.total_bytes)
-        return DownloadShown(
-            DownloadState.PAUSED, progress, repairs=entry.was_complete, kept_bytes=entry.done_bytes
-        )
+        return DownloadShown(DownloadState.PAUSED, progress, repairs=entry.was_complete)
     if entry is not None and entry.is_usable:
         return DownloadShown(DownloadState.DONE, repairs=True)
     return DownloadShown(DownloadState.IDLE)

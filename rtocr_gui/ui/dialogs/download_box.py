@@ -128,8 +128,7 @@ class DownloadBox(QGroupBox):
         self.download_requested.emit(self.server.text())
 
     def _ask_discard(self) -> None:
-        progress = self._shown.progress
-        arrived = max(self._shown.kept_bytes, progress.done_bytes if progress is not None else 0)
+        arrived = self._shown.arrived_bytes
         if not arrived or questions.agrees(
             self,
             "Delete the download?",

@@ -162,7 +162,7 @@ def _first_of(failures: list[str]) -> list[str]:
 def _figures_of(page: OpenPage) -> tuple[Figure, ...]:
     """The figures of a page, with their places in its corrected text."""
     shown = page.read_blocks
-    if not figures_of(shown.blocks, [block.start for block in shown.blocks]):
+    if not figures_of(shown.blocks):
         return ()
     places = BlockPlaces(shown.blocks, shown.text, page.text)
     return figures_of(shown.blocks, [places.anchor_of(block) for block in range(len(shown.blocks))])

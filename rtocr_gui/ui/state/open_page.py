@@ -265,8 +265,7 @@ class OpenPage:
         page = self.settled
         if page.text or page.edited or page.reading is None:
             return bool(page.text)
-        blocks = page.reading.blocks
-        return bool(figures_of(blocks, [block.start for block in blocks]))
+        return bool(figures_of(page.reading.blocks))
 
     @property
     def is_blank(self) -> bool:
