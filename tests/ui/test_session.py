@@ -814,6 +814,18 @@ def test_pages_that_were_removed_come_back_to_their_places_with_text_and_state(
     assert session.current_text.startswith("page 2 of book.tiff")
 
 
+def test_a_page_that_is_only_a_picture_comes_back_too(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, offers: list[Offer]
+) -> None:
+    fake_engine.said = ["<|ref|>image<|/ref|><|det|>[[0, 0, 999, 500]]<|/det|>"]
+    open_and_load(qtbot, session, draw_page())
+    refs = session.shelf.refs
+    until_idle(qtbot, session, session.read_all)
+    session.remove_pages(refs)
+    session.take_offer(offers[0])
+    assert session.exporter.has_content(refs)
+
+
 def test_the_picture_of_a_page_comes_back_too_and_no_other_page_of_its_file(
     qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer]
 ) -> None:

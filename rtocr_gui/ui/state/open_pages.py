@@ -29,9 +29,9 @@ class RemovedPages:
     model: int
 
     @property
-    def has_text(self) -> bool:
-        """True if any of them has text."""
-        return any(page.text for page in self.pages)
+    def has_content(self) -> bool:
+        """True if any of them has text or figures, which a reading took time for."""
+        return any(page.has_content for page in self.pages)
 
 
 class OpenPages:

@@ -279,24 +279,24 @@ class Session(QObject):
         self.shelf.open_files(paths)
 
     def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
-        """Remove pages from the list; their files stay. Those with text can be brought back."""
+        """Remove pages from the list; their files stay. Those with text or figures can be brought back."""
         self._offer_back(self.shelf.remove(refs), "Removed")
 
     def split_pages(self, refs: Iterable[PageRef], *, beside: bool) -> None:
-        """List the halves of whole pages instead; those with text can be brought back."""
+        """List the halves of whole pages instead; those with text or figures can be brought back."""
         self._offer_back(self.shelf.split(refs, beside=beside), "Split")
 
     def join_pages(self, refs: Iterable[PageRef]) -> None:
-        """List whole pages instead of their halves; those with text can be brought back."""
+        """List whole pages instead of their halves; those with text or figures can be brought back."""
         self._offer_back(self.shelf.join(refs), "Joined")
 
     def _offer_back(self, removed: RemovedPages, deed: str) -> None:
-        if removed.has_text:
+        if removed.has_content:
             self.notice_raised.emit(about_removed(removed, deed))
 
     @Slot(object)
     def _tell_of_outdated(self, removed: RemovedPages) -> None:
-        if removed.has_text:
+        if removed.has_content:
             self.notice_raised.emit(about_outdated(removed))
 
     @Slot(object)
@@ -359,7 +359,7 @@ class Session(QObject):
     def _follow_opened(self, refs: tuple[PageRef, ...]) -> None:
         if leaving := self._samples.leaving(refs):
             removed = self.shelf.remove(leaving)
-            if removed.has_text:
+            if removed.has_content:
                 self.notice_raised.emit(about_samples(removed))
         if self.reader.activity.awaits_files:
             pages = map(self._pages.get, refs)
