@@ -2,13 +2,14 @@
 
 Encodings are cached, so that a page can be read again at another retention without encoding it again; so are
 its texts, which serve as drafts for the next reading. Refuses pages for which there is no memory, and turns
-torch's errors into sentences. Knows no files, nor how the text is generated: the caller supplies that.
+torch's errors into sentences. Knows no files, nor whether other texts are generated in the same passes.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from traceback import clear_frames
 
@@ -61,6 +62,15 @@ Generation = GreedyGeneration | SharedGeneration
 """A text being generated, by itself or in passes shared with others."""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Planned:
+    """A page that is ready for its prefill."""
+
+    encoding: Encoding
+    plan: PrunePlan
+    prompt: Prompt
+
+
 class PageStages:
     """Takes pages through their stages, with one model.
 
@@ -107,74 +117,84 @@ class PageStages:
             yield Stage.ENCODE
             encoding, is_new = self._encode(page, settings.scaling, settings)
             yield encoding.page
-            mode = encoding.page.mode
-            page_print = self._encoder.print_of(page, settings.scaling.most_tiles)
-            is_legible = page_print.is_legible_in(mode)
 
             yield Stage.PRUNE
             started = time.perf_counter()
-            plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
-            prompt = _prompt_with_room(checkpoint, encoding, plan, settings)
+            planned = self._plan(encoding, settings)
             prune_ms = ms_since(started, checkpoint.model.device)
             prune_ms += encoding.page.measures.measure_ms if is_new else 0.0
 
             yield Stage.PREFILL
             started = time.perf_counter()
-            kept, key = len(plan.kept), (encoding.key, settings.task)
+            kept, key = len(planned.plan.kept), (encoding.key, settings.task)
             texts = self._texts.get(key) or EarlierTexts()
             sizes = checkpoint.architecture.decoder
             torch.set_num_threads(decoding_threads(sizes.width, self._threads))
             generation = generate(generation_rules(checkpoint, settings), texts.nearest(kept))
             with closing(generation):
-                generation.prefill(prompt)
+                generation.prefill(planned.prompt)
                 prefill_ms = ms_since(started, checkpoint.model.device)
 
                 yield Stage.DECODE
                 transcript = Transcript(checkpoint.tokenizer, generation)
                 yield from transcript.deltas()
-            if plan.method is PruneMethod.RTPRUNE:  # a baseline's text is not a good draft
+            if planned.plan.method is PruneMethod.RTPRUNE:  # a baseline's text is not a good draft
                 texts.add(kept, generation.token_ids, generation.stop_reason is not StopReason.CANCELLED)
                 self._texts.put(key, texts, texts.nbytes)
-            assert generation.stop_reason is not None, "the transcript ended before its text"
-            said = generation.token_ids
-            if generation.loop_start is not None:
-                said = said[: end_of_character(checkpoint.tokenizer, said, generation.loop_start)]
-            raw_text, _ = spell(checkpoint.tokenizer, said)
-            yield Reading(
-                ref=page.ref,
-                settings=settings,
-                mode=mode,
-                model_name=checkpoint.info.name,
-                raw_text=raw_text,
-                text=strip_grounding(raw_text, settings.task),
-                token_ids=tuple(said),
-                stop_reason=generation.stop_reason,
-                retention=plan.retention,
-                automatic=plan.automatic,
-                kept=len(plan.kept),
-                total=len(plan.norms),
-                padding=int(plan.layout.padding.sum()),
-                cost=_prefill_cost(checkpoint, len(prompt.position_ids)),
-                cost_of_all=_prefill_cost(checkpoint, prompt.next_position),
-                passes=generation.passes,
-                timings=StageTimings(
-                    encode_ms=encoding.page.encode_ms if is_new else 0.0,
-                    prune_ms=prune_ms,
-                    prefill_ms=prefill_ms,
-                    decode_ms=transcript.decode_ms + generation.shared_ms,
-                    cached_ms=0.0 if is_new else encoding.page.encode_ms,
-                ),
-                blocks=parse_blocks(raw_text, settings.task),
-                retry=(
-                    self._after_a_loop(page, settings, encoding.key)
-                    if generation.stop_reason is StopReason.LOOP
-                    else None
-                ),
-                cut_tokens=len(generation.token_ids) - len(said),
-                read_together=generation.shared_ms > 0,
-                is_legible=is_legible,
-                larger_mode=None if is_legible else page_print.larger_mode(mode, checkpoint.info.modes),
+            timings = StageTimings(
+                encode_ms=encoding.page.encode_ms if is_new else 0.0,
+                prune_ms=prune_ms,
+                prefill_ms=prefill_ms,
+                decode_ms=transcript.decode_ms + generation.shared_ms,
+                cached_ms=0.0 if is_new else encoding.page.encode_ms,
             )
+            yield self._reading_of(page, settings, planned, generation, timings)
+
+    def _reading_of(
+        self,
+        page: PageImage,
+        settings: ReadSettings,
+        planned: _Planned,
+        generation: Generation,
+        timings: StageTimings,
+    ) -> Reading:
+        """Return what became of a page whose text has ended."""
+        checkpoint, plan, mode = self.checkpoint, planned.plan, planned.encoding.page.mode
+        assert generation.stop_reason is not None, "the transcript ended before its text"
+        token_ids = generation.token_ids
+        if generation.loop_start is not None:
+            token_ids = token_ids[: end_of_character(checkpoint.tokenizer, token_ids, generation.loop_start)]
+        raw_text, _ = spell(checkpoint.tokenizer, token_ids)
+        retry = None
+        if generation.stop_reason is StopReason.LOOP:
+            retry = self._after_a_loop(page, settings, planned.encoding.key)
+        page_print = self._encoder.print_of(page, settings.scaling.most_tiles)
+        is_legible = page_print.is_legible_in(mode)
+        return Reading(
+            ref=page.ref,
+            settings=settings,
+            mode=mode,
+            model_name=checkpoint.info.name,
+            raw_text=raw_text,
+            text=strip_grounding(raw_text, settings.task),
+            token_ids=tuple(token_ids),
+            stop_reason=generation.stop_reason,
+            retention=plan.retention,
+            automatic=plan.automatic,
+            kept=len(plan.kept),
+            total=len(plan.norms),
+            padding=int(plan.layout.padding.sum()),
+            cost=_prefill_cost(checkpoint, len(planned.prompt.position_ids)),
+            cost_of_all=_prefill_cost(checkpoint, planned.prompt.next_position),
+            passes=generation.passes,
+            timings=timings,
+            blocks=parse_blocks(raw_text, settings.task),
+            retry=retry,
+            cut_tokens=len(generation.token_ids) - len(token_ids),
+            read_together=generation.shared_ms > 0,
+            is_legible=is_legible,
+            larger_mode=None if is_legible else page_print.larger_mode(mode, checkpoint.info.modes),
+        )
 
     def _after_a_loop(self, page: PageImage, settings: ReadSettings, key: PageKey) -> ReadSettings | None:
         def is_legible(view: View) -> bool:
@@ -193,16 +213,15 @@ class PageStages:
             raise ReadingError(f"{page.ref.label} was read by another model. Read it again.")
         with self._failures_in_words(page, settings.scaling):
             encoding, _ = self._encode(page, settings.scaling, settings)
-            plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
-            prompt = _prompt_with_room(checkpoint, encoding, plan, settings)
+            planned = self._plan(encoding, settings)
             # One token precedes the page.
-            columns = torch.from_numpy(1 + plan.kept_rows).to(checkpoint.model.device)
+            columns = torch.from_numpy(1 + planned.plan.kept_rows).to(checkpoint.model.device)
             torch.set_num_threads(decoding_threads(sizes.width, self._threads))
-            rows = trace_reading(checkpoint.model, prompt, token_ids, columns, cancel)
+            rows = trace_reading(checkpoint.model, planned.prompt, token_ids, columns, cancel)
         if rows is None:
             return None
-        attention = np.zeros((len(token_ids), len(plan.norms)), dtype=np.float32)
-        attention[:, plan.kept] = rows.numpy()
+        attention = np.zeros((len(token_ids), len(planned.plan.norms)), dtype=np.float32)
+        attention[:, planned.plan.kept] = rows.numpy()
         raw_text, offsets = spell(checkpoint.tokenizer, token_ids)
         return ReadingTrace(
             settings=settings,
@@ -222,7 +241,18 @@ class PageStages:
         self._headroom.check(page, _view(key), cached is not None, settings)
         if cached is not None:
             return cached, False
-        return self._encoder.encode(page, scaling, with_cls_attention), True
+        return self._encoder.encode(page, key, scaling, with_cls_attention), True
+
+    def _plan(self, encoding: Encoding, settings: ReadSettings) -> _Planned:
+        plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
+        prompt = page_prompt(self.checkpoint, encoding.tokens, plan, settings.task)
+        room = self.checkpoint.architecture.decoder.context_length
+        if prompt.next_position >= room:
+            raise ReadingError(
+                f"{encoding.page.mode.label} mode makes {prompt.next_position} tokens of the page, "
+                f"but this model takes {room} in all. Choose a smaller mode."
+            )
+        return _Planned(encoding, plan, prompt)
 
     @contextmanager
     def _failures_in_words(
@@ -258,8 +288,8 @@ class PageStages:
 
 
 def _view(key: PageKey) -> View:
-    _, mode, (across, down) = key
-    return View(mode, across * down)
+    across, down = key.crop_wh
+    return View(key.mode, across * down)
 
 
 def page_prompt(checkpoint: Checkpoint, tokens: Tensor, plan: PrunePlan, task: Task) -> Prompt:
@@ -272,19 +302,6 @@ def page_prompt(checkpoint: Checkpoint, tokens: Tensor, plan: PrunePlan, task: T
         visual_length=len(plan.layout),
         after=checkpoint.tokenizer.encode(task.prompt),
     )
-
-
-def _prompt_with_room(
-    checkpoint: Checkpoint, encoding: Encoding, plan: PrunePlan, settings: ReadSettings
-) -> Prompt:
-    prompt = page_prompt(checkpoint, encoding.tokens, plan, settings.task)
-    room = checkpoint.architecture.decoder.context_length
-    if prompt.next_position >= room:
-        raise ReadingError(
-            f"{encoding.page.mode.label} mode makes {prompt.next_position} tokens of the page, "
-            f"but this model takes {room} in all. Choose a smaller mode."
-        )
-    return prompt
 
 
 def _prefill_cost(checkpoint: Checkpoint, prompt_tokens: int) -> PrefillCost:

@@ -213,7 +213,7 @@ class SharedGeneration(GreedyText):
     def prefill(self, prompt: Prompt) -> None:
         """Prefill the prompt, unless it has already been cancelled."""
         self.begin_at(prompt.next_position)
-        if not self.has_ended():
+        if not self.check_end():
             self._batch.begin(self, prompt)
 
     def close(self) -> None:
@@ -229,7 +229,7 @@ class SharedGeneration(GreedyText):
 
     def __iter__(self) -> Generator[int | None, None, None]:
         try:
-            while not self.has_ended():
+            while not self.check_end():
                 while self.candidates is None:
                     yield None
                 if not self.choose(*self.candidates):

@@ -176,11 +176,11 @@ class GreedyGeneration(GreedyText):
     def prefill(self, prompt: Prompt) -> None:
         """Prefill the prompt, unless it has already been cancelled."""
         self.begin_at(prompt.next_position)
-        if not self.has_ended():
+        if not self.check_end():
             self._first_logits = self._decoder.prefill(prompt)
 
     def __iter__(self) -> Generator[int, None, None]:
-        if self.has_ended():
+        if self.check_end():
             return
         assert self._first_logits is not None, "iterated before the prefill"
         logits, guess = self._first_logits[None], list[int]()
@@ -188,7 +188,7 @@ class GreedyGeneration(GreedyText):
             before = len(self.token_ids)
             yield from self._follow(guess, Candidates(logits, of_shared_pass=bool(guess)))
             chosen = self.token_ids[before:]
-            if self.has_ended():
+            if self.check_end():
                 return
             if len(chosen) <= len(guess):  # the last chosen token is fed in the next pass
                 self._decoder.take_back(len(guess) + 1 - len(chosen))
@@ -207,7 +207,7 @@ class GreedyGeneration(GreedyText):
         """
         self._is_unsure = False
         for row in range(len(guess) + 1):
-            if row and self.has_ended():
+            if row and self.check_end():
                 return
             self._is_unsure = not self.choose(candidates, row)
             if self._is_unsure or self.stop_reason is not None:

@@ -144,7 +144,7 @@ class GreedyText:
             self.token_ids.append(token_id)
         return True
 
-    def has_ended(self) -> bool:
+    def check_end(self) -> bool:
         """Decide whether the text has ended; to be called before every pass."""
         count = len(self.token_ids)
         if self.stop_reason is not None:

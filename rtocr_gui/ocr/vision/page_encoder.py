@@ -27,8 +27,20 @@ _PITCHES_KEPT = 1000
 
 _PixelsKey = tuple[PageRef, tuple[int, int], float | None]
 
-PageKey = tuple[_PixelsKey, Mode, tuple[int, int]]
-"""What determines an encoding: the pixels of a page, the mode, and tiles across and down."""
+
+@dataclass(frozen=True, slots=True)
+class PageKey:
+    """What determines an encoding.
+
+    Attributes:
+        pixels: the page as it was rendered: reference, size and resolution.
+        mode: how it is scaled.
+        crop_wh: tiles across and down; (0, 0) without tiles.
+    """
+
+    pixels: _PixelsKey
+    mode: Mode
+    crop_wh: tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -73,11 +85,12 @@ class PageEncoder:
             return None
         return encoding
 
-    def encode(self, page: PageImage, scaling: Scaling, with_cls_attention: bool) -> Encoding:
+    def encode(self, page: PageImage, key: PageKey, scaling: Scaling, with_cls_attention: bool) -> Encoding:
         """Encode and measure a page, and cache the result.
 
         Args:
             page: the rendered page.
+            key: from `key_of` for this page and scaling.
             scaling: how to scale it.
             with_cls_attention: also measure the attention of the class token.
 
@@ -86,10 +99,8 @@ class PageEncoder:
             ReadingError: the page cannot be scaled in that mode.
             PruningError: the model produced tokens that cannot be measured.
         """
-        key = self.key_of(page, scaling)
-        _, mode, _ = key
         with _threads_set_to(self._threads):
-            views = make_views(page.image, mode, scaling.most_tiles)
+            views = make_views(page.image, key.mode, scaling.most_tiles)
             encoding = self._encode(key, views, page, with_cls_attention)
         self._kept.put(key, encoding, encoding.size_bytes)
         return encoding
@@ -118,7 +129,7 @@ class PageEncoder:
         if mode is None:
             mode = self.print_of(page, most_tiles).best_mode(self._checkpoint.info.modes)
         tiles = choose_tiles(page.image.size, most_tiles) if mode is Mode.GUNDAM else (0, 0)
-        return _pixels_of(page), mode, tiles
+        return PageKey(_pixels_of(page), mode, tiles)
 
     def forget(self) -> None:
         """Drop all encodings."""
