@@ -124,7 +124,7 @@ class MarkdownExport:
         left_out = [draft for file in self._written for draft in file.left_out]
         for file in self._written:
             for draft in (*file.drafts, *file.left_out):
-                draft.page.note_exported(draft.was.text, file.exported)
+                draft.page.saved.note_exported(draft.was.text, file.exported)
         figure_count = sum(file.figure_count for file in self._written)
         figures = f" and {counted(figure_count, 'figure')}" if figure_count else ""
         said = [f"Exported {counted(len(drafts), 'page')}{figures} to {self._where}."]

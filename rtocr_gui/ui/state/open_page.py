@@ -31,6 +31,32 @@ class ExportedFile:
 
 
 @dataclass(slots=True)
+class SavedText:
+    """Where a page's text is besides the window.
+
+    Attributes:
+        exported: the text that was exported last; None before the first time.
+        files: the files it was exported to.
+        copied: the text on the clipboard, if it was copied as it was read.
+    """
+
+    exported: str | None = None
+    files: tuple[ExportedFile, ...] = ()
+    copied: str | None = None
+
+    def note_exported(self, text: str, file: ExportedFile) -> None:
+        """Note in which file a text of the page is, or would be if it were not empty."""
+        there = tuple(one for one in self.files if not one.is_replaced)
+        self.files = (*there, file) if text == self.exported else (file,)
+        self.exported = text
+
+    def holds(self, text: str) -> bool:
+        """True if a text is in a file that still exists, or on the clipboard."""
+        is_kept = any(not file.is_replaced for file in self.files) or not text
+        return (text == self.exported and is_kept) or text == self.copied
+
+
+@dataclass(slots=True)
 class OpenPage:
     """One open page.
 
@@ -38,9 +64,7 @@ class OpenPage:
         ref: which page.
         text: recognised or typed text.
         edited: True if a person has changed the text since it was read.
-        exported_text: the text that was exported last; None before the first time.
-        exported_to: the files it was exported to.
-        copied_text: the text on the clipboard, if it was copied as it was read.
+        saved: where its text is besides the window.
         state: the state of its reading.
         sentence: why the state is what it is; may be empty.
         reading: the newest reading; None before the first.
@@ -59,9 +83,7 @@ class OpenPage:
     ref: PageRef
     text: str = ""
     edited: bool = False
-    exported_text: str | None = None
-    exported_to: tuple[ExportedFile, ...] = ()
-    copied_text: str | None = None
+    saved: SavedText = field(default_factory=SavedText)
     state: PageState = PageState.UNREAD
     sentence: str = ""
     reading: Reading | None = None
@@ -249,15 +271,7 @@ class OpenPage:
     def is_saved(self) -> bool:
         """True if its newest complete text is in a file, or on the clipboard as it was read, or is empty."""
         page = self.settled
-        is_kept = any(not file.is_replaced for file in self.exported_to) or not page.text
-        is_exported = page.text == self.exported_text and is_kept
-        return is_exported or page.text == self.copied_text or not (page.text or page.edited)
-
-    def note_exported(self, text: str, file: ExportedFile) -> None:
-        """Note in which file a text of the page is, or would be if it were not empty."""
-        there = tuple(one for one in self.exported_to if not one.is_replaced)
-        self.exported_to = (*there, file) if text == self.exported_text else (file,)
-        self.exported_text = text
+        return self.saved.holds(page.text) or not (page.text or page.edited)
 
     @property
     def has_content(self) -> bool:

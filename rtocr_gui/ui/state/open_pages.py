@@ -215,7 +215,7 @@ class OpenPages:
         self._pages = {there[place].ref: there[place] for place in self._places if place in there}
         self._sort_by_file()
         for page in back.values():
-            page.copied_text = None
+            page.saved.copied = None
             if removed.model != self._model:
                 page.forget_readings()
         return tuple(page.ref for page in back.values())

@@ -70,7 +70,7 @@ class UnsavedTexts(QObject):
         copied = set(refs)
         for page in self._pages:
             is_there = page.ref in copied and not page.settled.edited
-            page.copied_text = page.settled.text if is_there else None
+            page.saved.copied = page.settled.text if is_there else None
 
 
 def _unsaved(pages: Iterable[OpenPage]) -> list[OpenPage]:
