@@ -1,6 +1,6 @@
 """Writes files so that a crash, a full disk or a second program never leaves half of one.
 
-Also resolves and compares any paths, even invalid ones.
+Also resolves and compares any paths, even invalid ones, and says why a file could not be used.
 """
 
 import errno
@@ -50,6 +50,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def reason_of(error: OSError) -> str:
+    """Return what the system says is the reason, or the kind of the error if it says nothing."""
+    return error.strerror or type(error).__name__
 
 
 def is_folder(path: Path | str) -> bool:

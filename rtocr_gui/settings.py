@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.files import write_atomically
+from rtocr_gui.files import reason_of, write_atomically
 from rtocr_gui.tokens import FEWEST_TILES, MOST_TILES
 
 LEAST_RETENTION = 0.01
@@ -159,7 +159,7 @@ def load_settings(path: Path, defaults: Settings = _DEFAULTS) -> Settings:
     except FileNotFoundError:
         return defaults
     except OSError as error:
-        raise SettingsError(f"The settings in {path} could not be opened: {error.strerror}.") from error
+        raise SettingsError(f"The settings in {path} could not be opened: {reason_of(error)}.") from error
     try:
         stored = json.loads(content.decode("utf-8-sig"))
         if not isinstance(stored, dict):
@@ -195,7 +195,7 @@ def save_settings(settings: Settings, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, (text + "\n").encode())
     except OSError as error:
-        raise SettingsError(f"The settings could not be saved to {path}: {error.strerror}.") from error
+        raise SettingsError(f"The settings could not be saved to {path}: {reason_of(error)}.") from error
 
 
 def _fits(value: Any, default: Any, name: str) -> bool:

@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     elif arguments.action == "fit":
         return _judge(arguments, engine_factory().fit)
     else:
-        print("\n\n".join(map(_told, list_models(resource_path("miniature"), _named_folders(progress)))))
+        print("\n\n".join(map(_described, list_models(resource_path("miniature"), _named_folders(progress)))))
     return True
 
 
@@ -118,7 +118,7 @@ def _download(source: ModelSource, folder: Path | None, progress: Progress) -> N
         progress.say("What was downloaded is kept: the same command resumes the download.")
         raise
     progress.clear()
-    print(_told(look_into(target)))
+    print(_described(look_into(target)))
 
 
 def _check(folder: Path, progress: Progress) -> None:
@@ -126,7 +126,7 @@ def _check(folder: Path, progress: Progress) -> None:
         progress.update(f"{step}   {step.file}")
     progress.clear()
     is_bundled = is_same_path(folder, resource_path("miniature"))
-    print(_told(look_into(folder, Origin.BUNDLED if is_bundled else Origin.OWN)))
+    print(_described(look_into(folder, Origin.BUNDLED if is_bundled else Origin.OWN)))
     print(verdict(step))
 
 
@@ -149,7 +149,7 @@ def _judge(arguments: argparse.Namespace, fit: Callable[..., Fit]) -> bool:
     return fits[0].fits
 
 
-def _told(entry: ModelEntry) -> str:
+def _described(entry: ModelEntry) -> str:
     """Describe a model in a few lines."""
     lines = [entry.name, f"  {entry.folder}", f"  {entry.source}"]
     if entry.weights:

@@ -85,30 +85,30 @@ class _ReadPage:
         ref: which page.
         text: text to write; None to write nothing.
         figures: figures to cut out of the page, in the order of the text.
-        told: messages about the reading, each with whether it is a warning.
+        messages: messages about the reading, each with whether it is a warning.
     """
 
     ref: PageRef
     text: str | None
     figures: tuple[Figure, ...]
-    told: tuple[tuple[str, bool], ...]
+    messages: tuple[tuple[str, bool], ...]
 
     @classmethod
     def of(cls, reading: Reading) -> "_ReadPage":
         """Extract what is needed from a reading."""
-        text, told = _text(reading), [(_summary(reading), False)]
+        text, messages = _text(reading), [(_summary(reading), False)]
         if reading.stop_reason is StopReason.END:
             if not text.strip():
-                told.append(("no text was found.", False))
+                messages.append(("no text was found.", False))
             elif reading.settings.task.name == "locate" and text == reading.text:
-                told.append((f"the model named no place of “{reading.settings.task.words}”.", True))
+                messages.append((f"the model named no place of “{reading.settings.task.words}”.", True))
         if reading.stop_reason in _WARNINGS:
-            told.append((_WARNINGS[reading.stop_reason], True))
+            messages.append((_WARNINGS[reading.stop_reason], True))
         if not reading.is_legible:
-            told.append((_about_small_print(reading), True))
+            messages.append((_about_small_print(reading), True))
         is_written = reading.text or reading.stop_reason is not StopReason.CANCELLED
         figures = figures_of(reading.blocks) if text == reading.text else ()
-        return cls(reading.ref, text if is_written else None, figures, tuple(told))
+        return cls(reading.ref, text if is_written else None, figures, tuple(messages))
 
 
 class _ReadCommand:
@@ -259,7 +259,7 @@ class _ReadCommand:
                     self._write_page(page, read)
 
     def _write_page(self, page: _WantedPage, read: _ReadPage) -> None:
-        for sentence, is_warning in read.told:
+        for sentence, is_warning in read.messages:
             if is_warning:
                 self._progress.complain(f"warning: {page.label}: {sentence}")
             else:

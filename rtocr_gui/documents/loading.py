@@ -23,7 +23,7 @@ from rtocr_gui.documents.pages import Half, PageImage, PageRef, rotate
 from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile
 from rtocr_gui.documents.pictures import PICTURE_MARKS, PictureFile
 from rtocr_gui.errors import DocumentError
-from rtocr_gui.files import is_folder
+from rtocr_gui.files import is_folder, reason_of
 from rtocr_gui.units import counted
 
 SUPPORTED_SUFFIXES = (
@@ -176,9 +176,8 @@ def files_at(path: Path) -> tuple[Path, ...]:
     try:
         found = [file for file in path.iterdir() if looks_like_a_scan(file)]
     except OSError as error:
-        reason = error.strerror or type(error).__name__
         raise DocumentError(
-            f"The folder cannot be read ({reason}). Ask its owner, or open a copy."
+            f"The folder cannot be read ({reason_of(error)}). Ask its owner, or open a copy."
         ) from error
     if not found:
         raise DocumentError("This is a folder without pictures or PDFs. Choose another.")
@@ -219,13 +218,13 @@ def open_document(path: Path, password: str | None = None) -> Document:
         DocumentError: the file does not exist, cannot be read, is not a document, or has too many pages.
     """
     path = path.absolute()
-    with _failures_in_words():
+    with _as_document_error():
         beginning, stamp = _inspect(path)
     is_pdf = PDF_MARK in beginning and not beginning.startswith(PICTURE_MARKS)
     source = PdfFile(path, password) if is_pdf else PictureFile(path)
     try:
         check_page_count(source.page_count)
-        with _failures_in_words():
+        with _as_document_error():
             sha256 = _digest(path, stamp)  # last, as a file may be large, and no document
     except DocumentError:
         source.close()
@@ -234,7 +233,7 @@ def open_document(path: Path, password: str | None = None) -> Document:
 
 
 @contextmanager
-def _failures_in_words() -> Iterator[None]:
+def _as_document_error() -> Iterator[None]:
     """Turn an error of the file system into a `DocumentError`."""
     try:
         yield
@@ -249,9 +248,8 @@ def _failures_in_words() -> Iterator[None]:
             "The name of this file contains a character that no file name can have. Choose the file again."
         ) from error
     except OSError as error:
-        reason = error.strerror or type(error).__name__
         raise DocumentError(
-            f"The file cannot be read ({reason}). Check the disk or the connection."
+            f"The file cannot be read ({reason_of(error)}). Check the disk or the connection."
         ) from error
 
 

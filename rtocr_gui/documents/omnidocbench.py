@@ -14,6 +14,7 @@ from typing import Any
 
 from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES
 from rtocr_gui.errors import DocumentError
+from rtocr_gui.files import reason_of
 
 LARGEST_ANNOTATION_BYTES = 500_000_000
 """Largest annotation file to read; the published one has about 100 MB."""
@@ -83,8 +84,7 @@ def _load(path: Path) -> list[Any]:
             )
         entries = json.loads(data)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise DocumentError(f"“{path.name}” cannot be read ({reason}). Check the disk.") from error
+        raise DocumentError(f"“{path.name}” cannot be read ({reason_of(error)}). Check the disk.") from error
     except (ValueError, RecursionError) as error:
         raise DocumentError(f"“{path.name}” is damaged: it is not a JSON file. Copy it again.") from error
     if not isinstance(entries, list):
@@ -106,7 +106,7 @@ def _annotated_page(folder: Path, entry: Any) -> AnnotatedPage:
     try:
         picture = next((place for place in places if place.is_file()), places[0])
     except OSError as error:
-        raise DocumentError(f"the search for the picture failed ({error.strerror}).") from error
+        raise DocumentError(f"the search for the picture failed ({reason_of(error)}).") from error
     text = "\n\n".join(_texts_in_order(blocks))
     if len(text) > LARGEST_TRUTH_BYTES:
         raise DocumentError(f"its text has more than {LARGEST_TRUTH_BYTES // 1000} thousand characters.")

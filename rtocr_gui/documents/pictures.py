@@ -95,7 +95,7 @@ class PictureFile:
         self._path = path
         self._animation: ImageFile.ImageFile | None = None
         self._held = ExitStack()
-        with _failures_in_words(path), _opened(path) as image:
+        with _as_document_error(path), _opened(path) as image:
             self._frames = _page_frames(image)
             self._is_animation = image.format in _ANIMATED and len(self._frames) > 1
             if len(self._frames) > 1 and image.format != "TIFF":
@@ -146,7 +146,7 @@ class PictureFile:
     @contextmanager
     def _frame(self, index: int) -> Iterator[ImageFile.ImageFile]:
         """Open a frame without decoding it; any failure inside becomes a `DocumentError`."""
-        with _failures_in_words(self._path), self._image() as image:
+        with _as_document_error(self._path), self._image() as image:
             for frame in range(image.tell() + 1, index) if self._is_animation else ():
                 image.seek(frame)
                 check_animation_size(len(self._frames), *image.size)  # a frame may enlarge it
@@ -179,7 +179,7 @@ def _opened(path: Path) -> Iterator[ImageFile.ImageFile]:
 
 
 @contextmanager
-def _failures_in_words(path: Path) -> Iterator[None]:
+def _as_document_error(path: Path) -> Iterator[None]:
     """Turn a failure to decode a file into a `DocumentError`."""
     # Pillow's limit and warning are process-wide. Its own checks catch sizes that the header does not state.
     Image.MAX_IMAGE_PIXELS = PICTURE_PIXEL_LIMIT

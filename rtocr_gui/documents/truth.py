@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtocr_gui.errors import DocumentError
-from rtocr_gui.files import is_same_path, resolved
+from rtocr_gui.files import is_same_path, reason_of, resolved
 
 TRUTH_SUFFIXES = (".md", ".txt")
 LARGEST_TRUTH_BYTES = 200_000
@@ -108,9 +108,8 @@ def _text_of(path: Path) -> str:
         with path.open("rb") as stream:
             data = stream.read(LARGEST_TRUTH_BYTES + 1)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
         raise DocumentError(
-            f"“{path.name or path}” cannot be read as the true text of the page ({reason})."
+            f"“{path.name or path}” cannot be read as the true text of the page ({reason_of(error)})."
         ) from error
     if len(data) > LARGEST_TRUTH_BYTES:
         raise DocumentError(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _TABLE_TAG = re.compile(r"<(?:table\b|(/)table\s*>)", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _BAR = re.compile(r"\\.|\|", re.DOTALL)
-"""A bar, or a command of one sign: the bar behind a line break is none of a norm."""
+"""A bar, or a one-character command: a bar after a line break `\\\\` is not a norm bar."""
 _REMARK = re.compile(r"<[!?]")
 _SPECIAL = re.compile(r"([\\`*_\[\]~|])")
 _PARENTS = {
@@ -214,7 +214,7 @@ def _escaped(text: str) -> str:
 
 
 def _spelt_bar(found: re.Match[str]) -> str:
-    """Spell a bar or a norm bar of a formula without the sign; other commands stay."""
+    """Spell a bar or a norm bar of a formula without the character `|`; other commands stay."""
     return {"|": r"\vert ", r"\|": r"\Vert "}.get(found[0], found[0])
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from rtocr_gui.errors import ExportError
-from rtocr_gui.files import is_device, is_protected, write_atomically
+from rtocr_gui.files import is_device, is_protected, reason_of, write_atomically
 
 
 def check_target(path: Path, *, may_be_folder: bool = False) -> None:
@@ -118,5 +118,4 @@ def _explain(path: Path, error: OSError) -> str:
         )
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"“{path.name}” was not written: the disk is full. Free some space, or choose another disk."
-    reason = error.strerror or type(error).__name__
-    return f"“{path.name}” was not written ({reason}). Choose another location."
+    return f"“{path.name}” was not written ({reason_of(error)}). Choose another location."

@@ -56,17 +56,17 @@ def asked_task(ask: Ask, words: str) -> Task:
         SettingsError: the text is empty, too long, contains a string that controls the model, or contains
             half a character (a lone surrogate).
     """
-    said = " ".join(words.split())
-    if not said:
+    one_line = " ".join(words.split())
+    if not one_line:
         raise SettingsError("There are no words to ask for. Type some.")
-    if len(said) > LONGEST_WORDS:
-        raise SettingsError(f"The text has {len(said)} characters. Use at most {LONGEST_WORDS}.")
-    if any("\ud800" <= sign <= "\udfff" for sign in said):
+    if len(one_line) > LONGEST_WORDS:
+        raise SettingsError(f"The text has {len(one_line)} characters. Use at most {LONGEST_WORDS}.")
+    if any("\ud800" <= character <= "\udfff" for character in one_line):
         raise SettingsError("These words contain half a character. Type them again.")
-    for sign in _STEERING:
-        if sign in said:
+    for character in _STEERING:
+        if character in one_line:
             raise SettingsError(
-                f"“{sign}” is a control code of the model and cannot be asked for. Leave it out."
+                f"“{character}” is a control code of the model and cannot be asked for. Leave it out."
             )
-    quoted = said if len(said) <= _LONGEST_LABEL else said[: _LONGEST_LABEL - 1].rstrip() + "…"
-    return Task(ask.name, f"{ask.label} “{quoted}”", f"{ask.before}{said}{ask.after}", said)
+    quoted = one_line if len(one_line) <= _LONGEST_LABEL else one_line[: _LONGEST_LABEL - 1].rstrip() + "…"
+    return Task(ask.name, f"{ask.label} “{quoted}”", f"{ask.before}{one_line}{ask.after}", one_line)

@@ -93,7 +93,7 @@ class PageStages:
 
     def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
         """Encode and measure a page, or return its cached encoding; see `Engine.encode`."""
-        with self._failures_in_words(page, scaling):
+        with self._as_reading_error(page, scaling):
             return self._encode(page, scaling)[0].page
 
     def read(
@@ -113,7 +113,7 @@ class PageStages:
             What `Engine.read` yields; None while the text waits for others.
         """
         checkpoint = self.checkpoint
-        with self._failures_in_words(page, settings.scaling, settings):
+        with self._as_reading_error(page, settings.scaling, settings):
             yield Stage.ENCODE
             encoding, is_new = self._encode(page, settings.scaling, settings)
             yield encoding.page
@@ -211,7 +211,7 @@ class PageStages:
         sizes = checkpoint.architecture.decoder
         if max(token_ids, default=0) >= sizes.vocabulary:
             raise ReadingError(f"{page.ref.label} was read by another model. Read it again.")
-        with self._failures_in_words(page, settings.scaling):
+        with self._as_reading_error(page, settings.scaling):
             encoding, _ = self._encode(page, settings.scaling, settings)
             planned = self._plan(encoding, settings)
             # One token precedes the page.
@@ -255,7 +255,7 @@ class PageStages:
         return _Planned(encoding, plan, prompt)
 
     @contextmanager
-    def _failures_in_words(
+    def _as_reading_error(
         self, page: PageImage, scaling: Scaling, settings: ReadSettings | None = None
     ) -> Iterator[None]:
         """Turn what torch raises into a sentence about this page; the engine stays usable.

@@ -57,7 +57,7 @@ from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
 from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
 from rtocr_gui.ui.page.play_bar import PlayBar
-from rtocr_gui.ui.page.said_line import SaidLine
+from rtocr_gui.ui.page.token_line import TokenLine
 from rtocr_gui.ui.parts.actions import MENUS, SPECS
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.page_entry import PageState
@@ -1744,7 +1744,7 @@ def test_all_that_was_read_is_lit_by_one_button_until_the_look_changes(
         session.tuning.spotlight.attention_changed, check_params_cb=lambda lit: lit is not None
     ):
         buttons["All that was read"].click()
-    line = bar.findChild(SaidLine)
+    line = bar.findChild(TokenLine)
     assert "stays dark" in line.accessibleDescription()
     session.tuning.show_next_look()
     assert line.accessibleDescription() == "page", "the first word"

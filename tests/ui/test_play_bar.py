@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.page.play_bar import SPEEDS, PlayBar
-from rtocr_gui.ui.page.said_line import SaidLine
+from rtocr_gui.ui.page.token_line import TokenLine
 from rtocr_gui.ui.state.shown import TraceShown
 from tests.ui.steps import emissions, in_sight, turn_wheel
 
@@ -49,7 +49,7 @@ def slider(bar: PlayBar) -> QSlider:
 
 
 def said(bar: PlayBar) -> str:
-    return bar.findChild(SaidLine).accessibleDescription()
+    return bar.findChild(TokenLine).accessibleDescription()
 
 
 def be_quick(bar: PlayBar) -> None:
@@ -274,7 +274,7 @@ def test_tokens_of_one_character_are_said_together(bar: PlayBar) -> None:
 
 
 def test_the_token_of_the_turn_stands_in_the_middle_in_any_colours(qtbot: QtBot) -> None:
-    line = SaidLine()
+    line = TokenLine()
     qtbot.addWidget(line)
     palette = line.palette()
     palette.setColor(palette.ColorRole.Highlight, QColor("red"))
@@ -289,7 +289,7 @@ def test_the_token_of_the_turn_stands_in_the_middle_in_any_colours(qtbot: QtBot)
 
 
 def test_everything_has_a_name(bar: PlayBar) -> None:
-    named = [*bar.findChildren(QToolButton), slider(bar), bar.findChild(QComboBox), bar.findChild(SaidLine)]
+    named = [*bar.findChildren(QToolButton), slider(bar), bar.findChild(QComboBox), bar.findChild(TokenLine)]
     assert all(widget.accessibleName() for widget in named)
 
 

@@ -251,7 +251,7 @@ class _AccuracyBench:
             )
             write_output(self._arguments.markdown, f"{heading}{table}\n{_notes(rows)}")
         if self._arguments.json is not None:
-            told = {
+            figures = {
                 "model": model.info.name,
                 "device": model.device,
                 "dtype": model.dtype,
@@ -262,7 +262,7 @@ class _AccuracyBench:
                 "pages": len(pages),
                 "rows": [row_as_json(row, scores[row.setting]) for row in rows],
             }
-            write_output(self._arguments.json, json.dumps(told, indent=1, allow_nan=False) + "\n")
+            write_output(self._arguments.json, json.dumps(figures, indent=1, allow_nan=False) + "\n")
 
     def _modes(self, pages: list[TruePage]) -> dict[str, str]:
         """Return the mode of each page that was read."""

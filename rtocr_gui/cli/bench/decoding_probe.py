@@ -219,7 +219,7 @@ class DecodingProbe:
     def _generate(self, prompt: Prompt, tokens: int) -> tuple[list[int], float]:
         model: Any = self._model
         started = time.perf_counter()
-        said = model.generate(
+        generated = model.generate(
             **_stock_inputs(prompt),
             max_new_tokens=tokens,
             do_sample=False,
@@ -227,7 +227,7 @@ class DecodingProbe:
             pad_token_id=self._checkpoint.tokenizer.end_id,
         )
         generated_ms = ms_since(started, self._device)
-        return said[0].tolist(), generated_ms
+        return generated[0].tolist(), generated_ms
 
     def _decode_ours(self, prompt: Prompt, draft: Sequence[int] | None) -> _Decoded:
         settings = ReadSettings(
@@ -332,7 +332,7 @@ def counted_synchronisations() -> Iterator[list[str]]:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             yield waits
-        told = (str(one.message) for one in caught)
-        waits += [words for words in told if "synchronizing CUDA operation" in words]
+        messages = (str(one.message) for one in caught)
+        waits += [words for words in messages if "synchronizing CUDA operation" in words]
     finally:
         torch.cuda.set_sync_debug_mode(before)

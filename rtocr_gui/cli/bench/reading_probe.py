@@ -69,13 +69,13 @@ def measure_reread() -> dict[str, object]:
     probe = ReadingProbe()
     times_ms: dict[tuple[str, str], float] = defaultdict(float)
     for page in probe.pages:
-        said = probe.read(page, probe.settings, ()).token_ids
+        token_ids = probe.read(page, probe.settings, ()).token_ids
         rounds: dict[tuple[str, str], list[float]] = defaultdict(list)
         for number in range(_ROUNDS):
-            drafts = {"first": (), "same": said, "differing": _damaged(said, number)}
+            drafts = {"first": (), "same": token_ids, "differing": _damaged(token_ids, number)}
             for name, draft in drafts.items():
                 reading = probe.read(page, probe.settings, draft)
-                if reading.token_ids != said:
+                if reading.token_ids != token_ids:
                     sys.exit(
                         f"{page.ref.label} reads differently with a draft ({name}), which must not happen."
                     )
@@ -122,7 +122,7 @@ def measure_together() -> dict[str, object]:
     wanted = [replace(probe.settings, pruning=PruneSettings(ratio)) for ratio in _TOGETHER_RATIOS]
     jobs = [(page, settings) for settings in wanted for page in probe.pages]
     times_s: dict[int | None, list[float]] = defaultdict(list)
-    said: list[tuple[int, ...]] = []
+    first_texts: list[tuple[int, ...]] = []
     for number in range(2 * _TOGETHER_ROUNDS):
         most = (1, None)[number % 2]
         unread = [
@@ -132,8 +132,8 @@ def measure_together() -> dict[str, object]:
         started = time.perf_counter()
         readings = probe.read_together(unread, most)
         times_s[most].append(time.perf_counter() - started)
-        said = said or [reading.token_ids for reading in readings]
-        if [reading.token_ids for reading in readings] != said:
+        first_texts = first_texts or [reading.token_ids for reading in readings]
+        if [reading.token_ids for reading in readings] != first_texts:
             sys.exit("Pages read together differ from pages read one by one, which must not happen.")
     alone_s, together_s = (statistics.median(times_s[most]) for most in (1, None))
     return {

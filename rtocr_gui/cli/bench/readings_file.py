@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ExportError
+from rtocr_gui.files import reason_of
 from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, StopReason
 
 
@@ -113,7 +114,7 @@ class ReadingsFile:
             pass
         except OSError as error:
             raise ExportError(
-                f"The finished readings in “{path}” cannot be used ({error.strerror}). Name another file "
+                f"The finished readings in “{path}” cannot be used ({reason_of(error)}). Name another file "
                 "with --readings."
             ) from error
 
@@ -146,7 +147,7 @@ class ReadingsFile:
             os.fsync(self._descriptor)
         except OSError as error:
             raise ExportError(
-                f"A reading could not be written to “{self.path}” ({error.strerror}). Free some space, or "
+                f"A reading could not be written to “{self.path}” ({reason_of(error)}). Free some space, or "
                 "name another file with --readings."
             ) from error
         self._readings[_flat(key)] = kept

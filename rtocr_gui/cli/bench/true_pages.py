@@ -14,6 +14,7 @@ from rtocr_gui.documents.omnidocbench import find_annotations, read_annotations
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.documents.truth import find_truth
 from rtocr_gui.errors import DocumentError
+from rtocr_gui.files import reason_of
 from rtocr_gui.units import counted
 
 
@@ -75,7 +76,7 @@ class TruePages:
             pages = list(islice(found, limit))
         except OSError as error:
             raise DocumentError(
-                f"The folder “{folder}” cannot be searched ({error.strerror}). Check its permissions."
+                f"The folder “{folder}” cannot be searched ({reason_of(error)}). Check its permissions."
             ) from error
         if not pages:
             raise DocumentError(

@@ -78,13 +78,13 @@ class EarlierTexts:
     """
 
     def __init__(self) -> None:
-        self._said: dict[int, array[int]] = {}
+        self._texts: dict[int, array[int]] = {}
         self._begun = array(_TOKEN_ID)
 
     @property
     def nbytes(self) -> int:
         """Total size of all texts."""
-        return sum(text.itemsize * len(text) for text in (self._begun, *self._said.values()))
+        return sum(text.itemsize * len(text) for text in (self._begun, *self._texts.values()))
 
     def add(self, kept: int, token_ids: Sequence[int], is_whole: bool) -> None:
         """Add a text.
@@ -96,17 +96,17 @@ class EarlierTexts:
         """
         if is_whole:
             self._begun = array(_TOKEN_ID)
-            self._said.pop(kept, None)
-            self._said[kept] = array(_TOKEN_ID, token_ids)
-            if len(self._said) > TEXTS_OF_A_PAGE:
-                del self._said[next(iter(self._said))]
-        elif not self._said and len(token_ids) > len(self._begun):
+            self._texts.pop(kept, None)
+            self._texts[kept] = array(_TOKEN_ID, token_ids)
+            if len(self._texts) > TEXTS_OF_A_PAGE:
+                del self._texts[next(iter(self._texts))]
+        elif not self._texts and len(token_ids) > len(self._begun):
             self._begun = array(_TOKEN_ID, token_ids)
 
     def nearest(self, kept: int) -> Sequence[int]:
         """Return the text read from the nearest number of visual tokens; empty if there is none yet."""
-        nearest = min(self._said, key=lambda other: abs(other - kept), default=None)
-        return self._begun if nearest is None else self._said[nearest]
+        nearest = min(self._texts, key=lambda other: abs(other - kept), default=None)
+        return self._begun if nearest is None else self._texts[nearest]
 
 
 class Drafter:
@@ -124,8 +124,8 @@ class Drafter:
 
     def __init__(self, draft: Sequence[int], cost: Callable[[int], float]) -> None:
         self._draft = np.asarray(draft, dtype=np.int64)
-        self._said = np.empty(max(2 * len(draft), 256), dtype=np.int64)
-        self._said_count = 0
+        self._history = np.empty(max(2 * len(draft), 256), dtype=np.int64)
+        self._history_count = 0
         self._cost = cost
         self._place: int | None = 0
         self._last_place = 0
@@ -146,7 +146,7 @@ class Drafter:
         """
         self._guess = self._draft[:0]
         if self._credit >= 0 and room > 0:
-            text = self._said[: self._said_count]
+            text = self._history[: self._history_count]
             if self._place is None:
                 self._place = self._find_place(text)
                 self._length = GUESS_AFTER_A_DIFFERENCE
@@ -185,11 +185,11 @@ class Drafter:
         self._place = place + 1
 
     def _keep(self, chosen: Sequence[int]) -> None:
-        count = self._said_count + len(chosen)
-        if count > len(self._said):
-            self._said = np.concatenate([self._said, np.empty(count, dtype=np.int64)])
-        self._said[self._said_count : count] = chosen
-        self._said_count = count
+        count = self._history_count + len(chosen)
+        if count > len(self._history):
+            self._history = np.concatenate([self._history, np.empty(count, dtype=np.int64)])
+        self._history[self._history_count : count] = chosen
+        self._history_count = count
 
     def _find_place(self, text: NDArray[np.int64]) -> int | None:
         """Find where the draft continues after the text's last tokens; the nearest place wins."""

@@ -19,6 +19,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import WeakFileLock
 
 from rtocr_gui.errors import CheckpointError, DownloadError
+from rtocr_gui.files import reason_of
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage, Meter
 from rtocr_gui.ocr.library.download_record import (
     DownloadRecord,
@@ -118,7 +119,7 @@ def discard_download(folder: Path) -> None:
     """
     if not folder.is_dir():
         return
-    with _told_by_folder(folder):
+    with _as_download_error(folder):
         with _alone_in(folder):
             parts = [path for path in folder.iterdir() if is_part(path.name)]
             record = _former_record(folder)
@@ -157,7 +158,7 @@ class _Download:
 
     def steps(self) -> Iterator[DownloadProgress]:
         files = yield from self._list()
-        with _told_by_folder(self._folder), _alone_in(self._folder):
+        with _as_download_error(self._folder), _alone_in(self._folder):
             yield from self._fill(files)
 
     def _fill(self, files: tuple[ModelFile, ...]) -> Iterator[DownloadProgress]:
@@ -344,7 +345,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _told_by_folder(folder: Path) -> Iterator[None]:
+def _as_download_error(folder: Path) -> Iterator[None]:
     """Turn what the disk refuses into a sentence."""
     try:
         yield
@@ -354,5 +355,5 @@ def _told_by_folder(folder: Path) -> Iterator[None]:
                 f"The disk of “{folder}” is full. Free some space and try again: what was downloaded is kept."
             ) from error
         raise DownloadError(
-            f"“{folder}” cannot be written to: {error.strerror or error}. Choose another folder."
+            f"“{folder}” cannot be written to: {reason_of(error)}. Choose another folder."
         ) from error

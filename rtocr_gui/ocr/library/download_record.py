@@ -16,7 +16,7 @@ from typing import Protocol
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.files import write_atomically
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage, Meter
-from rtocr_gui.ocr.model.model_files import RECORD_FILE, ModelFile, damaged, read_object, told_by_name
+from rtocr_gui.ocr.model.model_files import RECORD_FILE, ModelFile, as_checkpoint_error, damaged, read_object
 
 _READ_BYTES = 1 << 20
 _PART = re.compile(r".+\.[0-9a-f]{12}\.part")
@@ -74,7 +74,7 @@ def write_record(folder: Path, record: DownloadRecord) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    told = {
+    fields = {
         "endpoint": record.endpoint,
         "repository": record.repository,
         "commit": record.commit,
@@ -82,7 +82,7 @@ def write_record(folder: Path, record: DownloadRecord) -> None:
         "found": record.found,
         "was_complete": record.was_complete,
     }
-    write_atomically(folder / RECORD_FILE, (json.dumps(told, indent=1) + "\n").encode())
+    write_atomically(folder / RECORD_FILE, (json.dumps(fields, indent=1) + "\n").encode())
 
 
 def read_record(folder: Path) -> DownloadRecord | None:
@@ -91,20 +91,20 @@ def read_record(folder: Path) -> DownloadRecord | None:
     Raises:
         CheckpointError: it is damaged.
     """
-    with told_by_name(folder):
+    with as_checkpoint_error(folder):
         if not (folder / RECORD_FILE).exists():
             return None
-        told = read_object(folder, RECORD_FILE)
+        fields = read_object(folder, RECORD_FILE)
     try:
         return DownloadRecord(
-            endpoint=_line(told["endpoint"]),
-            repository=_line(told["repository"]),
-            commit=_line(told["commit"]),
+            endpoint=_line(fields["endpoint"]),
+            repository=_line(fields["repository"]),
+            commit=_line(fields["commit"]),
             files=tuple(
-                ModelFile(name, entry["size"], entry["digest"]) for name, entry in told["files"].items()
+                ModelFile(name, entry["size"], entry["digest"]) for name, entry in fields["files"].items()
             ),
-            found=tuple(_line(name) for name in told.get("found", ())),
-            was_complete=told.get("was_complete") is True,
+            found=tuple(_line(name) for name in fields.get("found", ())),
+            was_complete=fields.get("was_complete") is True,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(folder / RECORD_FILE, "it is not a record of a download") from error
@@ -180,7 +180,7 @@ def verify_files(
     for file in record.files:
         meter.file = file.name
         path = folder / file.name
-        with told_by_name(folder):
+        with as_checkpoint_error(folder):
             if not path.is_file():
                 raise CheckpointError(
                     f"The model file “{file.name}” is missing in “{folder}”. Download the model again: what "

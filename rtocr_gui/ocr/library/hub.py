@@ -19,6 +19,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import get_session
 
 from rtocr_gui.errors import DownloadError
+from rtocr_gui.files import reason_of
 from rtocr_gui.ocr.library.hub_errors import explain_environment
 from rtocr_gui.ocr.library.model_source import REPOSITORY, REVISION, ModelSource
 from rtocr_gui.ocr.model.model_files import CONFIG_FILE, INDEX_FILE, TOKENIZER_FILE, ModelFile, is_weight_file
@@ -59,9 +60,9 @@ def list_files(source: ModelSource, timeout_s: float) -> tuple[ModelFile, ...]:
         _raise_if_refused(response)
         data = _read_listing(response)
     try:
-        told = json.loads(data)
-        commit = str(told["sha"])
-        entries = list(told["siblings"])
+        listing = json.loads(data)
+        commit = str(listing["sha"])
+        entries = list(listing["siblings"])
         files = [_read_entry(entry) for entry in entries if _is_wanted(entry["rfilename"])]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DownloadError(
@@ -198,7 +199,7 @@ def _headers(source: ModelSource) -> dict[str, str]:
             token = get_token()
         except OSError as error:
             raise DownloadError(
-                f"Your login file “{constants.HF_TOKEN_PATH}” cannot be read: {error.strerror}. Remove it, "
+                f"Your login file “{constants.HF_TOKEN_PATH}” cannot be read: {reason_of(error)}. Remove it, "
                 "or make it readable: the published model needs no account."
             ) from error
         if token:

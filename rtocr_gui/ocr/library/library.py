@@ -22,7 +22,7 @@ from rtocr_gui.ocr.library.download_record import (
 )
 from rtocr_gui.ocr.library.model_source import default_cache, snapshots_in
 from rtocr_gui.ocr.model.folder import open_folder
-from rtocr_gui.ocr.model.model_files import CONFIG_FILE, RECORD_FILE, told_by_name
+from rtocr_gui.ocr.model.model_files import CONFIG_FILE, RECORD_FILE, as_checkpoint_error
 from rtocr_gui.ocr.model.model_info import ModelInfo
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.units import size_in_words
@@ -140,9 +140,9 @@ def look_into(folder: Path, origin: Origin = Origin.OWN) -> ModelEntry:
     try:
         record = read_record(folder)
         if record is not None:
-            origin, source = Origin.DOWNLOADED, _told(record)
+            origin, source = Origin.DOWNLOADED, _source_of(record)
             name = record.repository.rpartition("/")[2]
-            with told_by_name(folder):
+            with as_checkpoint_error(folder):
                 if not is_complete(folder, record):
                     return ModelEntry(
                         folder,
@@ -202,7 +202,7 @@ _SOURCES = {
 }
 
 
-def _told(record: DownloadRecord) -> str:
+def _source_of(record: DownloadRecord) -> str:
     server = record.endpoint.partition("://")[2].rpartition("@")[2]
     return f"downloaded from {server}, revision {record.commit[:7]}"
 

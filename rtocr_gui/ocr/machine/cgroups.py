@@ -26,8 +26,8 @@ def own_groups(controller: str, groups: Path = GROUPS, own: Path = OWN_GROUPS) -
     except OSError:  # not Linux
         return
     for line in lines:
-        controllers, is_told, path = line.partition(":")[2].partition(":")
-        if not is_told or (controllers and controller not in controllers.split(",")):
+        controllers, is_complete, path = line.partition(":")[2].partition(":")
+        if not is_complete or (controllers and controller not in controllers.split(",")):
             continue
         top = groups / controllers
         # Inside a container, its own group appears at the top, whatever its path outside.

@@ -19,11 +19,11 @@ from rtocr_gui.ocr.model.model_files import (
     CONFIG_FILE,
     DESCRIPTION_FILE,
     TOKENIZER_FILE,
+    as_checkpoint_error,
     damaged,
     find_file,
     legible,
     read_object,
-    told_by_name,
 )
 from rtocr_gui.ocr.model.model_info import PUBLISHED_PRINT, ModelInfo, PrintSizes
 from rtocr_gui.ocr.model.tokenizer import PageTokenizer
@@ -118,7 +118,7 @@ def check_folder(folder: Path) -> CheckpointFolder:
     Raises:
         CheckpointError: a file is missing, damaged, unsafe or belongs to another model.
     """
-    with told_by_name(folder):
+    with as_checkpoint_error(folder):
         if folder.is_file():
             raise CheckpointError(f"“{folder}” is a file. Choose the folder that contains it.")
         if not folder.is_dir():
@@ -160,7 +160,7 @@ def load_tokenizer(folder: CheckpointFolder, tasks: Iterable[Task] = ()) -> Page
     Raises:
         CheckpointError: it is missing, damaged or belongs to another model.
     """
-    with told_by_name(folder.path):
+    with as_checkpoint_error(folder.path):
         path = find_file(folder.path, TOKENIZER_FILE)
     return PageTokenizer.from_file(path, folder.architecture, [task.prompt for task in tasks])
 
@@ -180,16 +180,16 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
     family = folder.architecture.family
     name, description, modes, tasks = family.name, family.description, family.modes, family.tasks
     print_sizes = PUBLISHED_PRINT
-    with told_by_name(folder.path):
+    with as_checkpoint_error(folder.path):
         described = (folder.path / DESCRIPTION_FILE).exists()
-        said = read_object(folder.path, DESCRIPTION_FILE) if described else {}
+        fields = read_object(folder.path, DESCRIPTION_FILE) if described else {}
     if described:
-        name = _text(said, "name", 80)
-        description = _text(said, "description", 1000)
-        modes = _choices(said, "modes", {mode.value: mode for mode in Mode})
-        tasks = _choices(said, "tasks", {task.name: task for task in family.tasks})
-        if _PRINT in said:
-            print_sizes = _print_sizes(said[_PRINT])
+        name = _text(fields, "name", 80)
+        description = _text(fields, "description", 1000)
+        modes = _choices(fields, "modes", {mode.value: mode for mode in Mode})
+        tasks = _choices(fields, "tasks", {task.name: task for task in family.tasks})
+        if _PRINT in fields:
+            print_sizes = _print_sizes(fields[_PRINT])
     return ModelInfo(
         folder=folder.path,
         name=name,
@@ -234,8 +234,8 @@ def _precision(tensors: Iterable[StoredTensor]) -> str:
     return FLOAT_TYPES[weights.most_common(1)[0][0]]
 
 
-def _text(said: Mapping[str, Any], key: str, longest: int) -> str:
-    value = said.get(key)
+def _text(fields: Mapping[str, Any], key: str, longest: int) -> str:
+    value = fields.get(key)
     if not isinstance(value, str) or not 0 < len(value.strip()) <= longest or not value.isprintable():
         raise CheckpointError(
             f"The model's {DESCRIPTION_FILE} cannot be used: “{key}” must be a line of 1 to {longest} "
@@ -244,8 +244,8 @@ def _text(said: Mapping[str, Any], key: str, longest: int) -> str:
     return value.strip()
 
 
-def _choices(said: Mapping[str, Any], key: str, known: Mapping[str, _Choice]) -> tuple[_Choice, ...]:
-    names = said.get(key)
+def _choices(fields: Mapping[str, Any], key: str, known: Mapping[str, _Choice]) -> tuple[_Choice, ...]:
+    names = fields.get(key)
     listed = names if isinstance(names, list) else []
     if not listed or any(not isinstance(name, str) or name not in known for name in listed):
         raise CheckpointError(
@@ -255,8 +255,8 @@ def _choices(said: Mapping[str, Any], key: str, known: Mapping[str, _Choice]) ->
     return tuple(known[name] for name in dict.fromkeys(listed))
 
 
-def _print_sizes(said: object) -> PrintSizes:
-    sizes = said if isinstance(said, Mapping) else {}
+def _print_sizes(value: object) -> PrintSizes:
+    sizes = value if isinstance(value, Mapping) else {}
     least, well = (_number(sizes.get(key)) for key in ("least", "well"))
     if not 0 < least <= well <= _LARGEST_PRINT_PX:
         raise CheckpointError(
@@ -266,5 +266,5 @@ def _print_sizes(said: object) -> PrintSizes:
     return PrintSizes(float(least), float(well))
 
 
-def _number(said: object) -> float:
-    return said if isinstance(said, int | float) and not isinstance(said, bool) else math.nan
+def _number(value: object) -> float:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rtocr_gui.errors import CheckpointError
+from rtocr_gui.files import reason_of
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -70,7 +71,9 @@ def is_weight_file(name: str) -> bool:
 
 def legible(words: str, longest: int = 80) -> str:
     """Make words from a file safe to show: cut them short and replace control characters."""
-    shown = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in words[:longest])
+    shown = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in words[:longest]
+    )
     return f"{shown}…" if len(words) > longest else shown
 
 
@@ -85,7 +88,7 @@ def damaged(path: Path, reason: str) -> CheckpointError:
 
 
 @contextmanager
-def told_by_name(folder: Path) -> Iterator[None]:
+def as_checkpoint_error(folder: Path) -> Iterator[None]:
     """Turn what the system refuses while a folder is read into a sentence.
 
     Raises:
@@ -95,7 +98,7 @@ def told_by_name(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise CheckpointError(
-            f"The model in “{folder}” cannot be read: {error.strerror}. Check that you may open its files."
+            f"The model in “{folder}” cannot be read: {reason_of(error)}. Check that you may open its files."
         ) from error
 
 

@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 
 from rtocr_gui.errors import CheckpointError, ReadingError, RtocrError
 from rtocr_gui.ocr.model.architecture import Architecture
-from rtocr_gui.ocr.model.model_files import damaged, parse_object, told_by_name
+from rtocr_gui.ocr.model.model_files import as_checkpoint_error, damaged, parse_object
 
 IMAGE_TOKEN = "<image>"
 """Placeholder for one visual token in the prompt."""
@@ -73,10 +73,10 @@ class PageTokenizer:
             CheckpointError: the file is damaged, not byte-level, or belongs to another model.
         """
         prompts = tuple(prompts)
-        with told_by_name(path.parent):
+        with as_checkpoint_error(path.parent):
             data = path.read_bytes()
         _check_steps(path, parse_object(path, data))
-        with _raising(damaged(path, "it is not a tokenizer")):
+        with _replaced_by(damaged(path, "it is not a tokenizer")):
             tokenizer = Tokenizer.from_buffer(data)
         decoder = architecture.decoder
         special = _added_tokens(tokenizer)
@@ -106,7 +106,7 @@ class PageTokenizer:
         tokenizer.no_padding()
         tokenizer.post_processor = None
         loaded = cls(tokenizer, start_id=decoder.bos_token_id, end_id=decoder.eos_token_id)
-        with _raising(damaged(path, "it cannot encode the model's prompts")):
+        with _replaced_by(damaged(path, "it cannot encode the model's prompts")):
             for prompt in prompts:
                 loaded.encode(prompt)
         return loaded
@@ -117,7 +117,7 @@ class PageTokenizer:
         Raises:
             ReadingError: the tokenizer fails on this text.
         """
-        with _raising(ReadingError("The model's tokenizer failed on the prompt. Use other words.")):
+        with _replaced_by(ReadingError("The model's tokenizer failed on the prompt. Use other words.")):
             ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
@@ -200,7 +200,7 @@ def _kind(part: Any) -> str:
 
 
 @contextmanager
-def _raising(error: RtocrError) -> Iterator[None]:
+def _replaced_by(error: RtocrError) -> Iterator[None]:
     """Raise an error in place of whatever the library raises: its panics are not an `Exception`."""
     try:
         yield

@@ -342,10 +342,12 @@ def _excerpts(left: str, right: str) -> tuple[str, str]:
 
 
 def _excerpt(text: str) -> str:
-    """Return the beginning of a text on one line, with signs for invisible characters."""
-    signs = {"\n": "↵", "\t": "⇥"}
+    """Return the beginning of a text on one line, with symbols for invisible characters."""
+    symbols = {"\n": "↵", "\t": "⇥"}
     begun = text[:EXCERPT_LENGTH]
     shown = begun if begun.strip(" ") else "␣" * len(begun)
     if not shown.isprintable():
-        shown = "".join(signs.get(sign, sign if sign.isprintable() else "\ufffd") for sign in shown)
+        shown = "".join(
+            symbols.get(character, character if character.isprintable() else "\ufffd") for character in shown
+        )
     return f"{shown[:-1]}…" if len(text) > EXCERPT_LENGTH else shown

@@ -35,9 +35,9 @@ def origins(read: str, shown: str) -> tuple[NDArray[np.int64], NDArray[np.int64]
         first[:] = last[:] = np.arange(len(read))
         return first, last
     for segment in compare_texts(read, shown).segments:
-        said, seen = slice(*segment.left), slice(*segment.right)
+        read_part, shown_part = slice(*segment.left), slice(*segment.right)
         if segment.change is Change.EQUAL:
-            first[seen] = last[seen] = np.arange(*segment.left)
-        elif segment.change is Change.REPLACED and not _BLANK.search(read[said] + shown[seen]):
-            first[seen], last[seen] = said.start, said.stop - 1
+            first[shown_part] = last[shown_part] = np.arange(*segment.left)
+        elif segment.change is Change.REPLACED and not _BLANK.search(read[read_part] + shown[shown_part]):
+            first[shown_part], last[shown_part] = read_part.start, read_part.stop - 1
     return first, last

@@ -48,10 +48,10 @@ class TokenPlaces:
 
     def tokens_at(self, start: int, end: int) -> NDArray[np.int64] | None:
         """Return the tokens behind a range of the shown text, ascending; None if nothing of it was read."""
-        was_said = self._first[start:end] != NOWHERE
-        if not was_said.any():
+        is_placed = self._first[start:end] != NOWHERE
+        if not is_placed.any():
             return None
-        first, last = self._first[start:end][was_said], self._last[start:end][was_said]
+        first, last = self._first[start:end][is_placed], self._last[start:end][is_placed]
         # Character by character, to exclude markup between them.
         begins, ends = self._spans.T
         borders = np.zeros(len(self._spans) + 1, dtype=np.int64)

@@ -128,7 +128,7 @@ class ModelLibrary(QObject):
 
     _listed = Signal(int, object)
     _looked = Signal(object)
-    _told = Signal(int, object)
+    _download_reported = Signal(int, object)
     _checked = Signal(int, object)
 
     def __init__(
@@ -153,7 +153,7 @@ class ModelLibrary(QObject):
         self._stop_check = threading.Event()
         self._listed.connect(self._take_list)
         self._looked.connect(self._take_folder)
-        self._told.connect(self._take_download)
+        self._download_reported.connect(self._take_download)
         self._checked.connect(self._take_check)
 
     @property
@@ -236,9 +236,11 @@ class ModelLibrary(QObject):
             folder = target or published_folder_in(self._shared())
             with closing(download_model(source, folder, pause)) as steps:
                 for progress in steps:
-                    self._told.emit(run_id, progress)
+                    self._download_reported.emit(run_id, progress)
 
-        self._downloading.submit(_guarded(download, lambda sentence: self._told.emit(run_id, sentence)))
+        self._downloading.submit(
+            _guarded(download, lambda sentence: self._download_reported.emit(run_id, sentence))
+        )
 
     @Slot()
     def pause_download(self) -> None:
@@ -259,9 +261,11 @@ class ModelLibrary(QObject):
             from rtocr_gui.ocr.library.download import discard_download
 
             discard_download(target or published_folder_in(self._shared()))
-            self._told.emit(run_id, None)
+            self._download_reported.emit(run_id, None)
 
-        self._downloading.submit(_guarded(discard, lambda sentence: self._told.emit(run_id, sentence)))
+        self._downloading.submit(
+            _guarded(discard, lambda sentence: self._download_reported.emit(run_id, sentence))
+        )
 
     @Slot(object)
     def check(self, folder: Path) -> None:
@@ -342,24 +346,24 @@ class ModelLibrary(QObject):
         self.own_folders_changed.emit(tuple(folder for folder, is_usable in self._own.items() if is_usable))
 
     @Slot(int, object)
-    def _take_download(self, run_id: int, told: DownloadProgress | str | None) -> None:
+    def _take_download(self, run_id: int, report: DownloadProgress | str | None) -> None:
         """Take over progress, a sentence about a failure, or None once everything was deleted."""
         if run_id != self._run_id:
             return
-        if told is None:
+        if report is None:
             self._show(DownloadShown(DownloadState.IDLE))
             self.begun_changed.emit(None)
-        elif isinstance(told, str):
-            self._show(replace(self._download, state=DownloadState.FAILED, problem=told))
+        elif isinstance(report, str):
+            self._show(replace(self._download, state=DownloadState.FAILED, problem=report))
             self.download_ended.emit(self._download)
-        elif told.stage is DownloadStage.DONE:
-            self._show(DownloadShown(DownloadState.DONE, told, repairs=True))
+        elif report.stage is DownloadStage.DONE:
+            self._show(DownloadShown(DownloadState.DONE, report, repairs=True))
             self._end_begun()
             self.download_ended.emit(self._download)
-        elif told.stage is DownloadStage.PAUSED:
-            self._show(replace(self._download, state=DownloadState.PAUSED, progress=told))
+        elif report.stage is DownloadStage.PAUSED:
+            self._show(replace(self._download, state=DownloadState.PAUSED, progress=report))
         else:
-            self._show(replace(self._download, progress=told))
+            self._show(replace(self._download, progress=report))
             return
         self.refresh()
 

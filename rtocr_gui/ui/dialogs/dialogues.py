@@ -329,15 +329,15 @@ def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:
         pages: names this many of the pages.
         when: when it is lost, or what would keep it.
     """
-    said = []
+    sentences = []
     if loss.typed:
-        said.append(f"You edited the text of {pages(loss.typed)} and did not export it.")
+        sentences.append(f"You edited the text of {pages(loss.typed)} and did not export it.")
     if loss.read:
-        said.append(f"The text read from {pages(loss.read)} was not exported.")
+        sentences.append(f"The text read from {pages(loss.read)} was not exported.")
     if loss.in_hand:
-        said.append(f"The model is still reading {pages(loss.in_hand)}.")
+        sentences.append(f"The model is still reading {pages(loss.in_hand)}.")
     what = "It" if loss.is_text else "What was read so far"
-    return " ".join([*said, f"{what} will be lost {when}."])
+    return " ".join([*sentences, f"{what} will be lost {when}."])
 
 
 def _if_there(folder: str) -> str:

@@ -126,8 +126,8 @@ def ask_overwrite(parent: QWidget, question: OverwriteQuestion) -> bool:
 
 def ask_words(parent: QWidget, title: str, question: str, words: str) -> str:
     """A line of words; empty if the person cancelled."""
-    said, accepted = QInputDialog.getText(parent, title, question, QLineEdit.EchoMode.Normal, words)
-    return said if accepted else ""
+    answer, accepted = QInputDialog.getText(parent, title, question, QLineEdit.EchoMode.Normal, words)
+    return answer if accepted else ""
 
 
 def agrees(parent: QWidget, title: str, text: str, verb: str, refusal: str = "Cancel") -> bool:

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rtocr_gui.ui.page.said_line import SaidLine
+from rtocr_gui.ui.page.token_line import TokenLine
 from rtocr_gui.ui.parts.form_parts import flat_button, name_choice
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.parts.keys import keeps_escape
@@ -65,8 +65,8 @@ class PlayBar(QWidget):
         self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._step)
 
-        self._said = SaidLine()
-        self._said.setAccessibleName("Current token")
+        self._token_line = TokenLine()
+        self._token_line.setAccessibleName("Current token")
         self._count = NamedLabel("Number of the token")
         self._count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._play = flat_button("Play", "Play", self._toggle)
@@ -92,7 +92,7 @@ class PlayBar(QWidget):
 
         line = QHBoxLayout()
         line.setSpacing(2 * self.fontMetrics().averageCharWidth())
-        line.addWidget(self._said, stretch=1)
+        line.addWidget(self._token_line, stretch=1)
         line.addWidget(self._count)
         row = QHBoxLayout()
         for widget in (self._play, self._slider, self._speed, self._whole, self._help, self._close):
@@ -289,13 +289,13 @@ class PlayBar(QWidget):
         self._slider.setEnabled(self._trace is not None)
         if self._trace is None:
             self._count.clear()
-            self._said.tell(_TRACING if self._tracing else _INVITATION)
+            self._token_line.tell(_TRACING if self._tracing else _INVITATION)
             return
         if self._shows_whole:
             self._count.clear()
-            self._said.tell(_WHOLE)
+            self._token_line.tell(_WHOLE)
             return
         self._count.setText(f"{grouped(self.position + 1)} of {grouped(len(self._trace.spans))}")
         text, (begin, end) = self._trace.raw_text, self._trace.spans[self.position]
         before = text[max(0, begin - CONTEXT_CHARACTERS) : begin]
-        self._said.say(before, text[begin:end], text[end : end + CONTEXT_CHARACTERS])
+        self._token_line.say(before, text[begin:end], text[end : end + CONTEXT_CHARACTERS])

@@ -337,14 +337,14 @@ class TokenOverlay:
         """
         if self._plan is None:
             return ""
-        told = [describe(self._plan, token)]
+        lines = [describe(self._plan, token)]
         links = self._links_from(token)
         if links is not None and self._transported is not None:
             plan, _ = self._transported
-            told.append(describe_mass(plan, links))
+            lines.append(describe_mass(plan, links))
             if with_lines:
-                told.append(describe_lines(plan, links, self._grid_name))
-        return "\n".join(filter(None, told))
+                lines.append(describe_lines(plan, links, self._grid_name))
+        return "\n".join(filter(None, lines))
 
     def describe_padding(self) -> str:
         """Say how many cells cover none of the page; empty without a plan."""

@@ -51,7 +51,7 @@ class Finder(QObject):
         self._words = ""
         self._cursor: Place = (0, 0)
         self._found: dict[PageRef, tuple[str, tuple[Place, ...]]] = {}
-        self._told = Found()
+        self._last_found = Found()
         self._unsearched: list[PageRef] = []
         self._search_timer = QTimer(self, singleShot=True, interval=0)
         self._search_timer.timeout.connect(self._search_on)
@@ -125,19 +125,19 @@ class Finder(QObject):
             else:
                 self._unsearched.append(page.ref)
         unread = sum(page.reading is None and not page.text and not page.edited for page in self._pages)
-        self._told = Found(self._words.strip(), places, chosen, known, unread)
+        self._last_found = Found(self._words.strip(), places, chosen, known, unread)
         self._search_on()
 
     @Slot()
     def _search_on(self) -> None:
         """Search other pages for a while, and report; if there are more, once the window has had its turn."""
-        elsewhere, until_s = self._told.elsewhere, monotonic() + SLICE_S
+        elsewhere, until_s = self._last_found.elsewhere, monotonic() + SLICE_S
         while self._unsearched:
             elsewhere += len(self._places(self._unsearched.pop()))
             if monotonic() > until_s:
                 break
-        self._told = replace(self._told, elsewhere=elsewhere)
-        self.found_changed.emit(self._told)
+        self._last_found = replace(self._last_found, elsewhere=elsewhere)
+        self.found_changed.emit(self._last_found)
         if self._unsearched:
             self._search_timer.start()
 

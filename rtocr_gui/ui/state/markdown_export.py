@@ -127,17 +127,17 @@ class MarkdownExport:
                 draft.page.saved.note_exported(draft.was.text, file.exported)
         figure_count = sum(file.figure_count for file in self._written)
         figures = f" and {counted(figure_count, 'figure')}" if figure_count else ""
-        said = [f"Exported {counted(len(drafts), 'page')}{figures} to {self._where}."]
+        sentences = [f"Exported {counted(len(drafts), 'page')}{figures} to {self._where}."]
         if left_out:
-            said.append(f"Pages without text, left out: {len(left_out)}.")
+            sentences.append(f"Pages without text, left out: {len(left_out)}.")
         begun = sum(draft.is_beginning for draft in drafts)
         if begun:
-            said.append(f"Pages still being read, written as far as they are: {begun}.")
+            sentences.append(f"Pages still being read, written as far as they are: {begun}.")
         cut = sum(draft.was.is_cut and not draft.is_beginning for draft in drafts)
         if cut:
-            said.append(f"Pages stopped before their end: {cut}.")
-        said += _first_of(self.failures)
-        return Notice(" ".join(said), is_passing=not (begun or cut or self.failures))
+            sentences.append(f"Pages stopped before their end: {cut}.")
+        sentences += _first_of(self.failures)
+        return Notice(" ".join(sentences), is_passing=not (begun or cut or self.failures))
 
     @property
     def exported(self) -> dict[Path, ExportedFile]:

@@ -135,8 +135,8 @@ def retry_label(scaling: Scaling) -> str:
 
 def about_page(ref: PageRef, sentence: str, offers: tuple[Offer, ...] = (), label: str = "") -> Notice:
     """Say which page a sentence is about, unless it does so itself; `label` tells it from others."""
-    said = sentence if ref.label in sentence else f"{label or ref.label}: {sentence}"
-    return Notice(said, offers, about=ref.unrotated)
+    labelled = sentence if ref.label in sentence else f"{label or ref.label}: {sentence}"
+    return Notice(labelled, offers, about=ref.unrotated)
 
 
 def about_file(path: Path, sentence: str) -> Notice:

@@ -92,7 +92,7 @@ class Reader(QObject):
         self._awaits_files = False
         self._pace = Pace(time.monotonic)
         self._pages_at_once = 0
-        self._told = Activity()
+        self._last_activity = Activity()
         bridge.stage_entered.connect(self._show_stage)
         bridge.text_streamed.connect(self._stream)
         bridge.reading_finished.connect(self._finish)
@@ -299,6 +299,6 @@ class Reader(QObject):
             self._ended = 0
         if not activity.reading:
             self._pace.reset()
-        if activity != self._told:
-            self._told = activity
+        if activity != self._last_activity:
+            self._last_activity = activity
             self.activity_changed.emit(activity)

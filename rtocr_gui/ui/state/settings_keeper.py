@@ -47,7 +47,7 @@ class SettingsKeeper(QObject):
                 f"{error} RTOCR uses its default settings, and saves no changes until it is restarted."
             )
         self._newest = self._written = self.settings
-        self._told = False
+        self._has_warned = False
         self._lane = Lane("settings")
         self._timer = QTimer(self, singleShot=True, interval=quiet_ms)
         self._timer.timeout.connect(self._write_soon)
@@ -93,8 +93,8 @@ class SettingsKeeper(QObject):
             self._written = settings
         except SettingsError as error:
             _log.warning("%s", error)
-            if not self._told:
-                self._told = True
+            if not self._has_warned:
+                self._has_warned = True
                 self._failed.emit(str(error))
 
     def _with_others_changes(self, settings: Settings) -> Settings:

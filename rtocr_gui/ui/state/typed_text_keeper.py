@@ -15,6 +15,7 @@ from PySide6.QtCore import QLockFile, QObject, QTimer, Signal, SignalInstance, S
 
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.markdown import ExportPage, export_markdown
+from rtocr_gui.files import reason_of
 from rtocr_gui.ui.background.lanes import Lane
 
 DELAY_MS = 2000
@@ -40,7 +41,7 @@ class TypedTextKeeper(QObject):
         self._lock = _lock_of(self._path)
         self._typed: Callable[[], tuple[ExportPage, ...]] = tuple
         self._written: tuple[ExportPage, ...] = ()
-        self._told = False
+        self._has_warned = False
         self._lane = Lane("typed text")
         self._timer = QTimer(self, singleShot=True, interval=delay_ms)
         self._timer.timeout.connect(self._write_soon)
@@ -102,9 +103,9 @@ class TypedTextKeeper(QObject):
             self._written = typed
         except (OSError, ExportError) as error:
             _log.warning("typed text could not be kept: %s", error)
-            if not self._told:
-                self._told = True
-                reason = f"{error.strerror}." if isinstance(error, OSError) else str(error)
+            if not self._has_warned:
+                self._has_warned = True
+                reason = f"{reason_of(error)}." if isinstance(error, OSError) else str(error)
                 self._failed.emit(f"What you type would be lost in a crash: {reason} Export it now and then.")
 
 

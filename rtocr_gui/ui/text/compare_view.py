@@ -63,14 +63,14 @@ class DifferenceList(QListWidget):
             left, right = difference.left_excerpt, difference.right_excerpt
             match difference.change:
                 case Change.DELETED:
-                    change, told = f"− {left}", f"only on the left: {left}"
+                    change, spoken = f"− {left}", f"only on the left: {left}"
                 case Change.INSERTED:
-                    change, told = f"+ {right}", f"only on the right: {right}"
+                    change, spoken = f"+ {right}", f"only on the right: {right}"
                 case _:
-                    change, told = f"{left} → {right}", f"{left} on the left, {right} on the right"
+                    change, spoken = f"{left} → {right}", f"{left} on the left, {right} on the right"
             row = QListWidgetItem(f"{line}:  {change}", self)
-            row.setData(Qt.ItemDataRole.AccessibleTextRole, f"Line {line}, {told}")
-            row.setToolTip(plain_tip(f"Line {line}, {told}"))
+            row.setData(Qt.ItemDataRole.AccessibleTextRole, f"Line {line}, {spoken}")
+            row.setToolTip(plain_tip(f"Line {line}, {spoken}"))
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self.minimumHeight())

@@ -29,7 +29,7 @@ _LONG_WORD = 2000
 _WORD_TINT, _CHARACTER_TINT = 0.16, 0.42
 _CARET_PX = 2
 
-# One sign per character, so that positions stay the same: Qt would drop these or break lines at them.
+# One symbol per character, so that positions stay the same: Qt would drop these or break lines at them.
 _SIGNS: dict[int, int | str] = {
     **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"},
     0x7F: 0x2421,

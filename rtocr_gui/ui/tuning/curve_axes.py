@@ -48,7 +48,7 @@ class CurveAxes:
         """Axes that fit all points, and leave space for the labels beside them."""
         line = metrics.height()
         longest_ms = _round_up(max((point.prefill_ms for point in points), default=1.0))
-        left = 10 + max(metrics.horizontalAdvance(text) for text in ("100 %", _told(longest_ms)))
+        left = 10 + max(metrics.horizontalAdvance(text) for text in ("100 %", _axis_label(longest_ms)))
         width = max(1.0, room.width() - left - 10.0)
         height = max(2.0, room.height() - 5 * line - 16)
         upper = QRectF(left, 1.5 * line + 4, width, height * 0.64)
@@ -84,11 +84,11 @@ class CurveAxes:
         count = round((1 - self.lowest_share) / self.share_step)
         shares = [1 - self.share_step * number for number in range(count + 1)]
         return [(self.y(share), f"{100 * share:.0f} %") for share in shares] + [
-            (self.y_ms(milliseconds), _told(milliseconds)) for milliseconds in (0.0, self.longest_ms)
+            (self.y_ms(milliseconds), _axis_label(milliseconds)) for milliseconds in (0.0, self.longest_ms)
         ]
 
 
-def _told(milliseconds: float) -> str:
+def _axis_label(milliseconds: float) -> str:
     """A time as an axis label."""
     return f"{milliseconds / 1000:g} s" if milliseconds >= 1000 else f"{milliseconds:g} ms"
 

@@ -113,8 +113,8 @@ class CurvePlot(QWidget):
             self.update()
 
     def _tell_aloud(self) -> None:
-        told = [describe(point) for point in ((self._current,) if self._current else self._points)]
-        self.setAccessibleDescription("; ".join(told) or _EMPTY)
+        descriptions = [describe(point) for point in ((self._current,) if self._current else self._points)]
+        self.setAccessibleDescription("; ".join(descriptions) or _EMPTY)
 
     def _nearest(self, place: QPointF) -> CurvePoint | None:
         axes = self._axes()

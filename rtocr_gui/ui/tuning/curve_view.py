@@ -70,9 +70,9 @@ class CurveView(QWidget):
     def show_curve(self, shown: CurveShown) -> None:
         """Show a curve as far as it has been read."""
         self._shown = shown
-        told = doubt(shown.points)
-        self._doubt.setText(told)
-        self._doubt.setVisible(bool(told))
+        warning = doubt(shown.points)
+        self._doubt.setText(warning)
+        self._doubt.setVisible(bool(warning))
         self._plot.show_points(shown.points)
         # The focus moves to the button that replaces the other.
         focused = self._read.hasFocus() or self._stop.hasFocus()
@@ -99,9 +99,9 @@ class CurveView(QWidget):
 
     @Slot(object)
     def _name(self, point: CurvePoint | None) -> None:
-        told = describe(point) if point is not None else _HINT if self._shown.points else ""
-        self._caption.setText(told)
-        self._caption.setToolTip(told)
+        caption = describe(point) if point is not None else _HINT if self._shown.points else ""
+        self._caption.setText(caption)
+        self._caption.setToolTip(caption)
 
     @Slot(object)
     def _choose(self, point: CurvePoint) -> None:

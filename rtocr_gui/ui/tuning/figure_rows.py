@@ -66,16 +66,16 @@ def _is_cut_short(reading: Reading) -> bool:
 def notes(shown: FiguresShown) -> tuple[str, ...]:
     """What one must know to interpret the figures correctly, a sentence or two each."""
     reading, plan = shown.reading, shown.plan
-    told = []
+    sentences = []
     if reading is None:
         return ("Not read yet: press Read to measure.",) if plan is not None else ()
     if plan is not None and len(plan.norms) != reading.total:
-        told.append(
+        sentences.append(
             f"Figures of the last reading, of {grouped(reading.total)} tokens; "
             f"the page now has {grouped(len(plan.norms))}."
         )
     elif plan is not None and len(plan.kept) != reading.kept:
-        told.append(
+        sentences.append(
             f"Figures of the last reading, with {grouped(reading.kept)} of {grouped(reading.total)} tokens; "
             f"the slider now keeps {grouped(len(plan.kept))}."
         )
@@ -84,28 +84,28 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
         named.append(("All tokens", shown.all_tokens))
     for name, one in named:
         if _is_cut_short(one):
-            told.append(f"{name} was stopped before the end of the text: it took less than a whole one.")
+            sentences.append(f"{name} was stopped before the end of the text: it took less than a whole one.")
         if one.was_drafted:
             passes = counted(one.passes, "pass", "passes")
-            told.append(
+            sentences.append(
                 f"{MARK.strip()} {name}: checked against a draft, in {passes} for "
                 f"{counted(one.decoded_tokens, 'token')}: not the speed of plain decoding."
             )
         elif one.read_together:
-            told.append(
+            sentences.append(
                 f"{MARK.strip()} {name}: decoded in the same passes as other pages: "
                 "not the time of this page alone."
             )
     if reading.kept < reading.total:
         saved = 1 - reading.cost.flops / reading.cost_of_all.flops
         cache = reading.cost_of_all.cache_bytes - reading.cost.cache_bytes
-        told.append(
+        sentences.append(
             f"Pruning saves {percent(saved)} of the prefill's operations and "
             f"{size_in_words(cache)} of memory."
         )
     if shown.all_tokens is None:
-        told.append("Read the page once at 100 % to compare the measured figures.")
-    return tuple(told)
+        sentences.append("Read the page once at 100 % to compare the measured figures.")
+    return tuple(sentences)
 
 
 def _counted(shown: FiguresShown) -> list[FigureRow]:

@@ -82,9 +82,9 @@ class FiguresPanel(QScrollArea):
     def _render(self) -> None:
         plan = self._shown.plan
         self._automatic.show_measures(None if plan is None else plan.measures)
-        told = "\n".join(notes(self._shown))
-        self._notes.setText(told)
-        self._notes.setVisible(bool(told))
+        sentences = "\n".join(notes(self._shown))
+        self._notes.setText(sentences)
+        self._notes.setVisible(bool(sentences))
         self._table.show_rows(figure_rows(self._shown))
 
 

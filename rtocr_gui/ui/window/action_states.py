@@ -39,13 +39,13 @@ class ActionStates(QObject):
             session.tuning.spotlight.tracing_changed,
         ):
             changed.connect(self.update)
-        self._told = Activity()
+        self._last_activity = Activity()
         session.reader.activity_changed.connect(self._follow)
 
     @Slot(object)
     def _follow(self, activity: Activity) -> None:
         """Update when a page or its text begins or ends, but not with every token: it looks at all pages."""
-        before, self._told = self._told, activity
+        before, self._last_activity = self._last_activity, activity
         if _outline(activity) != _outline(before):
             self.update()
 

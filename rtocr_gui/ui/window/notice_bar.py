@@ -162,10 +162,10 @@ class NoticeBar(QFrame):
 
     def _name_buttons(self) -> None:
         """Offer one button for all pages that failed, if several did; count notices that are out of view."""
-        to_read, said = len(self._rows_to_read()), len(self._left_out) + len(self._rows)
+        to_read, total = len(self._rows_to_read()), len(self._left_out) + len(self._rows)
         self._take_all.setText(f"Read all {to_read} again")
         self._take_all.setVisible(to_read > 1)
-        self._dismiss.setText(f"Dismiss all {grouped(said)}" if said > VISIBLE_LINES else "Dismiss")
+        self._dismiss.setText(f"Dismiss all {grouped(total)}" if total > VISIBLE_LINES else "Dismiss")
         self._dismiss.setShortcut(Qt.Key.Key_Escape)  # which another text takes away
 
     @Slot()

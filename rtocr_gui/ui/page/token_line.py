@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 _SIGNS = str.maketrans({"\n": "↵", "\t": " "})
 
 
-class SaidLine(QWidget):
+class TokenLine(QWidget):
     """One line of text with the current token in the middle, or a sentence if there is none."""
 
     def __init__(self) -> None:
