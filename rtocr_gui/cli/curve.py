@@ -111,7 +111,7 @@ def _write_files(arguments: argparse.Namespace, points: list[CurvePoint], source
 
 
 def _for_stdout(arguments: argparse.Namespace, points: list[CurvePoint], source: CurveSource) -> str:
-    """Return the output requested with `-`, or else the table for people."""
+    """Return the output requested with `-`, or else the human-readable table."""
     if arguments.json == STDOUT:
         return curve_json_text(points, source)
     if arguments.csv == STDOUT:
@@ -120,7 +120,7 @@ def _for_stdout(arguments: argparse.Namespace, points: list[CurvePoint], source:
 
 
 def _table(points: list[CurvePoint], source: CurveSource) -> str:
-    """Format the curve as a table for people."""
+    """Format the curve as a human-readable table."""
     has_truth = source.truth is not None
     error = ["error"] if has_truth else []
     columns = ["retention", "kept", "similarity", *error, "prefill", "decode", "passes", ""]

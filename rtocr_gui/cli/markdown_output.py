@@ -14,7 +14,7 @@ from rtocr_gui.documents.truth import scan_of_truth
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.figures import Figure, assets_folder, link_figures, scan_in_the_way, write_figures
 from rtocr_gui.export.file_names import markdown_files
-from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_behind
+from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_after
 from rtocr_gui.export.tables import with_pipe_tables
 from rtocr_gui.export.writing import check_target
 from rtocr_gui.files import first_also_in, is_device, is_folder
@@ -103,7 +103,7 @@ class MarkdownOutput:
         before = self._pages[-1] if self._pages else None
         self._pages.append(ExportPage(label, text))
         if self._path is None:
-            sys.stdout.write(markdown_behind(before, self._pages[-1]))
+            sys.stdout.write(markdown_after(before, self._pages[-1]))
             sys.stdout.flush()
         elif time.monotonic() >= self._write_again_at and not self._is_pipe:
             self.finish()

@@ -238,7 +238,7 @@ def _tiff_frames(image: ImageFile.ImageFile) -> Iterator[bool]:
         except EOFError:
             return
         except DECODER_FAILURES:
-            if image.tell() != frame:  # the way to it, and to all behind it, is lost
+            if image.tell() != frame:  # the way to it, and to all after it, is lost
                 return
             yield True
         else:

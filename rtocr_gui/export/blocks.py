@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-BEHIND = "\n\nbehind it"
+SENTINEL_PARAGRAPH = "\n\nbehind it"
 """A last paragraph; it becomes part of whatever the text before it leaves open."""
 
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -23,7 +23,7 @@ class TextBlock:
     Attributes:
         kind: as markdown-it names the token that it begins with, e.g. `html_block`.
         start: index of its first character, which is the first of a line.
-        end: index behind its last line.
+        end: index after its last line.
         tags: the HTML in it: all of an `html_block`, and the single tags elsewhere.
     """
 
@@ -39,9 +39,9 @@ def blocks_of(markdown: str) -> list[TextBlock]:
     tokens = tokens_of(markdown)
     firsts = [index for index, token in enumerate(tokens) if token.level == 0 and token.map]
     blocks = []
-    for index, behind in zip(firsts, [*firsts[1:], len(tokens)], strict=True):
+    for index, after in zip(firsts, [*firsts[1:], len(tokens)], strict=True):
         first, end = tokens[index].map or (0, 0)
-        tags = tags_of(tokens[index:behind])
+        tags = tags_of(tokens[index:after])
         blocks.append(TextBlock(tokens[index].type, begins[first], begins[min(end, len(begins) - 1)], tags))
     return blocks
 

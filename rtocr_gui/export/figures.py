@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rtocr_gui.documents.pages import PageImage
-from rtocr_gui.export.blocks import BEHIND, blocks_of, missing_breaks
+from rtocr_gui.export.blocks import SENTINEL_PARAGRAPH, blocks_of, missing_breaks
 from rtocr_gui.export.tables import open_tables
 from rtocr_gui.export.writing import make_folder, write_picture_atomically
 from rtocr_gui.files import identity, resolved
@@ -93,7 +93,7 @@ def write_figures(page: PageImage, figures: Sequence[Figure], number: int, folde
 def link_figures(text: str, figures: Sequence[Figure], number: int, folder: Path) -> str:
     """Insert links to the figures of a page near their places in its text, each as its own paragraph.
 
-    A figure in the middle of a paragraph, a table, a list or code is linked before or behind it, whichever is
+    A figure in the middle of a paragraph, a table, a list or code is linked before or after it, whichever is
     nearer. Their order stays, and so does every character of the text.
 
     Args:
@@ -111,13 +111,13 @@ def link_figures(text: str, figures: Sequence[Figure], number: int, folder: Path
 
 
 def _between_blocks(text: str, places: Sequence[int]) -> list[int]:
-    """Move places in a text to the nearest ones behind a block, or to its beginning; the order stays."""
+    """Move places in a text to the nearest ones after a block, or to its beginning; the order stays."""
     if not places:
         return []
     starts: list[int] = []
-    gaps = [0]  # before each block, and behind the last one
+    gaps = [0]  # before each block, and after the last one
     depth = 0
-    for block in blocks_of(text + BEHIND):
+    for block in blocks_of(text + SENTINEL_PARAGRAPH):
         if depth:
             gaps[-1] = block.end  # a blank line ends no table of HTML
         else:
@@ -127,9 +127,9 @@ def _between_blocks(text: str, places: Sequence[int]) -> list[int]:
     moved = [0]
     for place in places:
         index = max(0, bisect_right(starts, place) - 1)
-        is_behind = gaps[index + 1] - place < place - starts[index]
-        is_open = index == len(starts) - 1  # so that nothing can be behind it
-        gap = gaps[index + 1] if is_behind and not is_open else gaps[index]
+        is_after = gaps[index + 1] - place < place - starts[index]
+        is_open = index == len(starts) - 1  # so that nothing can follow it
+        gap = gaps[index + 1] if is_after and not is_open else gaps[index]
         moved.append(max(moved[-1], min(gap, len(text.removesuffix("\n")))))
     return moved[1:]
 

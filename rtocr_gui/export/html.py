@@ -34,9 +34,9 @@ MOST_SPANNED = 50
 """Columns or rows of one cell."""
 
 _PIPE = re.compile(r"(?<!\\)\|")
-"""What separates cells: `escapedSplit` takes a pipe behind any backslash as text."""
+"""What separates cells: `escapedSplit` takes a pipe after any backslash as text."""
 _LANGUAGE = re.compile(r"\{?[\w+#.-]*\}?")
-"""What names the language of a code block, right behind its mark; other words are more often an ornament."""
+"""What names the language of a code block, right after its fence; other words are more often decoration."""
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _NO_TAG = re.compile(r"<(?!(?:[a-zA-Z][^<>]*|/[a-zA-Z][a-zA-Z0-9]*\s*)>)")
 _EMPTY = frozenset({"br", "hr", "img"})
@@ -98,8 +98,8 @@ def _with_room_for_all_cells(markdown: str, tokens: "Sequence[Token]") -> str:
     for token in reversed(tokens):  # so that the cells of the first row are counted before the table begins
         columns += token.type == "th_open"
         if token.type == "table_open" and token.map is not None:
-            first, behind = token.map
-            counts = [columns, *map(_count_of_cells, lines[first + 2 : behind])]
+            first, after = token.map
+            counts = [columns, *map(_count_of_cells, lines[first + 2 : after])]
             width = _affordable_width(counts, spare)
             if width > columns:
                 spare -= _blanks(width, counts)
@@ -123,7 +123,7 @@ def _affordable_width(counts: Sequence[int], spare: int) -> int:
 
 
 def _joined_from(width: int, row: str) -> str:
-    """Make what stands in cells behind the first `width` ones a part of the last of those."""
+    """Make what stands in cells after the first `width` ones a part of the last of those."""
     end = len(row.rstrip("| \t"))
     pipes = [pipe.start() for pipe in _PIPE.finditer(row, 0, end)]
     opening = row.lstrip("> \t").startswith("|")
@@ -162,7 +162,7 @@ def _formula(state: "StateInline", silent: bool) -> bool:
     return True
 
 
-def _displayed_formula(state: "StateBlock", first: int, behind: int, silent: bool) -> bool:
+def _displayed_formula(state: "StateBlock", first: int, end_line: int, silent: bool) -> bool:
     """Take the lines of a formula as one block, whatever they begin with: a rule of markdown-it.
 
     A formula on one line needs no such rule, and a blank line ends none.
@@ -178,7 +178,7 @@ def _displayed_formula(state: "StateBlock", first: int, behind: int, silent: boo
     last, rest = first, begun[2:]
     while end not in rest:
         last += 1
-        if last >= behind or state.isEmpty(last) or state.sCount[last] < state.blkIndent:
+        if last >= end_line or state.isEmpty(last) or state.sCount[last] < state.blkIndent:
             state.env[f"no {end} before"] = last
             return False
         rest = line(last)

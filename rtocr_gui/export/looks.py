@@ -77,7 +77,7 @@ class Look(Enum):
 
     @property
     def explanation(self) -> str:
-        """Explanation for people, in a sentence or two."""
+        """Explanation for a reader, in a sentence or two."""
         return {
             "kept": "Tokens that the reader receives are clear; those merged into them are veiled.",
             "norm": "Length of each token's vector. The tokens with the largest norms are kept.",

@@ -40,10 +40,10 @@ class ExportPage:
 
 def markdown_of_pages(pages: Sequence[ExportPage]) -> str:
     """Join pages into one Markdown text that ends with a newline; empty without pages."""
-    return "".join(map(markdown_behind, (None, *pages), pages))
+    return "".join(map(markdown_after, (None, *pages), pages))
 
 
-def markdown_behind(before: ExportPage | None, page: ExportPage) -> str:
+def markdown_after(before: ExportPage | None, page: ExportPage) -> str:
     """Return what a page adds to a text that ends with the page `before` it; None for the first page."""
     own = f"<!-- page: {_in_comment(page.label)} -->\n\n{page.text}\n"
     if before is None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
-from rtocr_gui.export.blocks import BEHIND, blocks_of, missing_breaks, tags_of, tokens_of
+from rtocr_gui.export.blocks import SENTINEL_PARAGRAPH, blocks_of, missing_breaks, tags_of, tokens_of
 from rtocr_gui.export.formulae import Formulae
 
 if TYPE_CHECKING:
@@ -70,13 +70,13 @@ def missing_ends(markdown: str) -> str:
     """Return what closes the block or tables that a text leaves open, e.g. because it was stopped."""
     if not _OPENING.search(markdown):
         return ""
-    tokens = tokens_of(markdown + BEHIND)
+    tokens = tokens_of(markdown + SENTINEL_PARAGRAPH)
     end = _end_of(tokens[-1])
     return "\n".join(filter(None, (end, "</td></tr></table>" * open_tables(tags_of(tokens)))))
 
 
 def open_tables(tags: str, before: int = 0) -> int:
-    """Return how many tables are open behind some HTML, given how many are before it."""
+    """Return how many tables are open after some HTML, given how many are before it."""
     for tag in _TABLE_TAG.finditer(_COMMENT.sub("", tags)):
         before = max(0, before - 1) if tag[1] else before + 1
     return before

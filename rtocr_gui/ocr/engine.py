@@ -58,6 +58,9 @@ class Engine:
             precision: as for `load`.
             scaling: as for `load`.
 
+        Returns:
+            What it needs and what is free, and gentler ways to load it if it does not fit.
+
         Raises:
             CheckpointError: the folder cannot be used.
             SettingsError: this computer has no such device, or the device does not support the precision.
@@ -243,7 +246,7 @@ class Engine:
         held = self._stages.checkpoint if self._stages else None
 
         def free(device: torch.device) -> int:
-            if held is None or _number(held.model.device) != _number(device):
+            if held is None or not _is_same(held.model.device, device):
                 return free_bytes(device)
             return free_bytes(device) + held.info.parameter_count * held.model.dtype.itemsize
 
@@ -256,5 +259,5 @@ class Engine:
         return self._stages
 
 
-def _number(device: torch.device) -> tuple[str, int]:
-    return device.type, device.index or 0
+def _is_same(one: torch.device, other: torch.device) -> bool:
+    return one.type == other.type and (one.index or 0) == (other.index or 0)

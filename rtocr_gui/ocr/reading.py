@@ -27,7 +27,7 @@ class Mode(Enum):
 
     @property
     def label(self) -> str:
-        """Name for people, e.g. "Base"."""
+        """Human-readable name, e.g. "Base"."""
         return self.value.capitalize()
 
     @property
@@ -64,7 +64,7 @@ class Scaling:
 
     @property
     def label(self) -> str:
-        """Name for people, e.g. "Base", "Gundam, at most 4 tiles", "Auto"."""
+        """Human-readable name, e.g. "Base", "Gundam, at most 4 tiles", "Auto"."""
         return self._named + (f", at most {self.most_tiles} tiles" if self.is_limited else "")
 
     @property
@@ -241,7 +241,7 @@ class Block:
             emitted the place of words without a kind.
         boxes: xyxy in 0..999, where 0 and 999 are the edges of the page, each with a positive area; empty if
             the model emitted no valid box.
-        start: where its characters begin in the text for people.
+        start: where its characters begin in the human-readable text.
         end: where they end there, exclusive.
     """
 
@@ -293,7 +293,7 @@ class Reading:
         mode: how the page was scaled.
         model_name: which model read it.
         raw_text: what the model generated, including markup, up to where it began to repeat itself.
-        text: the same without grounding markup, for people.
+        text: the same without grounding markup, human-readable.
         token_ids: generated token ids of that text, without the end-of-text token.
         stop_reason: why decoding ended.
         retention: the ratio that was applied, in 0..1.

@@ -81,7 +81,7 @@ def choose_attended(
         count: K, 0..N.
 
     Returns:
-        The dominant tokens by falling attention, and the contextual ones ascending: K in total.
+        (K - C,) the dominant tokens by falling attention, and (C,) the contextual ones ascending.
     """
     contextual_count = int(count * _CONTEXTUAL_SHARE)
     order = np.argsort(-cls_attention, kind="stable")

@@ -173,7 +173,7 @@ class PrunePlan:
 
     @cached_property
     def fallen_newlines(self) -> NDArray[np.int64]:
-        """Positions of newline tokens dropped because nothing was kept since the newline before."""
+        """(f,) positions of newline tokens dropped because nothing was kept since the newline before."""
         gone = np.ones(len(self.layout), dtype=np.bool_)
         gone[self.selected] = False
         gone[self.layout.prunable] = False

@@ -1,4 +1,4 @@
-"""Builds the program and runs it: the only place where objects are made and wired to the system.
+"""Builds the program and runs it: engine, session and window are made and wired to the system here.
 
 The window is shown before torch is imported. Unexpected errors are caught here, logged, and
 reported in the window.
@@ -26,6 +26,7 @@ from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, settings_path
 from rtocr_gui.ui.background.engine_bridge import NOT_SAVED, EngineBridge
 from rtocr_gui.ui.background.engine_start import make_engine
+from rtocr_gui.ui.background.replies import unexpected
 from rtocr_gui.ui.dialogs.models_opener import ModelsOpener
 from rtocr_gui.ui.end_signals import EndSignals
 from rtocr_gui.ui.garbage import MainThreadGarbage
@@ -48,8 +49,6 @@ LOG_BYTES = 1 << 20
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 _WITHOUT_WINDOW = "To read without one: rtocr read FILE"
-
-_log = logging.getLogger(__name__)
 
 
 class Program:
@@ -159,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     EndSignals(application)
     keeper, typed = SettingsKeeper(path), TypedTextKeeper(path.parent)
     program = Program(keeper.settings)
-    _tell_the_unforeseen(program.window)
+    _report_unexpected(program.window)
     program.window.log_requested.connect(lambda: _show_log(log, program.window))
     unsaved, tell = program.session.unsaved, program.window.notice_bar.add_problem
     keeper.follow(program.session.choices.changed, tell)
@@ -217,11 +216,8 @@ def _show_log(path: Path, window: MainWindow) -> None:
         window.notice_bar.add_problem(f"There is no log: “{path}” could not be written.")
 
 
-def _tell_the_unforeseen(window: MainWindow) -> None:
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        _log.error("unforeseen error", exc_info=(kind, error, trace))
-        window.notice_bar.add_problem(
-            f"An unexpected error occurred ({kind.__name__}). Details are in the log (Help › Show log)."
-        )
+def _report_unexpected(window: MainWindow) -> None:
+    def hook(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+        window.notice_bar.add_problem(unexpected(error))
 
     sys.excepthook = hook

@@ -27,7 +27,7 @@ def test_a_page_that_was_turned_has_no_reading_to_compare_with_and_no_offer(page
     page.fail("There is not enough memory.", asked(scaling=Scaling(Mode.TINY)))
     page.rotate(90)
     assert page.readings == {}
-    assert page.retry is None
+    assert page.retry_scaling is None
 
 
 def test_an_edited_page_that_was_turned_was_not_read_as_it_lies_now(page: OpenPage) -> None:
@@ -62,10 +62,10 @@ def test_a_page_whose_reading_failed_has_failed_still_where_the_next_one_is_stop
     page.stream("half a")
     page.fail("There is not enough memory.", asked(scaling=Scaling(Mode.TINY)))
     page.begin()
-    assert (page.sentence, page.retry) == ("", None)
+    assert (page.sentence, page.retry_scaling) == ("", None)
     page.give_up()
     assert (page.text, page.state) == ("half a", PageState.FAILED)
-    assert (page.sentence, page.retry) == ("There is not enough memory.", Scaling(Mode.TINY))
+    assert (page.sentence, page.retry_scaling) == ("There is not enough memory.", Scaling(Mode.TINY))
     page.begin()
     page.finish(make_reading(asked()))
     assert (page.state, page.sentence) == (PageState.READ, "")
@@ -78,9 +78,9 @@ def test_a_way_out_of_a_loop_is_offered_again_where_the_next_reading_is_stopped(
     page.finish(make_reading(asked(), stop_reason=StopReason.LOOP, retry=way_out))
     said = page.sentence
     page.begin()
-    assert page.retry is None
+    assert page.retry_scaling is None
     page.give_up()
-    assert (page.sentence, page.retry) == (said, GUNDAM)
+    assert (page.sentence, page.retry_scaling) == (said, GUNDAM)
 
 
 def test_what_came_before_a_reading_failed_stays_where_the_next_one_is_stopped(page: OpenPage) -> None:
@@ -121,7 +121,7 @@ def test_fewer_tiles_are_another_way_where_there_are_tiles(
 ) -> None:
     way_out = asked(scaling=offered)
     page.finish(make_reading(asked(scaling=looped), stop_reason=StopReason.LOOP, retry=way_out))
-    assert page.retry == (offered if is_another_way else None)
+    assert page.retry_scaling == (offered if is_another_way else None)
 
 
 def test_the_newest_pruned_readings_are_kept_and_those_of_all_tokens(page: OpenPage) -> None:

@@ -89,7 +89,7 @@ def test_the_list_gives_no_advice_on_a_page_that_was_corrected(
     assert "To try again" in states["scan.png, page 1"].sentence
     session.edit_text("mine")
     assert states["scan.png, page 1"].sentence == ""
-    assert session.retry == BASE
+    assert session.retry_scaling == BASE
 
 
 def test_another_try_asks_before_it_replaces_what_was_typed(
@@ -145,7 +145,7 @@ def test_after_the_smallest_way_nothing_more_is_offered(
     fake_engine.retry = None
     until_idle(qtbot, session, lambda: session.take_offer(raised[0].offers[0]))
     assert [len(notice.offers) for notice in raised] == [1, 0]
-    assert session.retry is None
+    assert session.retry_scaling is None
 
 
 def test_each_page_of_many_fails_alone_and_keeps_its_offer(
@@ -162,12 +162,12 @@ def test_each_page_of_many_fails_alone_and_keeps_its_offer(
     assert [notice.offers[0].ref.index for notice in raised] == [0, 1, 2]
     assert {status.state for status in states.values()} == {PageState.FAILED}
     session.shelf.select(session.shelf.refs[2])
-    assert session.retry == BASE
+    assert session.retry_scaling == BASE
     until_idle(qtbot, session, session.retry_current)
     assert session.current_text.startswith("page 3 of three.tiff")
-    assert session.retry is None
+    assert session.retry_scaling is None
     session.shelf.select(session.shelf.refs[0])
-    assert session.retry == BASE
+    assert session.retry_scaling == BASE
 
 
 def test_a_reading_that_runs_in_circles_offers_another_way_and_keeps_its_text(
@@ -203,7 +203,7 @@ def test_two_ways_that_both_go_in_circles_are_not_offered_in_turn_for_ever(
     fake_engine.retry = TINY
     until_idle(qtbot, session, lambda: session.take_offer(raised[0].offers[0]))
     assert len(fake_engine.asked) == 2
-    assert session.retry is None
+    assert session.retry_scaling is None
     assert len(raised) == 1
 
 
@@ -216,7 +216,7 @@ def test_a_mode_that_auto_came_to_and_that_went_in_circles_is_not_offered_by_nam
     read_selected(qtbot, session)
     fake_engine.retry = TINY
     until_idle(qtbot, session, lambda: session.take_offer(raised[0].offers[0]))
-    assert session.retry is None
+    assert session.retry_scaling is None
     assert len(raised) == 1
 
 
@@ -327,12 +327,12 @@ def test_another_model_starts_without_offers(
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
-    assert session.retry == BASE
+    assert session.retry_scaling == BASE
     assert [bool(notice.offers) for notice in window.notice_bar.notices] == [True]
     told = emissions(session.texts.text_changed)
     with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: plan is not None):
         session.models.choose(tmp_path / "elsewhere")
-    assert session.retry is None
+    assert session.retry_scaling is None
     assert window.notice_bar.notices == ()
     assert "Read menu" not in told[-1].placeholder
 

@@ -178,8 +178,8 @@ class Learner(nn.Module):
         sequence = torch.cat([start, visual.to(start.dtype), asked, embed(given[:, :-1])], dim=1)
         positions = order = torch.arange(sequence.shape[1], device=given.device)
         if places is not None:
-            behind = positions[1 + len(places) :] - len(places) + whole
-            positions = torch.cat([positions[:1], 1 + places, behind])
+            after = positions[1 + len(places) :] - len(places) + whole
+            positions = torch.cat([positions[:1], 1 + places, after])
         position_ids = positions[None].expand(pages, -1)
         output = self.model.model.language_model(
             inputs_embeds=sequence,

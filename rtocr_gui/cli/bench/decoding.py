@@ -116,7 +116,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
 
 
 def format_table(figures: dict[str, Any]) -> str:
-    """Format the figures for people.
+    """Format the figures as a human-readable table.
 
     Args:
         figures: as returned by `DecodingProbe.measure`, with `machine` and `model`.

@@ -22,7 +22,7 @@ class KeptReading:
     """The stored part of a reading.
 
     Attributes:
-        text: text for people, without grounding markup.
+        text: the human-readable text, without grounding markup.
         mode: value of the `Mode` in which the page was read.
         kept: number of visual tokens kept.
         total: number of prunable visual tokens on the page, at least 1.

@@ -51,6 +51,9 @@ def pass_cost(decoder: DecoderSizes, tokens: int, on_cpu: bool = False) -> float
         decoder: sizes of the language model.
         tokens: n, at least 1.
         on_cpu: True if it runs on a CPU.
+
+    Returns:
+        The time as a multiple of that of a pass over one token, at least 1.
     """
     is_rearranged = on_cpu and tokens > 1 and decoder.width >= NARROW_DECODER
     width = decoder.width

@@ -48,7 +48,7 @@ class DownloadProgress:
     note: str = ""
 
     def __str__(self) -> str:
-        """Return a line for people."""
+        """Return a human-readable line."""
         if self.stage is DownloadStage.CONNECT and not self.total_bytes:
             return "Asking the server…"
         line = size_in_words(self.done_bytes)

@@ -44,7 +44,7 @@ class ModelEntry:
         folder: where it is.
         origin: where it came from.
         name: its name; the folder's name if it has none.
-        source: the origin as a line for people, e.g. "downloaded from huggingface.co, revision 9f30c71".
+        source: the origin as a human-readable line, e.g. "downloaded from huggingface.co, revision 9f30c71".
         info: its description; None if it cannot be used.
         precision: type of most stored weights, e.g. "bfloat16"; empty if it cannot be used.
         problem: why it cannot be used, in a sentence; empty if it can.

@@ -19,8 +19,8 @@ _NO_TEXT = re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufeff\uf
 # A kind is a short line: what follows a mark that is never closed is text.
 _KIND = r"<\|ref\|>((?:(?!<\|).){0,200})"
 _LABEL = re.compile(_KIND + r"<\|/ref\|>(?=<\|det\|>)")
-# Where its end is missing and text follows, a mark holds what is in brackets on its line: numbers behind them
-# belong to the text, and those in lines behind a complete list do so at once.
+# Where its end is missing and text follows, a mark holds what is in brackets on its line: numbers after them
+# belong to the text, and those in lines after a complete list do so at once.
 _END_OF_NUMBERS = r"(?:<\|/det\|>[ \t]*|\Z)"
 _LIST = r"\s*\[(?:[\d.,\s-]|\[[\d.,\s-]*\])*\]"
 _NUMBERS = (
@@ -53,7 +53,7 @@ def strip_grounding(raw_text: str, task: Task) -> str:
         task: what it was asked for.
 
     Returns:
-        The text for people.
+        The human-readable text.
     """
     text = raw_text
     for mark in (_LINE_END, _NO_TEXT, *_marks(task)):
@@ -69,7 +69,7 @@ def places_without_grounding(raw_text: str, task: Task) -> tuple[str, NDArray[np
         task: what it was asked for.
 
     Returns:
-        The text for people, and (length,) ascending: the position of each of its characters in `raw_text`.
+        The human-readable text, and (length,) ascending: where each of its characters is in `raw_text`.
     """
     text, places = raw_text, np.arange(len(raw_text))
     for mark in (_LINE_END, _NO_TEXT, *_marks(task)):

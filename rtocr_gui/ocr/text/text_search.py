@@ -67,7 +67,7 @@ def _clusters(part: str) -> list[str]:
 
 
 def _alike(cluster: str) -> str:
-    """A pattern for a character, as it is written and with its accents put into it or behind it."""
+    """A pattern for a character, as it is written and with its accents composed with it or following it."""
     if cluster in _QUOTES:
         return _QUOTES[cluster]
     composed, decomposed = (unicodedata.normalize(form, cluster) for form in ("NFC", "NFD"))

@@ -44,6 +44,9 @@ def build_layout(mode: Mode, page_size_px: tuple[int, int], crop_wh: tuple[int, 
 
     Returns:
         The layout of all tokens, with boxes in page pixels.
+
+    Raises:
+        ValueError: the page is so narrow that nothing of it would be left on the view.
     """
     view_px = mode.view_px
     columns, rows = view_px // TOKEN_PX, view_px // TOKEN_PX

@@ -119,12 +119,20 @@ class PageEncoder:
         return Encoding(key, EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
 
     def print_of(self, page: PageImage, most_tiles: int) -> PagePrint:
-        """Measure the print of a page once, to judge how the model's modes show it."""
+        """Measure the print of a page once, to judge how the model's modes show it.
+
+        Raises:
+            RuntimeError, MemoryError: there is not enough memory to measure it.
+        """
         pitch_px = self._pitch_of(page)
         return PagePrint(page.image.size, pitch_px, most_tiles, self._checkpoint.info.print_sizes)
 
     def key_of(self, page: PageImage, scaling: Scaling) -> PageKey:
-        """Determine how a page is shown to the model; if no mode is set, the page decides."""
+        """Determine how a page is shown to the model; if no mode is set, the page decides.
+
+        Raises:
+            RuntimeError, MemoryError: as for `print_of`.
+        """
         mode, most_tiles = scaling.mode, scaling.most_tiles
         if mode is None:
             mode = self.print_of(page, most_tiles).best_mode(self._checkpoint.info.modes)

@@ -6,8 +6,8 @@ when nothing else waits. The *export lane* writes files, page by page, while oth
 an immutable `EncodedPage` while the slider moves. The *compute lane* solves where merged tokens go, and does
 whatever else would block the main thread, or the plans of a moving slider, for too long. Each request is
 answered by frozen replies that carry its id; workers emit signals, and only slots on the main thread touch
-widgets. Knows no widget and no program state: only `session` knows who asked, and whether the answer is still
-wanted.
+widgets. Knows no widget and no program state: whoever asked compares the id, and drops an answer that is no
+longer wanted.
 """
 
 import itertools

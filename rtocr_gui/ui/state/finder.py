@@ -79,8 +79,8 @@ class Finder(QObject):
     def go_on(self, words: str) -> None:
         """Go to the next match, on this page or another; after the last comes the first."""
         self._take(words)
-        behind = [place for place in self._places(self._pages.shown) if place[0] >= self._cursor[1]]
-        self._choose(behind[0] if behind else self._first_elsewhere(forward=True))
+        following = [place for place in self._places(self._pages.shown) if place[0] >= self._cursor[1]]
+        self._choose(following[0] if following else self._first_elsewhere(forward=True))
 
     @Slot(str)
     def go_back(self, words: str) -> None:

@@ -156,7 +156,7 @@ class OpenPage:
             self.sentence += " Try another mode or retention."
 
     @property
-    def retry(self) -> Scaling | None:
+    def retry_scaling(self) -> Scaling | None:
         """How to scale it instead if the newest reading failed or looped; None if there is no other way."""
         return None if self.state is PageState.READING else self._way_out
 

@@ -141,10 +141,10 @@ class OpenPages:
         """List other parts of the same pages in the place of these, each part once."""
         order = dict.fromkeys(new for ref in self._pages for new in others.get(ref, (ref,)))
         counts = {new: self._pages[ref].page_count for ref, parts in others.items() for new in parts}
-        behind = {ref.unrotated: [new.unrotated for new in parts] for ref, parts in others.items()}
-        former = {new for parts in behind.values() for new in parts}  # listed before, elsewhere
+        parts_of = {ref.unrotated: [new.unrotated for new in parts] for ref, parts in others.items()}
+        former = {new for parts in parts_of.values() for new in parts}  # listed before, elsewhere
         kept = (place for place in self._places if place not in former)
-        self._places = dict.fromkeys(each for place in kept for each in (place, *behind.get(place, ())))
+        self._places = dict.fromkeys(each for place in kept for each in (place, *parts_of.get(place, ())))
         removed = self.remove(others)
         self._pages = {ref: self._pages.get(ref) or OpenPage(ref, page_count=counts[ref]) for ref in order}
         self._sort_by_file()

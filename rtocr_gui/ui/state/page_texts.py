@@ -181,7 +181,7 @@ class PageTexts(QObject):
         if page is not None:
             page.finish(reading)
             self._tell_of(page)
-            if page.retry is not None:
+            if page.retry_scaling is not None:
                 self._raise_notice(page)
 
     @Slot(object)
@@ -200,7 +200,7 @@ class PageTexts(QObject):
             self._raise_notice(page)
 
     def _raise_notice(self, page: OpenPage) -> None:
-        offers = () if page.retry is None else (ReadAgain(page.ref, page.retry),)
+        offers = () if page.retry_scaling is None else (ReadAgain(page.ref, page.retry_scaling),)
         self.notice_raised.emit(about_page(page.ref, page.sentence, offers, self._pages.label_of(page.ref)))
 
     def _tell_of(self, page: OpenPage) -> None:

@@ -45,8 +45,8 @@ def explanation_of(page: OpenPage) -> str:
     if page.lacks_picture:
         return page.picture_problem
     parts = [page.sentence] if page.sentence else []
-    if page.retry is not None and not page.edited:
-        parts.append(f"To try again, choose “{retry_label(page.retry)}” in the Read menu.")
+    if page.retry_scaling is not None and not page.edited:
+        parts.append(f"To try again, choose “{retry_label(page.retry_scaling)}” in the Read menu.")
     if page.reading is not None and page.state in (PageState.READ, PageState.STOPPED):
         parts += [] if page.reading.is_legible else [_about_small_print(page.reading)]
     return " ".join(parts)

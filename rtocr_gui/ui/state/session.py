@@ -162,10 +162,10 @@ class Session(QObject):
         return self._pages.shown_text
 
     @property
-    def retry(self) -> Scaling | None:
+    def retry_scaling(self) -> Scaling | None:
         """How to scale the shown page instead, if its newest reading failed or looped."""
         page = self._pages.shown_page
-        return page.retry if page is not None else None
+        return page.retry_scaling if page is not None else None
 
     @property
     def auto_mode(self) -> Mode | None:
@@ -407,8 +407,8 @@ class Session(QObject):
     @Slot()
     def retry_current(self) -> None:
         """Read the shown page again, scaled as offered after its newest reading."""
-        if self.shelf.current is not None and self.retry is not None:
-            self.read((self.shelf.current,), self.retry)
+        if self.shelf.current is not None and self.retry_scaling is not None:
+            self.read((self.shelf.current,), self.retry_scaling)
 
     @Slot(object)
     def take_offer(self, offer: SessionOffer) -> None:

@@ -83,13 +83,13 @@ class CompareView(QWidget):
         comparison_requested(PruneSettings, PruneSettings): compare these two readings, left and right.
         stop_requested(): stop reading for the comparison.
         place_chosen(Difference): the person has selected a difference.
-        left(): something else is shown instead.
+        closed(): something else is shown instead.
     """
 
     comparison_requested = Signal(object, object)
     stop_requested = Signal()
     place_chosen = Signal(object)
-    left = Signal()
+    closed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -193,7 +193,7 @@ class CompareView(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         if not event.spontaneous():
-            self.left.emit()
+            self.closed.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

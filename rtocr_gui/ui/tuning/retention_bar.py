@@ -53,7 +53,7 @@ class RetentionBar(QWidget):
         self._slider.setAccessibleName("Retention ratio in percent")
         self._slider.setToolTip(
             "Share of the visual tokens to keep; the others are merged into them.\n"
-            f"A dragged handle snaps to {', '.join(str(percent) for percent in DETENTS)} %, "
+            f"A dragged handle snaps to {', '.join(str(detent) for detent in DETENTS)} %, "
             "unless you hold Shift.\n"
             "84 % is the ratio published in the paper (84.25 %)."
         )
@@ -111,7 +111,7 @@ class RetentionBar(QWidget):
         if retention is None:
             self._show_automatic()
         else:
-            self._show_percent(_percent(retention))
+            self._show_percent(_whole_percent(retention))
 
     @Slot()
     def drop_release(self) -> None:
@@ -137,26 +137,26 @@ class RetentionBar(QWidget):
             with QSignalBlocker(self._spin):
                 self._spin.show_none()
         else:
-            self._show_percent(_percent(self._plan.measures.automatic_retention))
+            self._show_percent(_whole_percent(self._plan.measures.automatic_retention))
 
-    def _show_percent(self, percent: int) -> None:
+    def _show_percent(self, value: int) -> None:
         for widget in (self._slider, self._spin):
             with QSignalBlocker(widget):
-                widget.setValue(percent)
+                widget.setValue(value)
 
     @Slot(int)
-    def _choose_percent(self, percent: int) -> None:
+    def _choose_percent(self, value: int) -> None:
         self._auto.setChecked(False)
-        self._show_percent(percent)
-        self._change(percent / 100)
+        self._show_percent(value)
+        self._change(value / 100)
         if not self._slider.isSliderDown():
             self._quiet_timer.start()
 
     @Slot(int)
-    def _choose_typed(self, percent: int) -> None:
+    def _choose_typed(self, value: int) -> None:
         """Fix the ratio even if what was typed is the one that automatic retention shows."""
         if self._retention is None:
-            self._choose_percent(percent)
+            self._choose_percent(value)
 
     @Slot(bool)
     def _choose_automatic(self, automatic: bool) -> None:
@@ -325,6 +325,6 @@ _WIDEST_FORMS = _count_forms(9_999, 9_999, 9_999, percent(0.999))
 """More than any page has: space for this many is reserved, so that nothing moves with slider or page."""
 
 
-def _percent(retention: float) -> int:
+def _whole_percent(retention: float) -> int:
     """The value of slider and box, which know only whole percents; at 100 nothing is merged."""
     return 100 if retention >= 1 else min(99, max(1, round(retention * 100)))

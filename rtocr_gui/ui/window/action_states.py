@@ -61,7 +61,7 @@ class ActionStates(QObject):
         enabled = {
             "read": has_page,
             "read_all": has_page,
-            "retry": session.retry is not None,
+            "retry": session.retry_scaling is not None,
             **dict.fromkeys(("remove", "rotate_left", "rotate_right", "rotate_file"), has_page),
             **dict.fromkeys(("split_beside", "split_above"), not all(are_halves)),
             "join": any(are_halves),
@@ -87,7 +87,9 @@ class ActionStates(QObject):
         pages = counted(count, "page")
         self._actions["read"].setText(f"&Read {pages}" if count > 1 else "&Read")
         self._actions["remove"].setText(f"Re&move {pages}" if count > 1 else "Re&move page")
-        self._actions["retry"].setText(retry_label(session.retry) if session.retry else self._any_way)
+        self._actions["retry"].setText(
+            retry_label(session.retry_scaling) if session.retry_scaling else self._any_way
+        )
 
 
 def _outline(activity: Activity) -> tuple[bool, int, bool]:

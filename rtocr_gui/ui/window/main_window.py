@@ -209,7 +209,7 @@ class MainWindow(QMainWindow):
         compare.stop_requested.connect(tuning.stop_comparing)
         compare.place_chosen.connect(tuning.point_at_difference)
         compare.place_chosen.connect(self._show_overlay_for_lights)
-        compare.left.connect(tuning.spotlight.leave_difference)
+        compare.closed.connect(tuning.spotlight.leave_difference)
         compare.show_retention(session.choices.settings.retention)
         compare.set_ready(action.isEnabled())
 
@@ -273,7 +273,7 @@ class MainWindow(QMainWindow):
 
     def _connect_actions(self) -> None:
         session, view, dialogues = self._session, self.page_column.page_view, self.dialogues
-        tuning, switches = session.tuning, self.actions_by_name
+        tuning, actions = session.tuning, self.actions_by_name
         slots: dict[str, Callable[[], object]] = {
             "open": dialogues.ask_files,
             "open_folder": dialogues.ask_folder,
@@ -323,27 +323,27 @@ class MainWindow(QMainWindow):
             "unload": session.models.unload,
             "samples": self.samples_requested.emit,
             "log": self.log_requested.emit,
-            "shortcuts": lambda: ShortcutList(self.actions_by_name, self).open(),
+            "shortcuts": lambda: ShortcutList(actions, self).open(),
             "about": dialogues.tell_about_program,
         }
         for name, slot in slots.items():
-            action = self.actions_by_name[name]
+            action = actions[name]
             action.triggered.connect(self.retention_bar.take_typed)  # no action takes the focus from its box
             action.triggered.connect(lambda _=False, slot=slot: slot())
         for name in ("stop", "unload"):  # a ratio chosen just before starts no reading
-            self.actions_by_name[name].triggered.connect(self.retention_bar.drop_release)
-        switches["overlay"].toggled.connect(self.page_column.set_overlay_visible)
-        switches["overlay"].toggled.connect(lambda on: session.choices.remember(overlay_visible=on))
-        switches["global_grid"].triggered.connect(
+            actions[name].triggered.connect(self.retention_bar.drop_release)
+        actions["overlay"].toggled.connect(self.page_column.set_overlay_visible)
+        actions["overlay"].toggled.connect(lambda on: session.choices.remember(overlay_visible=on))
+        actions["global_grid"].triggered.connect(
             lambda on: session.choices.remember(grid="global" if on else "local")
         )
-        switches["trace"].toggled.connect(self.page_column.set_play_bar_visible)
-        switches["trace"].toggled.connect(tuning.spotlight.set_on)
-        switches["trace"].toggled.connect(self._show_overlay_for_lights)
-        switches["trace"].triggered.connect(lambda on: self.page_column.play_bar.setFocus() if on else None)
-        switches["pipe_tables"].toggled.connect(lambda on: session.choices.remember(pipe_tables=on))
-        switches["panel"].toggled.connect(self.text_column.set_panel_visible)
-        switches["panel"].toggled.connect(lambda on: session.choices.remember(panel_visible=on))
+        actions["trace"].toggled.connect(self.page_column.set_play_bar_visible)
+        actions["trace"].toggled.connect(tuning.spotlight.set_on)
+        actions["trace"].toggled.connect(self._show_overlay_for_lights)
+        actions["trace"].triggered.connect(lambda on: self.page_column.play_bar.setFocus() if on else None)
+        actions["pipe_tables"].toggled.connect(lambda on: session.choices.remember(pipe_tables=on))
+        actions["panel"].toggled.connect(self.text_column.set_panel_visible)
+        actions["panel"].toggled.connect(lambda on: session.choices.remember(panel_visible=on))
 
     def _restore(self) -> None:
         settings = self._session.choices.settings

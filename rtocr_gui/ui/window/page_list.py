@@ -142,7 +142,7 @@ def _fitting(text: str, metrics: QFontMetrics, width_px: int) -> int:
     return bisect_right(ends, width_px, key=lambda end: metrics.horizontalAdvance(text[:end])) - 1
 
 
-class _PageView(QListView):
+class _PageListView(QListView):
     """A list whose rows can be dragged to another place; files dropped on it are left to the window.
 
     Signals:
@@ -218,7 +218,7 @@ class PageList(QWidget):
         self._settle_timer = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle_timer.timeout.connect(self._ask_for_thumbnails)
 
-        self._view = _PageView()
+        self._view = _PageListView()
         self._view.setUniformItemSizes(True)
         self._view.setAccessibleName("Pages")
         self._view.setModel(self._model)
