@@ -88,7 +88,7 @@ def resolved(path: Path) -> Path:
         return path
 
 
-FOLDER_GONE = "The current folder is gone. Change to another."
+FOLDER_GONE = "The current folder no longer exists. Change to another one."
 
 
 def has_current_folder() -> bool:

@@ -480,7 +480,7 @@ def test_words_without_a_place_are_told(rtocr, page):
     engine.tasks = TASKS
     engine.said = ["<|ref|>total<|/ref|><|det|>[]<|/det|>"]
     result = rtocr("read", page, "-q", "--task", "locate", "--words", "total", engine=engine)
-    assert result.told == [f"rtocr: warning: {page}, page 1 of 1: the model named no place of “total”."]
+    assert result.told == [f"rtocr: warning: {page}, page 1 of 1: the model gave no position for “total”."]
 
 
 def test_words_for_a_model_that_was_not_made_for_them_are_warned_of_and_used(rtocr, page):
@@ -843,7 +843,10 @@ def test_a_file_that_stdout_goes_to_is_written_to_and_not_replaced(rtocr, page, 
 def test_a_folder_that_is_gone_is_told(rtocr, page, monkeypatch):
     monkeypatch.setattr(Path, "cwd", gone)
     result = rtocr("read", page, "-q")
-    assert (result.code, result.err) == (1, ["rtocr: The current folder is gone. Change to another."])
+    assert (result.code, result.err) == (
+        1,
+        ["rtocr: The current folder no longer exists. Change to another one."],
+    )
 
 
 def gone():

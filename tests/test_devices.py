@@ -221,10 +221,12 @@ def test_a_processor_with_bfloat16_runs_large_models_in_it(
 def test_a_person_may_choose_the_precision(cards: Cards) -> None:
     slow = place("cpu", "bfloat16", LARGE)
     assert slow.dtype == torch.bfloat16
-    assert slow.why == "The model runs in bfloat16, as asked for. This processor is very slow in it."
+    assert (
+        slow.why == "The model runs in bfloat16, as requested. This processor is very slow in that precision."
+    )
     assert place("cpu", "float32", LARGE).why == place("cpu", "auto", LARGE).why
     cards((7, 5))
-    assert place("cuda", "float32", LARGE).why == "The model runs in float32, as asked for."
+    assert place("cuda", "float32", LARGE).why == "The model runs in float32, as requested."
     assert "slow" in place("cuda", "bfloat16", LARGE).why
 
 

@@ -235,7 +235,7 @@ def test_a_server_that_ends_a_file_early_without_a_word_is_asked_for_the_rest(
 def test_a_silent_server_counts_as_a_cut(hub: HubServer, folder: Path) -> None:
     hub.troubles[WEIGHTS] = [Trouble(hang_after=50_000)]
     told = run(hub, folder, patience=Patience(silence_s=2, waits_s=(0.0,)))
-    assert any("has stopped answering" in progress.note for progress in told)
+    assert any("has stopped responding" in progress.note for progress in told)
     assert [first for name, first in hub.downloads if name == WEIGHTS] == [0, 50_000]
     assert_whole(hub, folder)
 
@@ -403,9 +403,9 @@ def test_a_model_that_cannot_be_used_is_told_after_it_arrived(hub: HubServer, fo
         (401, r"asks for a login \(401\).*no account"),
         (403, r"does not allow the download \(403\)"),
         (404, r"has no deepseek-ai/DeepSeek-OCR at revision 9f30c71 \(404\)"),
-        (407, r"proxy asks for a name and a password \(407\).*HTTPS_PROXY"),
+        (407, r"proxy asks for a user name and password \(407\).*HTTPS_PROXY"),
         (418, r"answered with the error 418"),
-        (429, r"was asked too often \(429\)"),
+        (429, r"received too many requests \(429\)"),
         (500, r"has an internal error \(500\).*try again later"),
         (503, r"has an internal error \(503\)"),
     ],
@@ -584,8 +584,8 @@ def caused(error: Exception, cause: Exception) -> Exception:
         (httpx2.ProxyError("403 Forbidden"), "did not let RTOCR through to “huggingface.co”"),
         (caused(httpx2.ConnectError("x"), ssl.SSLCertVerificationError()), "certificate cannot be verified"),
         (caused(httpx2.ConnectError("x"), OSError(errno.EHOSTUNREACH, "")), "cannot be reached"),
-        (httpx2.ReadTimeout("x"), "has stopped answering"),
-        (httpx2.TooManyRedirects("x"), "redirects RTOCR in circles"),
+        (httpx2.ReadTimeout("x"), "has stopped responding"),
+        (httpx2.TooManyRedirects("x"), "keeps redirecting RTOCR in a loop"),
         (httpx2.UnsupportedProtocol("x"), "or one that it redirects RTOCR to, is invalid"),
         (httpx2.InvalidURL("x"), "or one that it redirects RTOCR to, is invalid"),
         (httpx2.ReadError("x"), "was cut. What was downloaded is kept"),

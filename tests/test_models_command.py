@@ -130,7 +130,7 @@ def test_a_folder_is_checked(hub: HubServer, tmp_path: Path, capsys: pytest.Capt
     main(["models", "download", "--endpoint", hub.endpoint, "--folder", str(folder)])
     capsys.readouterr()
     assert main(["models", "check", str(folder)]) == 0
-    assert capsys.readouterr().out.endswith("\nOK: every byte is as it was downloaded.\n")
+    assert capsys.readouterr().out.endswith("\nOK: every byte matches the download.\n")
     path = folder / WEIGHTS
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     capsys.readouterr()

@@ -277,7 +277,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--password",
         metavar="TEXT",
-        help="password of an encrypted PDF; other users may see it, so better type it when asked",
+        help="password of an encrypted PDF; other users may see it, so it is safer to type it when asked",
     )
     add_model(parser)
     add_quiet(parser)

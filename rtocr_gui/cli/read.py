@@ -101,7 +101,7 @@ class _ReadPage:
             if not text.strip():
                 messages.append(("no text was found.", False))
             elif reading.settings.task.name == "locate" and text == reading.text:
-                messages.append((f"the model named no place of “{reading.settings.task.words}”.", True))
+                messages.append((f"the model gave no position for “{reading.settings.task.words}”.", True))
         if reading.stop_reason in _WARNINGS:
             messages.append((_WARNINGS[reading.stop_reason], True))
         if not reading.is_legible:

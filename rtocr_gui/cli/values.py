@@ -72,7 +72,7 @@ def page_selection(text: str) -> PageSelection:
             raise argparse.ArgumentTypeError(f"“{text}” is not a list of pages such as 1-3,5,9-") from None
         if first < 1 or (last is not None and last < first):
             raise argparse.ArgumentTypeError(
-                f"“{part.strip()}” is not a range of pages, which count up from 1"
+                f"“{part.strip()}” is not a range of pages, which are numbered from 1, lowest first"
             )
         ranges.append((first, last))
     return PageSelection(tuple(ranges))

@@ -79,7 +79,7 @@ class Look(Enum):
     def explanation(self) -> str:
         """Explanation for a reader, in a sentence or two."""
         return {
-            "kept": "Tokens that the reader receives are clear; those merged into them are veiled.",
+            "kept": "Tokens that the model receives are clear; those merged into them are veiled.",
             "norm": "Length of each token's vector. The tokens with the largest norms are kept.",
             "mass": "How much of the merged tokens each kept token takes in. Merged tokens are hatched.",
             "density": "Share of edge pixels in each token's patch of the whole-page view: "

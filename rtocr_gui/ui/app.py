@@ -187,7 +187,7 @@ def sample_pages() -> list[Path]:
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="rtocr-gui", description="Read scanned pages and see what the reader looks at."
+        prog="rtocr-gui", description="Read scanned pages and see where the model looks."
     )
     add_version(parser)
     parser.add_argument(

@@ -130,7 +130,7 @@ def test_a_task_without_places_says_so(
 ) -> None:
     read(qtbot, session, draw_page())
     assert shown[-1].blocks == ()
-    assert "Document to Markdown does, with a model that reads it" in shown[-1].lack
+    assert "“Document to Markdown” does, if the model supports it" in shown[-1].lack
 
 
 # --- the window ----------------------------------------------------------------------------------
@@ -293,7 +293,7 @@ def test_the_switch_says_why_there_is_nothing_to_outline(
     assert not switch.isEnabled()
     read(qtbot, session, draw_page())
     assert not switch.isEnabled()
-    assert "Document to Markdown does, with a model that reads it" in switch.toolTip()
+    assert "“Document to Markdown” does, if the model supports it" in switch.toolTip()
 
 
 def test_the_switch_works_while_the_overlay_is_hidden(

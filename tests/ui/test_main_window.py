@@ -274,7 +274,7 @@ def test_ctrl_c_ends_a_program_that_has_no_window_yet(monkeypatch: pytest.Monkey
 
 def test_in_a_folder_that_is_gone_the_program_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "has_current_folder", lambda: False)
-    with pytest.raises(SystemExit, match="The current folder is gone"):
+    with pytest.raises(SystemExit, match="The current folder no longer exists"):
         app.main(["letter.png"])
 
 
@@ -1136,7 +1136,7 @@ def test_nothing_is_exported_under_the_name_of_another_kind_of_scan(
     assert not session.exporter.is_exporting
     (sentence,) = sentences_in(window.notice_bar)
     assert sentence.startswith(
-        f"{name}: not written, as a name that ends in {Path(name).suffix} is that of a scan."
+        f"{name}: not written, as names that end in {Path(name).suffix} are for scans."
     )
     assert sentence.endswith(f"Choose one that ends in {ending}.")
 
@@ -1162,7 +1162,9 @@ def test_a_scan_that_is_open_is_not_replaced_by_a_figure(
     window.actions_by_name[action].trigger()
     assert not session.exporter.is_exporting
     (sentence,) = sentences_in(window.notice_bar)
-    assert sentence.startswith("page-1-figure-1.png: open as a scan in the folder where figures would be")
+    assert sentence.startswith(
+        "page-1-figure-1.png: this scan is open, and it lies in the folder where the figures would be"
+    )
 
 
 def test_a_very_long_name_has_room_for_what_is_added_to_it(

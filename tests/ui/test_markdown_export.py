@@ -185,12 +185,12 @@ def test_an_export_tells_how_many_pages_were_stopped_before_their_end(
     session.stop()
     until_idle(qtbot, session, fake_engine.gate.set)
     export_text(qtbot, session, tmp_path / "out.md")
-    assert notices[-1].endswith("out.md. Pages stopped before their end: 1.")
+    assert notices[-1].endswith("out.md. Pages whose reading was stopped early: 1.")
     fake_engine.looping = set(Mode)
     session.read_selected()
     wait_until_idle(qtbot, session)
     export_text(qtbot, session, tmp_path / "out.md")
-    assert notices[-1].endswith("out.md. Pages stopped before their end: 1.")
+    assert notices[-1].endswith("out.md. Pages whose reading was stopped early: 1.")
     session.edit_text("All of it.")
     export_text(qtbot, session, tmp_path / "out.md")
     assert notices[-1].endswith("out.md.")
@@ -208,7 +208,7 @@ def test_a_page_of_which_there_is_but_a_beginning_is_exported_so_and_that_is_tol
     qtbot.waitUntil(lambda: session.current_text != "")
     export_text(qtbot, session, tmp_path / "out.md")
     assert "# Report" in (tmp_path / "out.md").read_text(encoding="utf-8")
-    assert told[0].sentence.endswith("Pages still being read, written as far as they are: 1.")
+    assert told[0].sentence.endswith("Pages still being read, exported as far as they were: 1.")
     assert not told[0].is_passing
 
 
@@ -250,7 +250,7 @@ def test_the_window_asks_before_it_closes_on_a_file_that_is_not_written_yet(
     read_all(qtbot, session, draw_page())
     session.exporter.export_text(tmp_path / "out.md")
     assert not window.close()
-    assert asked == ["Close before the export is written?"]
+    assert asked == ["Close before the export is finished?"]
     disk.gate.set()
     qtbot.waitUntil(lambda: not session.exporter.is_exporting)
     assert window.close()
@@ -325,7 +325,7 @@ def test_who_closes_again_while_an_export_at_closing_waits_for_the_model_to_stop
         session.read_selected()
         assert not window.close()
         assert not window.close()
-    assert asked == ["Close before the export is written?"]
+    assert asked == ["Close before the export is finished?"]
     qtbot.waitUntil(window.isHidden)
     assert "# Report" in (tmp_path / "out.md").read_text(encoding="utf-8")
     assert len(leaving) == 1

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.state.page_entry import PageEntry, PageState
-from rtocr_gui.ui.window.page_list import PageList, _PageView
+from rtocr_gui.ui.window.page_list import PageList, _PageListView
 from tests.ui.steps import click_row, emissions, in_sight
 
 
@@ -55,7 +55,7 @@ def test_a_change_of_one_page_is_seen_and_lays_out_no_other(
     laid_out: list[QListView] = []
     lay_out = QListView.doItemsLayout
     monkeypatch.setattr(
-        _PageView, "doItemsLayout", lambda self: laid_out.append(self) or lay_out(self), raising=False
+        _PageListView, "doItemsLayout", lambda self: laid_out.append(self) or lay_out(self), raising=False
     )
     pages = in_sight(qtbot, PageList(), 220, 400)
     pages.set_pages(entries(500))

@@ -1019,7 +1019,7 @@ def test_a_page_that_is_open_with_newer_text_can_be_brought_back_once_that_left(
     session.take_offer(offers.pop())
     assert session.current_text == "newer"
     assert notices[-1] == (
-        "scan.png, page 1 was not restored, because the list has it anew, whole or in halves. "
+        "scan.png, page 1 was not restored, because the list has it again, whole or in halves. "
         "Remove it from the list first."
     )
     again = offers.pop()
@@ -1569,7 +1569,7 @@ def test_a_sample_page_is_no_loss_and_can_be_restored_once_it_was_read_and_stays
     assert session.unsaved.loss(session.shelf.refs).typed == 1
     session.open_files([draw_page("mine.png")])
     qtbot.waitUntil(lambda: [ref.path.name for ref in session.shelf.refs] == ["letter.png", "mine.png"])
-    assert notices[-1].sentence == "The sample pages made room for yours."
+    assert notices[-1].sentence == "The sample pages were removed to make room for yours."
     (offer,) = notices[-1].offers
     session.take_offer(offer)
     assert [ref.path.name for ref in session.shelf.refs] == ["letter.png", "prices.png", "mine.png"]
@@ -1699,5 +1699,5 @@ def test_pages_that_left_while_a_file_was_being_named_do_not_cost_that_file(
     refs = session.shelf.refs
     session.remove_pages(refs)
     session.exporter.export_text(tmp_path / "out.md", refs)
-    assert notices[-1].sentence == "out.md: not written, as the pages are gone."
+    assert notices[-1].sentence == "out.md: not written: its pages are no longer in the list."
     assert (tmp_path / "out.md").read_text() == "before"

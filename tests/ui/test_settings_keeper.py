@@ -157,7 +157,7 @@ def test_a_file_that_could_not_be_opened_is_told_and_not_written_over(
         patch.setattr(Path, "read_bytes", refuse)
         keeper, changes, told = keep()
     (sentence,) = told
-    assert "could not be opened: Permission denied. RTOCR uses its default settings" in sentence
+    assert "could not be opened: Permission denied. RTOCR is using default settings" in sentence
     changes.changed.emit(Settings(mode="tiny"))
     assert keeper.close(5)
     assert load_settings(path) == Settings(mode="base")

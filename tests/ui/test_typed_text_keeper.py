@@ -78,7 +78,7 @@ def test_who_types_is_told_once_that_it_is_not_safe(qtbot: QtBot, folder: Path, 
     assert keeper.close(5, lost=True)
     QApplication.processEvents()
     (sentence,) = typing.told
-    assert sentence.startswith("What you type would be lost in a crash: ")
+    assert sentence.startswith("What you type is not backed up: ")
 
 
 def test_nothing_stays_beside_the_settings_while_all_is_exported(

@@ -97,9 +97,9 @@ def what_happened(error: Exception, source: ModelSource) -> str:
             return f"The server {server} cannot be found: this computer seems to be offline."
         return f"The server {server} cannot be reached."
     if isinstance(error, httpx2.TimeoutException):
-        return f"The server {server} has stopped answering."
+        return f"The server {server} has stopped responding."
     if isinstance(error, httpx2.TooManyRedirects):
-        return f"The server {server} redirects RTOCR in circles."
+        return f"The server {server} keeps redirecting RTOCR in a loop."
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
         return f"The address of the server {server}, or one that it redirects RTOCR to, is invalid."
     return f"The connection to {server} was cut."
@@ -114,11 +114,11 @@ def _what_was_answered(status: int, source: ModelSource) -> str:
     if status == 404:
         return f"The server {server} has no {REPOSITORY} at revision {REVISION[:7]} (404)."
     if status == 407:
-        return f"The proxy {_proxy(source)} asks for a name and a password (407).".replace("  ", " ")
+        return f"The proxy {_proxy(source)} asks for a user name and password (407).".replace("  ", " ")
     if status == 416:
         return f"The file on the server {server} is shorter than its listing says (416)."
     if status == 429:
-        return f"The server {server} was asked too often (429)."
+        return f"The server {server} received too many requests (429)."
     if status >= 500:
         return f"The server {server} has an internal error ({status})."
     return f"The server {server} answered with the error {status}."

@@ -191,7 +191,7 @@ def verdict(done: DownloadProgress) -> str:
         done: the last progress that `check_model` yielded.
     """
     if done.total_bytes:
-        return "OK: every byte is as it was downloaded."
+        return "OK: every byte matches the download."
     return "OK: config, tokenizer and weights fit together."
 
 

@@ -262,11 +262,11 @@ def _asked_precision(
         raise SettingsError("bfloat16 needs macOS 14 or newer. Choose float16 or float32.")
     if dtype == best:
         return dtype, why
-    asked = f"The model runs in {precision}, as asked for."
+    asked = f"The model runs in {precision}, as requested."
     if device.type == "cuda" and dtype == torch.bfloat16:
         return dtype, f"{asked} This graphics card is slow in it."
     if device.type == "cpu" and not (
         dtype == torch.float32 or (dtype == torch.bfloat16 and _cpu_has_bfloat16())
     ):
-        return dtype, f"{asked} This processor is very slow in it."
+        return dtype, f"{asked} This processor is very slow in that precision."
     return dtype, asked

@@ -47,7 +47,7 @@ class TokenPlaces:
         self._first, self._last = raw_places[first], raw_places[last]
 
     def tokens_at(self, start: int, end: int) -> NDArray[np.int64] | None:
-        """Return the tokens that wrote a range of the shown text, ascending; None if nothing of it was read."""
+        """Return the tokens of a range of the shown text, ascending; None if nothing of it was read."""
         is_placed = self._first[start:end] != NOWHERE
         if not is_placed.any():
             return None

@@ -230,7 +230,7 @@ class Dialogues(QObject):
             return
         scans = {ref.path for ref in self._session.shelf.refs}
         if path.suffix.lower() in set(SUPPORTED_SUFFIXES) - {suggestion.suffix}:
-            ending = f"a name that ends in {path.suffix} is that of a scan"
+            ending = f"names that end in {path.suffix} are for scans"
             sentence = f"not written, as {ending}. Choose one that ends in {suggestion.suffix}."
             self.notice_raised.emit(about_file(path, sentence))
         elif first_also_in([path], scans):
@@ -245,8 +245,8 @@ class Dialogues(QObject):
         self.notice_raised.emit(about_file(path, sentence))
 
     def _refuse_figures(self, scan: Path, advice: str) -> None:
-        sentence = f"open as a scan in the folder where figures would be written. {advice}"
-        self.notice_raised.emit(about_file(scan, sentence))
+        place = "in the folder where the figures would be written"
+        self.notice_raised.emit(about_file(scan, f"this scan is open, and it lies {place}. {advice}"))
 
     def _export_folder(self) -> Path:
         """Never the page's own: a pasted image is in a temporary folder, a sample in the program's."""
@@ -284,7 +284,7 @@ class Dialogues(QObject):
         is_exporting = self._session.exporter.is_exporting or self._leaving_for is not None
         if is_exporting and not questions.agrees(
             self._window,
-            "Close before the export is written?",
+            "Close before the export is finished?",
             "A file is still being exported. It may not be written if the window closes now.",
             "Close",
         ):

@@ -28,7 +28,7 @@ _START = {
     DownloadState.FAILED: "&Try again",
     DownloadState.DONE: "&Download again",
 }
-_AGAIN = "Check every byte, and download what is missing or damaged by now"
+_AGAIN = "Check every byte, and download again what is missing or damaged"
 
 
 class DownloadBox(QGroupBox):

@@ -302,7 +302,7 @@ def _columns(entry: ModelEntry) -> list[str]:
 
 def _fit_line(fit: "Fit") -> str:
     if fit.fits and fit.largest is not None and not fit.largest.fits:
-        return f"{fit.sentence} It fits, but not in every mode: larger pages are offered in a smaller one."
+        return f"{fit.sentence} It fits, but not in every mode. Large pages are offered in a smaller one."
     if fit.fits:
         return f"{fit.sentence} It fits."
     return f"{fit.sentence} It does not fit." + (f" What fits: {fit.ways}." if fit.ways else "")

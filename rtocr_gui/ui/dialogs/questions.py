@@ -174,7 +174,7 @@ def tell_about_program(parent: QWidget) -> None:
     _tell(
         parent,
         f"RTOCR {program_version(otherwise='')}".rstrip(),
-        "RTOCR reads scanned pages with DeepSeek-OCR and shows which visual tokens the reader keeps.\n\n"
+        "RTOCR reads scanned pages with DeepSeek-OCR and shows which visual tokens are kept.\n\n"
         "RTPrune (arXiv 2605.00392) keeps the tokens with the largest norms and merges the rest into them by "
         "optimal transport. The slider sets how many are kept; the veiled parts of the page are merged.",
     )

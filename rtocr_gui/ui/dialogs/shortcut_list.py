@@ -19,7 +19,7 @@ _PANES: Mapping[str, Mapping[str, str]] = {
         "To the top or bottom": "Home or End",
         "Pin a token, or release it": "Enter",
         "Pin its neighbour": "Arrow keys",
-        "Release it, or put out the lights": "Esc",
+        "Release it, or turn off the lights": "Esc",
     },
     "In the page list": {"Remove the selected pages": "Delete"},
     "In Find": {"Next match, previous match": "Enter, Shift+Enter", "Close": "Esc"},
@@ -28,7 +28,7 @@ _PANES: Mapping[str, Mapping[str, str]] = {
         "Go from ratio to ratio": "Arrow keys, Home, End",
         "Choose the ratio": "Enter",
     },
-    "While the reading is played": {"Pause or go on": "Space", "End": "Esc"},
+    "While the reading is played": {"Pause or continue": "Space", "Stop": "Esc"},
     "Elsewhere": {"Dismiss the notices": "Esc"},
 }
 """What keys do in a pane, by its name."""

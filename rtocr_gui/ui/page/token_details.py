@@ -103,5 +103,5 @@ def describe_padding(plan: PrunePlan) -> str:
     return (
         f"Padding: {counted(padding.sum(), 'cell')} outside the page, "
         f"{grouped((padding & plan.is_kept).sum())} of them kept.\n"
-        "The reader's view is square; a kept padding token costs prefill like any other."
+        "The model sees a square; a padding token that is kept costs as much prefill as any other."
     )

@@ -104,7 +104,9 @@ class Exporter(QObject):
         """Write files with the texts of pages; `place` is what the person named."""
         first = next((file for file, pages in files.items() if _have_content(pages)), None)
         if first is None:  # the pages left while the person was being asked
-            self.notice_raised.emit(Notice(f"{place.name}: not written, as the pages are gone.", about=place))
+            self.notice_raised.emit(
+                Notice(f"{place.name}: not written: its pages are no longer in the list.", about=place)
+            )
             return
         export = MarkdownExport(files, self._choices.settings.pipe_tables)
 

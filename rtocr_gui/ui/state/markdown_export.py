@@ -132,10 +132,10 @@ class MarkdownExport:
             sentences.append(f"Pages without text, left out: {len(left_out)}.")
         begun = sum(draft.is_beginning for draft in drafts)
         if begun:
-            sentences.append(f"Pages still being read, written as far as they are: {begun}.")
+            sentences.append(f"Pages still being read, exported as far as they were: {begun}.")
         cut = sum(draft.was.is_cut and not draft.is_beginning for draft in drafts)
         if cut:
-            sentences.append(f"Pages stopped before their end: {cut}.")
+            sentences.append(f"Pages whose reading was stopped early: {cut}.")
         sentences += _first_of(self.failures)
         return Notice(" ".join(sentences), is_passing=not (begun or cut or self.failures))
 

@@ -146,7 +146,9 @@ def about_file(path: Path, sentence: str) -> Notice:
 
 def about_left_behind(path: Path) -> Notice:
     """Say at startup where text is that was typed before the program ended unexpectedly."""
-    sentence = f"RTOCR ended unexpectedly last time. Text that was typed but not exported is in “{path}”."
+    sentence = (
+        f"RTOCR ended unexpectedly last time. Text you had typed but not exported was saved in “{path}”."
+    )
     return Notice(sentence, (ShowFolder(path),))
 
 
@@ -165,7 +167,7 @@ def about_outdated(removed: RemovedPages) -> Notice:
 
 def about_samples(removed: RemovedPages) -> Notice:
     """Say that sample pages with text left the list, and offer to bring them back."""
-    return replace(about_removed(removed), sentence="The sample pages made room for yours.")
+    return replace(about_removed(removed), sentence="The sample pages were removed to make room for yours.")
 
 
 def about_retention(retention: float) -> Notice:
@@ -180,7 +182,7 @@ def about_left_out(removed: RemovedPages) -> Notice:
     """Say which pages were not brought back, as they are open anew, and offer it once more."""
     were, them = ("was", "it") if len(removed.pages) == 1 else ("were", "them")
     sentence = (
-        f"{_named(removed)} {were} not restored, because the list has {them} anew, whole or in halves. "
+        f"{_named(removed)} {were} not restored, because the list has {them} again, whole or in halves. "
         f"Remove {them} from the list first."
     )
     return Notice(sentence, (BringBack(removed),), about=removed.pages[0].ref.unrotated)

@@ -327,7 +327,7 @@ class OpenPage:
             return BlocksShown(lack="Read the page to see its blocks.")
         if not self.task.tells_places:
             return BlocksShown(
-                lack="This task gives no positions. Document to Markdown does, with a model that reads it."
+                lack="This task gives no positions. “Document to Markdown” does, if the model supports it."
             )
         found = parse_blocks(self.raw_text, self.task)
         return BlocksShown(

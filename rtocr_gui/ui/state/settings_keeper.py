@@ -44,7 +44,7 @@ class SettingsKeeper(QObject):
         except SettingsError as error:
             _log.warning("%s", error)
             self._unread = (
-                f"{error} RTOCR uses its default settings, and saves no changes until it is restarted."
+                f"{error} RTOCR is using default settings and will not save changes until you restart it."
             )
         self._newest = self._written = self.settings
         self._has_warned = False

@@ -106,7 +106,7 @@ class TypedTextKeeper(QObject):
             if not self._has_warned:
                 self._has_warned = True
                 reason = f"{reason_of(error)}." if isinstance(error, OSError) else str(error)
-                self._failed.emit(f"What you type would be lost in a crash: {reason} Export it now and then.")
+                self._failed.emit(f"What you type is not backed up: {reason} Export it from time to time.")
 
 
 def take_left_behind(folder: Path) -> tuple[Path, ...]:

@@ -84,17 +84,17 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
         named.append(("All tokens", shown.all_tokens))
     for name, one in named:
         if _is_cut_short(one):
-            sentences.append(f"{name} was stopped before the end of the text: it took less than a whole one.")
+            sentences.append(f"{name} was stopped before the end of the text, so its figures are lower.")
         if one.was_drafted:
             passes = counted(one.passes, "pass", "passes")
             sentences.append(
                 f"{MARK.strip()} {name}: checked against a draft, in {passes} for "
-                f"{counted(one.decoded_tokens, 'token')}: not the speed of plain decoding."
+                f"{counted(one.decoded_tokens, 'token')}, so this is not the speed of plain decoding."
             )
         elif one.read_together:
             sentences.append(
-                f"{MARK.strip()} {name}: decoded in the same passes as other pages: "
-                "not the time of this page alone."
+                f"{MARK.strip()} {name}: decoded in the same passes as other pages, "
+                "so this is not the time of this page alone."
             )
     if reading.kept < reading.total:
         saved = 1 - reading.cost.flops / reading.cost_of_all.flops
@@ -175,7 +175,7 @@ def _measured(shown: FiguresShown) -> list[FigureRow]:
         row(
             "Prune",
             "Choosing tokens and merging the others, after measuring them if the page was just encoded. "
-            "Compared only where both or neither was",
+            "Compared only if that holds for both readings or for neither",
             lambda each: each.timings.prune_ms,
             duration,
             measured_alike,

@@ -33,7 +33,7 @@ _COLUMN_TIPS = (
     "The reading that keeps every token",
     "This reading as a share of the one with all tokens",
 )
-_LEGEND = "Figures in italics are computed, not measured. A dash stands for what is not known."
+_LEGEND = "Figures in italics are computed, not measured. A dash means unknown."
 
 _NARROWEST_CHARACTERS = 36
 """Narrower than this the panel scrolls sideways."""
