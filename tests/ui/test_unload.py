@@ -7,7 +7,7 @@ from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.errors import CheckpointError
-from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
@@ -98,6 +98,25 @@ def test_what_was_read_before_is_still_known_after_the_model_came_back(
     with qtbot.waitSignal(session.tuning.comparison_changed, check_params_cb=lambda shown: shown is not None):
         session.tuning.compare(PruneSettings(1.0), PruneSettings())
     assert [settings.pruning for settings in fake_engine.asked] == [PruneSettings(), PruneSettings(1.0)]
+
+
+def test_another_model_that_was_put_in_the_folder_is_told_apart_when_it_is_loaded(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("book.tiff", pages=2))
+    _, second = session.shelf.refs
+    read_selected(qtbot, session)
+    unload(qtbot, session)
+    (former,), (now,) = fake_engine.tasks, TASKS[:1]
+    assert fake_engine.asked[-1].task == former
+    fake_engine.tasks = (now,)
+    session.shelf.select(second)
+    read_selected(qtbot, session)
+    assert window.tool_bar.task_box.currentText() == now.label
+    assert fake_engine.asked[-1].task == now
+    fake_engine.asked.clear()
+    until_idle(qtbot, session, session.read_all)
+    assert [settings.task for settings in fake_engine.asked] == [now], "the first page is read again"
 
 
 @pytest.mark.parametrize("wish", ["encode", "curve", "trace"])

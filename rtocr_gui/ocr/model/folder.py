@@ -48,6 +48,7 @@ class CheckpointFolder:
         weight_files: the safetensors files, all of them needed.
         parameter_count: number of weights.
         weight_bytes: size of the weight files.
+        changed_ns: when the newest of them was changed, in nanoseconds since 1970.
         precision: type of most stored weights, e.g. "bfloat16".
     """
 
@@ -56,6 +57,7 @@ class CheckpointFolder:
     weight_files: tuple[Path, ...]
     parameter_count: int
     weight_bytes: int
+    changed_ns: int
     precision: str
 
 
@@ -134,7 +136,7 @@ def check_folder(folder: Path) -> CheckpointFolder:
                 if name in stored:
                     raise damaged(path, f"the tensor “{legible(name)}” is in another file as well")
                 stored[name] = tensor
-        weight_bytes = sum(path.stat().st_size for path in weight_files)
+        weight_stats = [path.stat() for path in weight_files]
     expected = expected_tensors(architecture)
     _compare({name: tensor.shape for name, tensor in stored.items()}, expected, unused)
     return CheckpointFolder(
@@ -142,7 +144,8 @@ def check_folder(folder: Path) -> CheckpointFolder:
         architecture=architecture,
         weight_files=weight_files,
         parameter_count=sum(math.prod(shape) for shape in expected.values()),
-        weight_bytes=weight_bytes,
+        weight_bytes=sum(stat.st_size for stat in weight_stats),
+        changed_ns=max(stat.st_mtime_ns for stat in weight_stats),
         precision=_precision(stored[name] for name in expected),
     )
 
@@ -199,6 +202,7 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
         parameter_count=folder.parameter_count,
         weight_bytes=folder.weight_bytes,
         print_sizes=print_sizes,
+        changed_ns=folder.changed_ns,
     )
 
 

@@ -39,6 +39,8 @@ class ModelInfo:
         parameter_count: number of weights.
         weight_bytes: size of the weight files.
         print_sizes: how large print must be for it.
+        changed_ns: when the newest weight file was changed, in nanoseconds since 1970; tells a model from
+            another that was in the same folder before.
     """
 
     folder: Path
@@ -49,6 +51,7 @@ class ModelInfo:
     parameter_count: int
     weight_bytes: int
     print_sizes: PrintSizes = PUBLISHED_PRINT
+    changed_ns: int = 0
 
     @property
     def takes_words(self) -> bool:

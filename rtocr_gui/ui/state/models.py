@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from rtocr_gui.ocr.model.model_info import LoadedModel
+from rtocr_gui.ocr.model.model_info import LoadedModel, ModelInfo
 from rtocr_gui.ocr.reading import Scaling
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.load_request import LoadRequest
@@ -177,11 +177,14 @@ class Models(QObject):
         if reply.request_id == self._load_id:
             self._asked = None
         choices.remember(device=asked.device, precision=asked.precision)
-        choices.adopt(reply.model.info, is_bundled=reply.model.info.folder == self._bundled)
+        self._remember(reply.model.info)
         if asked.changes_scaling:
             choices.remember(mode=asked.scaling.name, most_tiles=asked.scaling.most_tiles)
         self.adopted.emit()
         self._go_on()
+
+    def _remember(self, info: ModelInfo) -> None:
+        self._choices.adopt(info, is_bundled=info.folder == self._bundled)
 
     def _go_on(self) -> None:
         self.changed.emit(self.status)
@@ -223,9 +226,17 @@ class Models(QObject):
 
     @Slot(object)
     def _take_back(self, model: LoadedModel) -> None:
-        self._model, self._unloaded, self._reloading = model, False, False
+        """Go on with the model in use, or with another that has been put in its folder meanwhile."""
+        former, self._model = self._model, model
+        self._unloaded = self._reloading = False
         self.reloaded.emit(model.info.folder)
-        self.changed.emit(self.status)
+        if former is not None and former.info == model.info:
+            self.changed.emit(self.status)
+            return
+        self.left.emit()
+        self._remember(model.info)
+        self.adopted.emit()
+        self._go_on()
 
     @Slot(object)
     def _report_reload(self, failure: RequestFailed) -> None:
