@@ -200,6 +200,26 @@ def test_copying_the_text_is_told_for_a_while(
     assert window.notice_bar.notices == (Notice("Copied the text of this page.", is_passing=True),)
 
 
+def test_the_key_that_copies_copies_text_in_the_page_list_and_no_name(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    qtbot.keyClick(pages_of(window), Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == session.current_text
+
+
+@pytest.mark.parametrize("name", ["read", "read_all"])
+def test_what_is_read_is_seen_also_where_the_comparison_was_in_front(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, name: str
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    window.text_column.show_compare()
+    assert not editor_of(window).isVisible()
+    until_idle(qtbot, session, window.actions_by_name[name].trigger)
+    assert editor_of(window).isVisible()
+
+
 @pytest.mark.parametrize("name", ["find", "copy"])
 def test_the_buttons_below_the_text_name_their_keys(window: MainWindow, name: str) -> None:
     tips = [button.toolTip() for button in window.text_column.text_pane.findChildren(QToolButton)]

@@ -352,3 +352,22 @@ def test_a_long_name_does_not_push_the_offer_out_of_sight(make_bar: MakeBar) -> 
     bar.add(Notice(f"{'x' * 250}.png, page 1: There is not enough memory.", (RETRY,)))
     QApplication.processEvents()
     assert button(bar).visibleRegion().boundingRect() == button(bar).rect()
+
+
+def test_no_notice_is_cut_through_a_line(qtbot: QtBot, make_bar: MakeBar) -> None:
+    bar = make_bar()
+    bar.add(BAD)
+    for number in range(VISIBLE_LINES):
+        ref = replace(RETRY.ref, path=Path(f"{number}.png"))
+        bar.add(Notice(f"{number}.png: There is not enough memory.", (replace(RETRY, ref=ref),), about=ref))
+    scroll = bar.findChild(QScrollArea)
+    place = scroll.verticalScrollBar()
+    content = scroll.widget()
+    qtbot.waitUntil(lambda: content.height() == content.layout().totalHeightForWidth(content.width()))
+    qtbot.waitUntil(lambda: place.value() == place.maximum())
+    rows = [found.parentWidget() for found in scroll.findChildren(QPushButton)]
+    assert len(rows) == VISIBLE_LINES
+    margin_px = 4
+    assert all(
+        row.y() >= place.value() or row.geometry().bottom() < place.value() + margin_px for row in rows
+    )

@@ -24,7 +24,7 @@ class ActionSpec:
         name: its name in the code.
         text: its name in a menu, with a mnemonic that no other item of the menu has.
         tip: its tooltip.
-        keys: the platform's own shortcut, or one of ours; None for none.
+        keys: the platform's own shortcuts, or ours, separated by `; `; None for none.
         icon: file name in `resources/icons`; empty for none.
         checkable: True if it switches something on and off.
         role: tells macOS what to move to its application menu; else it would guess from the text.
@@ -46,7 +46,7 @@ SPECS = (
     ActionSpec("undo", "&Undo typing", "Undo your last change to the text", _Key.Undo),
     ActionSpec("redo", "&Redo typing", "Redo the change that was last undone", _Key.Redo),
     ActionSpec("paste", "&Paste image", "Open the image or the files on the clipboard", _Key.Paste),
-    ActionSpec("export", "&Export…", "Write the text of all pages to one Markdown file", "Ctrl+E", "export"),
+    ActionSpec("export", "&Export…", "Write the text of all pages to one file", "Ctrl+E; Ctrl+S", "export"),
     ActionSpec("export_selected", "E&xport selected pages…", "Write the text of the selected pages alone"),
     ActionSpec("export_by_scan", "Export f&ile by file…", "Write a Markdown file for each open file"),
     ActionSpec(
@@ -218,7 +218,7 @@ def make_actions(window: QMainWindow) -> dict[str, QAction]:
         action.setCheckable(spec.checkable)
         action.setMenuRole(spec.role)
         if isinstance(spec.keys, str):
-            action.setShortcut(QKeySequence(spec.keys))
+            action.setShortcuts(QKeySequence.listFromString(spec.keys))
         elif spec.keys is not None:
             action.setShortcuts(spec.keys)
         keys = keys_in_words(spec.name, action)

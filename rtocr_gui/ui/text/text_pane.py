@@ -69,6 +69,10 @@ class TextPane(QWidget):
         """Bring an added view to the front."""
         self._tabs.setCurrentWidget(widget)
 
+    def show_first_tab(self) -> None:
+        """Bring the editor to the front."""
+        self._tabs.setCurrentIndex(0)
+
     @Slot(str)
     def show_text(self, text: str, page: object = None) -> None:
         """Replace the text as the editor does; the preview follows, and scrolls nowhere on the same page."""

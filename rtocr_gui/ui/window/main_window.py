@@ -157,7 +157,9 @@ class MainWindow(QMainWindow):
         session, pane = self._session, self.text_column.text_pane
         self._copied.lost.connect(session.unsaved.forget_copied)
         self.arrivals.files_came.connect(session.open_files)
-        self.arrivals.nothing_came.connect(self.notice_bar.add_problem)
+        self.arrivals.nothing_came.connect(
+            lambda sentence: self.notice_bar.add(Notice(sentence, is_passing=True))
+        )
         self.dialogues.notice_raised.connect(self.notice_bar.add)
         self.notice_bar.offer_taken.connect(self._take_offer)
         self.tool_bar.mode_chosen.connect(session.set_mode)
@@ -174,6 +176,7 @@ class MainWindow(QMainWindow):
         self.page_list.thumbnail_wanted.connect(session.shelf.want_thumbnail)
         self.page_list.move_requested.connect(session.shelf.move_selected)
         self.page_list.remove_requested.connect(self.dialogues.ask_remove)
+        self.page_list.copy_requested.connect(self.actions_by_name["copy"].trigger)
         self.retention_bar.retention_changed.connect(session.set_retention)
         self.retention_bar.retention_released.connect(session.settle_retention)
         self.retention_bar.reread_toggled.connect(lambda on: session.choices.remember(reread_on_release=on))
@@ -330,6 +333,8 @@ class MainWindow(QMainWindow):
             action = actions[name]
             action.triggered.connect(self.retention_bar.take_typed)  # no action takes the focus from its box
             action.triggered.connect(lambda _=False, slot=slot: slot())
+        for name in ("read", "read_all", "retry"):
+            actions[name].triggered.connect(self.text_column.show_reading)
         for name in ("stop", "unload"):  # a ratio chosen just before starts no reading
             actions[name].triggered.connect(self.retention_bar.drop_release)
         actions["overlay"].toggled.connect(self.page_column.set_overlay_visible)

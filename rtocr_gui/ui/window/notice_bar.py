@@ -199,10 +199,19 @@ class NoticeBar(QFrame):
         self._fit_height()
 
     def _fit_height(self) -> None:
-        line = self.fontMetrics().lineSpacing()
-        needed = self._column.totalHeightForWidth(self._scroll.viewport().width())
-        most = VISIBLE_LINES * line + (VISIBLE_LINES - 1) * self._column.spacing()
-        self._scroll.setFixedHeight(max(line, min(needed, most)) + 4)
+        """Give the newest notices so many lines of room, and cut none of them through a line."""
+        line, gap = self.fontMetrics().lineSpacing(), self._column.spacing()
+        most = VISIBLE_LINES * (line + gap)
+        needed = seen = 0
+        for row in reversed(self._rows):
+            before = needed
+            height = max(line, row.height_at(self._scroll.viewport().width()))
+            needed += height + gap
+            if needed <= most:
+                seen = needed
+            elif seen == before and height >= 2 * line:  # the first that is cut, of several lines
+                seen += (most - before) // line * line
+        self._scroll.setFixedHeight(max(line, seen - gap) + 4)
         scrolls = needed > most
         self._scroll.setFocusPolicy(Qt.FocusPolicy.TabFocus if scrolls else Qt.FocusPolicy.NoFocus)
 
@@ -220,11 +229,15 @@ class _Row(QWidget):
             label.setToolTip(plain_tip(whole))  # broken in the bar, it might push the offer out of sight
         label.setAlignment(Qt.AlignmentFlag.AlignVCenter)  # level with the button
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(label, 1)
+        self._line = QHBoxLayout(self)
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self._line.addWidget(label, 1)
         if notice.offers:
-            layout.addWidget(self._make_button(notice), 0, Qt.AlignmentFlag.AlignTop)
+            self._line.addWidget(self._make_button(notice), 0, Qt.AlignmentFlag.AlignTop)
+
+    def height_at(self, width: int) -> int:
+        """The height it needs at a width, in pixels."""
+        return self._line.totalHeightForWidth(width)
 
     def _make_button(self, notice: Notice) -> QPushButton:
         if len(notice.offers) == 1:

@@ -27,6 +27,7 @@ from PySide6.QtGui import (
     QFontMetrics,
     QIcon,
     QImage,
+    QKeySequence,
     QPainter,
     QPalette,
     QPixmap,
@@ -200,6 +201,7 @@ class PageList(QWidget):
         thumbnail_wanted(Hashable): key of a page without a thumbnail that came into view; once.
         move_requested(Hashable or None): move the selected pages before this one; None for the end.
         remove_requested(): remove the selected pages from the list.
+        copy_requested(): copy the text of the selected pages.
     """
 
     page_selected = Signal(object)
@@ -207,6 +209,7 @@ class PageList(QWidget):
     thumbnail_wanted = Signal(object)
     move_requested = Signal(object)
     remove_requested = Signal()
+    copy_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -236,8 +239,10 @@ class PageList(QWidget):
 
         # Not the platform's keys for this: on X11 they include Ctrl+D, which compares readings.
         remove = QShortcut(Qt.Key.Key_Delete, self._view)
-        remove.setContext(Qt.ShortcutContext.WidgetShortcut)
-        remove.activated.connect(self.remove_requested)
+        copy = QShortcut(QKeySequence.StandardKey.Copy, self._view)  # the view would copy the label
+        for shortcut, signal in ((remove, self.remove_requested), (copy, self.copy_requested)):
+            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+            shortcut.activated.connect(signal)
 
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -120,6 +120,12 @@ class TextColumn(QSplitter):
         self.text_pane.show_tab(self._compare_tab)
         self.compare.setFocus()
 
+    @Slot()
+    def show_reading(self) -> None:
+        """Bring the text to the front if the comparison covers it."""
+        if self._compare_tab.isVisible():
+            self.text_pane.show_first_tab()
+
     def show_curve(self) -> None:
         """Bring the curve to the front of the panel."""
         self.panel.setCurrentWidget(self._curve_tab)
