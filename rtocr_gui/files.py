@@ -3,6 +3,7 @@
 Also resolves and compares any paths, even invalid ones, and says why a file could not be used.
 """
 
+import contextlib
 import errno
 import os
 from collections.abc import Iterable
@@ -44,7 +45,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        if target.exists():
+        with contextlib.suppress(OSError):  # there is none yet, or the file system knows no permissions
             temporary.chmod(target.stat().st_mode & 0o7777)
         temporary.replace(target)
     except BaseException:

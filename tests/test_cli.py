@@ -1146,6 +1146,7 @@ def test_whoever_pipes_pages_in_is_told_to_name_a_file_and_a_file_of_that_name_c
     [
         ("read", ["--words", "total"]),
         ("read", ["-o", "a.png"]),
+        ("read", ["-o", "a.docx"]),
         ("plan", ["--overlay", "x", "--json", "x"]),
         ("curve", ["--json", "-", "--csv", "-"]),
     ],

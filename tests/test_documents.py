@@ -15,7 +15,7 @@ import pypdfium2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps, PngImagePlugin, TiffImagePlugin
+from PIL import Image, ImageFile, ImageOps, PngImagePlugin, TiffImagePlugin
 
 from rtocr_gui.documents import limits, pdf, pictures
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, files_at, open_document
@@ -99,6 +99,16 @@ def test_a_failing_disk_is_named(tmp_path, monkeypatch):
     assert "Input/output error" in str(error_of(lambda: open_document(path)))
 
 
+def test_a_disk_that_fails_while_a_page_is_drawn_is_named_and_the_picture_not_blamed(tmp_path, monkeypatch):
+    def fail(*_args):
+        raise OSError(5, "Input/output error")
+
+    with open_document(written(tmp_path / "page.png", encoded(page_image(), "PNG"))) as document:
+        monkeypatch.setattr(Image.Image, "load", fail)
+        monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
+        assert "Input/output error" in str(error_of(lambda: document.load_page(0, 200)))
+
+
 @pytest.mark.parametrize("name", ["page\0.png", "page\ud800.png"])
 def test_a_name_that_no_file_can_have_is_refused(tmp_path, name):
     assert "no file name can have" in str(error_of(lambda: open_document(tmp_path / name)))
@@ -112,6 +122,8 @@ def test_a_folder_stands_for_the_scans_in_it_in_the_order_of_their_numbers(tmp_p
     assert [path.name for path in files_at(tmp_path)] == names
     assert files_at(tmp_path / "notes.txt") == (tmp_path / "notes.txt",)
     assert "without pictures" in str(error_of(lambda: files_at(tmp_path / "scan 3.png")))
+    (tmp_path / "scan 3.png" / "2025").mkdir()
+    assert "only other folders" in str(error_of(lambda: files_at(tmp_path / "scan 3.png")))
 
 
 def test_a_scan_that_cannot_be_reached_does_not_cost_the_others_of_its_folder(tmp_path):

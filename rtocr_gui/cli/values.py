@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
+from rtocr_gui.export.writing import UNWRITTEN_SUFFIXES
 from rtocr_gui.files import is_folder
 from rtocr_gui.ocr.machine.spot import DEVICES
 from rtocr_gui.settings import LEAST_RETENTION
@@ -170,6 +171,8 @@ def markdown_target(text: str) -> Target:
     """Parse the target of Markdown; `-o *.png` would otherwise overwrite the first scan."""
     if text.endswith(("/", os.sep)) and not is_folder(text):
         raise argparse.ArgumentTypeError(f"there is no folder “{text}”: create it, or give -o FILE.md")
+    if Path(text).suffix.lower() in UNWRITTEN_SUFFIXES:
+        raise argparse.ArgumentTypeError(f"“{text}” is not the name of a Markdown file: give -o FILE.md")
     return _target(text, "give -o FILE.md")
 
 

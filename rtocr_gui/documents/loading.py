@@ -21,7 +21,7 @@ from rtocr_gui.documents.halves import cut_half
 from rtocr_gui.documents.limits import check_half_size, check_page_count
 from rtocr_gui.documents.pages import Half, PageImage, PageRef, rotate
 from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile
-from rtocr_gui.documents.pictures import PICTURE_MARKS, PictureFile
+from rtocr_gui.documents.pictures import PICTURE_MARKS, PictureFile, unreadable
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.files import is_folder, reason_of
 from rtocr_gui.units import counted
@@ -174,13 +174,18 @@ def files_at(path: Path) -> tuple[Path, ...]:
     if not is_folder(path):
         return (path,)
     try:
-        found = [file for file in path.iterdir() if looks_like_a_scan(file)]
+        files = list(path.iterdir())
+        found = [file for file in files if looks_like_a_scan(file)]
     except OSError as error:
         raise DocumentError(
             f"The folder cannot be read ({reason_of(error)}). Ask its owner, or open a copy."
         ) from error
     if not found:
-        raise DocumentError("This is a folder without pictures or PDFs. Choose another.")
+        raise DocumentError(
+            "This folder contains only other folders, which are not opened with it. Open them one by one."
+            if any(map(is_folder, files))
+            else "This is a folder without pictures or PDFs. Choose another."
+        )
     return tuple(sorted(found, key=_as_people_count))
 
 
@@ -248,9 +253,7 @@ def _as_document_error() -> Iterator[None]:
             "The name of this file contains a character that no file name can have. Choose the file again."
         ) from error
     except OSError as error:
-        raise DocumentError(
-            f"The file cannot be read ({reason_of(error)}). Check the disk or the connection."
-        ) from error
+        raise unreadable(error) from error
 
 
 def _inspect(path: Path) -> tuple[bytes, tuple[int, int]]:

@@ -28,6 +28,7 @@ from rtocr_gui.documents.limits import (
     check_page_size,
 )
 from rtocr_gui.errors import DocumentError
+from rtocr_gui.files import reason_of
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 
@@ -205,10 +206,17 @@ def _as_document_error(path: Path) -> Iterator[None]:
             "resolution."
         ) from error
     except DECODER_FAILURES as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise unreadable(error) from error
         raise DocumentError(
             "The picture is damaged or cut off and cannot be decoded. "
             "Get a fresh copy, scan it again, or save it again in another program."
         ) from error
+
+
+def unreadable(error: OSError) -> DocumentError:
+    """Build the error for a file that the system fails to read."""
+    return DocumentError(f"The file cannot be read ({reason_of(error)}). Check the disk or the connection.")
 
 
 def _begins_like_a_tiff(path: Path) -> bool:

@@ -13,6 +13,9 @@ from PIL import Image
 from rtocr_gui.errors import ExportError
 from rtocr_gui.files import is_device, is_protected, reason_of, write_atomically
 
+UNWRITTEN_SUFFIXES = frozenset({".doc", ".docx", ".epub", ".htm", ".html", ".odt", ".rtf"})
+"""Endings of formats for text that RTOCR does not write: Markdown under such a name would look damaged."""
+
 
 def check_target(path: Path, *, may_be_folder: bool = False) -> None:
     """Check whether a file can be placed at a path before any work is done; nothing is written.

@@ -20,7 +20,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.files import FOLDER_GONE, has_current_folder, is_folder
+from rtocr_gui.files import FOLDER_GONE, has_current_folder, is_folder, is_there
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, settings_path
@@ -210,7 +210,7 @@ def _start_log(path: Path) -> None:
 
 
 def _show_log(path: Path, window: MainWindow) -> None:
-    if path.exists():
+    if is_there(path):
         window.open_outside(path)
     else:
         window.notice_bar.add_problem(f"There is no log: “{path}” could not be written.")

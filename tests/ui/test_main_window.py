@@ -1,6 +1,7 @@
 """What the window promises: every wish has a way in, and nothing typed is lost on the way out."""
 
 import dataclasses
+import errno
 import importlib.metadata
 import os
 import signal
@@ -602,6 +603,38 @@ def test_text_of_a_file_that_another_export_replaced_is_in_no_file(
     assert session.unsaved.loss([first]).read == 1
 
 
+def test_an_unexpected_error_does_not_close_the_window_over_a_text(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> bool:
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    open_and_load(qtbot, session, draw_page())
+    session.edit_text("mine")
+    monkeypatch.setattr(window.dialogues, "may_close", fail)
+    with pytest.raises(OSError, match="endpoint"):
+        window.close()
+    assert window.isVisible()
+
+
+def test_a_remembered_folder_that_is_out_of_reach_is_not_offered(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> bool:
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    asked: list[Path] = []
+    monkeypatch.setattr(questions, "ask_export_path", lambda *words: asked.append(words[2]))
+    session.choices.remember(export_folder="/mnt/share")
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    monkeypatch.setattr(os, "stat", fail)
+    window.actions_by_name["export"].trigger()
+    monkeypatch.undo()
+    assert asked
+    assert asked[0].parent != Path("/mnt/share")
+
+
 def test_a_text_that_was_cleared_and_exported_is_lost_with_no_file(
     qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:
@@ -1134,11 +1167,12 @@ def test_a_scan_that_is_open_is_not_overwritten_by_an_export(
     ("action", "name", "ending"),
     [
         ("export", "out.png", ".md"),
+        ("export", "out.docx", ".md"),
         ("export_overlay", "out.JPG", ".png"),
         ("export_plan", "out.pdf", ".json"),
     ],
 )
-def test_nothing_is_exported_under_the_name_of_another_kind_of_scan(
+def test_nothing_is_exported_under_the_name_of_another_kind_of_file(
     qtbot: QtBot,
     window: MainWindow,
     session: Session,
@@ -1155,10 +1189,8 @@ def test_nothing_is_exported_under_the_name_of_another_kind_of_scan(
     window.actions_by_name[action].trigger()
     assert not session.exporter.is_exporting
     (sentence,) = sentences_in(window.notice_bar)
-    assert sentence.startswith(
-        f"{name}: not written, as names that end in {Path(name).suffix} are for scans."
-    )
-    assert sentence.endswith(f"Choose one that ends in {ending}.")
+    assert sentence.startswith(f"{name}: not written, because it would be no {Path(name).suffix} file.")
+    assert sentence.endswith(f"Choose a name that ends in {ending}.")
 
 
 @pytest.mark.parametrize("action", ["export", "export_by_scan"])

@@ -44,7 +44,7 @@ from rtocr_gui.documents.loading import looks_like_a_scan
 from rtocr_gui.documents.truth import scan_it_is_named_for
 from rtocr_gui.errors import DocumentError, ExportError, PruningError, ReadingError, SettingsError
 from rtocr_gui.export.writing import check_target
-from rtocr_gui.files import first_also_in, is_device
+from rtocr_gui.files import first_also_in, is_device, is_there
 from rtocr_gui.ocr.reading import ReadSettings, Task
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.units import counted, time_in_words
@@ -284,10 +284,10 @@ class _AccuracyBench:
 def _check_place_of_readings(path: Path) -> None:
     """Check before any page is read whether its reading can be kept; finished readings may be read-only."""
     try:
-        if is_device(path):
-            raise ExportError(f"“{path}” is a device or a pipe.")
-        if not path.exists():
+        if not is_there(path):
             check_target(path)
+        elif is_device(path):
+            raise ExportError(f"“{path}” is a device or a pipe.")
     except ExportError as error:
         raise ExportError(f"{error} --readings names another file.") from error
 

@@ -15,7 +15,8 @@ from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.figures import scan_in_the_way
-from rtocr_gui.files import first_also_in, is_there, shortened
+from rtocr_gui.export.writing import UNWRITTEN_SUFFIXES
+from rtocr_gui.files import first_also_in, is_folder, is_there, shortened
 from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.notices import Notice, about_file
@@ -229,10 +230,9 @@ class Dialogues(QObject):
         if path is None:
             return
         scans = {ref.path for ref in self._session.shelf.refs}
-        if path.suffix.lower() in set(SUPPORTED_SUFFIXES) - {suggestion.suffix}:
-            ending = f"names that end in {path.suffix} are for scans"
-            sentence = f"not written, as {ending}. Choose one that ends in {suggestion.suffix}."
-            self.notice_raised.emit(about_file(path, sentence))
+        if path.suffix.lower() in {*SUPPORTED_SUFFIXES, *UNWRITTEN_SUFFIXES} - {suggestion.suffix}:
+            sentence = f"not written, because it would be no {path.suffix} file. Choose a name that ends in "
+            self.notice_raised.emit(about_file(path, f"{sentence}{suggestion.suffix}."))
         elif first_also_in([path], scans):
             self._refuse_scan(path, "Export under another name.")
         elif suggestion.suffix == ".md" and (scan := scan_in_the_way([path], scans)):
@@ -342,7 +342,7 @@ def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:
 
 def _if_there(folder: str) -> str:
     """A remembered folder if it exists, else nothing: Qt would offer its name as that of a file."""
-    return folder if Path(folder).is_absolute() and Path(folder).is_dir() else ""
+    return folder if Path(folder).is_absolute() and is_folder(folder) else ""
 
 
 def _of_these(lost: int, count: int) -> str:

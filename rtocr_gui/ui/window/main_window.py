@@ -494,8 +494,8 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask before text is lost; then remember the window's place and close."""
+        event.ignore()  # so that no unexpected error closes it: Qt would take the event as accepted
         if not self.dialogues.may_close():
-            event.ignore()
             return
         self.remember_place()
         event.accept()
