@@ -174,6 +174,19 @@ def test_a_layer_imports_only_lower_ones(room_name: str) -> None:
     assert not trespasses
 
 
+def test_no_property_of_qt_is_set_by_a_keyword_whose_capital_depends_on_the_locale() -> None:
+    """PySide capitalises the keyword as the locale does, and in Turkish the capital of i is not I."""
+    set_so = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in sources(PACKAGE / "ui")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.startswith("Q")
+        for keyword in node.keywords
+        if (keyword.arg or "").startswith("i")
+    ]
+    assert not set_so
+
+
 def test_only_panes_and_dialogs_know_widgets() -> None:
     knowing = [
         module_name(path)

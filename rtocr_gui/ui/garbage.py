@@ -21,9 +21,9 @@ class MainThreadGarbage(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         gc.disable()
-        self._timer = QTimer(self, interval=INTERVAL_MS)
+        self._timer = QTimer(self)
         self._timer.timeout.connect(self.collect_if_due)
-        self._timer.start()
+        self._timer.start(INTERVAL_MS)
 
     @Slot()
     def collect_if_due(self) -> None:

@@ -29,6 +29,7 @@ from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.app import Program, make_application
+from rtocr_gui.ui.parts.timers import one_shot
 
 _SLIDER_MOVES = 200
 _DRAG_MOVES = 180
@@ -56,8 +57,7 @@ def run_until(
             came.append(values)
             loop.quit()
 
-    patience = QTimer(singleShot=True, interval=round(1000 * patience_s))
-    patience.timeout.connect(loop.quit)
+    patience = one_shot(loop, round(1000 * patience_s), loop.quit)
     patience.start()
     connection = signal.connect(check)
     loop.exec()
@@ -93,7 +93,8 @@ class GapMeter(QObject):
         super().__init__()
         self.gaps_ms: list[float] = []
         self._ticked_at = time.perf_counter()
-        self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer, interval=_TICK_MS)
+        self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(_TICK_MS)
         self._timer.timeout.connect(self._tick)
 
     def start(self) -> None:
@@ -268,8 +269,8 @@ def _page_of_noise() -> Iterator[tuple[Probe, QSlider]]:
 def _drag_in(look: Look, program: Probe, slider: QSlider) -> dict[str, float]:
     view = program.window.page_column.page_view
     view.set_look(look)
-    settled = QTimer(singleShot=True, interval=_SETTLE_MS)
-    settled.start()
+    settled = QTimer(singleShot=True)
+    settled.start(_SETTLE_MS)
     run_until(settled.timeout, lambda: True)
     hand = Hand(slider)
     view.plan_painted.connect(hand.note_painted)

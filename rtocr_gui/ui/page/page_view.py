@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -36,6 +36,7 @@ from rtocr_gui.ui.page.token_overlay import TokenOverlay
 from rtocr_gui.ui.page.zoom_area import ZoomArea
 from rtocr_gui.ui.parts.focus_frame import paint_frame
 from rtocr_gui.ui.parts.keys import keeps_escape
+from rtocr_gui.ui.parts.timers import one_shot
 
 DROP_HINT = "Drop scanned pages here: images or PDF files"
 _SMOOTH_AFTER_MS = 120
@@ -89,8 +90,7 @@ class PageView(ZoomArea):
         self._legend: Legend | None = None
         self._asked_for: PrunePlan | None = None
         self._details = PinnedDetails(self.viewport())
-        self._smooth_timer = QTimer(self, singleShot=True, interval=_SMOOTH_AFTER_MS)
-        self._smooth_timer.timeout.connect(self._smooth)
+        self._smooth_timer = one_shot(self, _SMOOTH_AFTER_MS, self._smooth)
         self.zoom_changed.connect(self._show_details)
         self.zoom_changed.connect(self._smooth_timer.stop)  # rough until the zoom comes to rest
         self.setAccessibleName("Page")

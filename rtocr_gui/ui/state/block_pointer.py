@@ -6,10 +6,11 @@ Knows blocks and characters, no widget.
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.ocr.text.block_places import BlockPlaces
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.parts.timers import one_shot
 from rtocr_gui.ui.state.shown import BlocksShown
 from rtocr_gui.ui.state.text_places import TextPlaces
 
@@ -42,8 +43,7 @@ class BlockPointer(QObject):
         self._places = TextPlaces[BlockPlaces](bridge, shown_text, self)
         self._block: int | None = None
         self._selected = (0, 0)
-        self._rest_timer = QTimer(self, singleShot=True, interval=REST_MS)
-        self._rest_timer.timeout.connect(self._follow_selection)
+        self._rest_timer = one_shot(self, REST_MS, self._follow_selection)
 
     @Slot(object)
     def show_blocks(self, shown: BlocksShown) -> None:

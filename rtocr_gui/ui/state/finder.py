@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.text.text_search import find_words
+from rtocr_gui.ui.parts.timers import one_shot
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.shown import Found
 
@@ -53,10 +54,8 @@ class Finder(QObject):
         self._found: dict[PageRef, tuple[str, tuple[Place, ...]]] = {}
         self._last_found = Found()
         self._unsearched: list[PageRef] = []
-        self._search_timer = QTimer(self, singleShot=True, interval=0)
-        self._search_timer.timeout.connect(self._search_on)
-        self._refresh_timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
-        self._refresh_timer.timeout.connect(self.refresh)
+        self._search_timer = one_shot(self, 0, self._search_on)
+        self._refresh_timer = one_shot(self, REFRESH_MS, self.refresh)
 
     @Slot(str)
     def search(self, words: str) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import DocumentOpened, FolderListed, PageRendered, RequestFailed
+from rtocr_gui.ui.parts.timers import one_shot
 from rtocr_gui.ui.state.open_pages import OpenPages, RemovedPages
 from rtocr_gui.ui.state.shown import PageFailure, PasswordQuestion
 
@@ -86,8 +87,7 @@ class PageShelf(QObject):
         self._render_id = 0
         self._picture_failed = False
         self._appended: list[PageRef] = []
-        self._telling = QTimer(self, singleShot=True, interval=TELL_MS)
-        self._telling.timeout.connect(self._tell_pages)
+        self._telling = one_shot(self, TELL_MS, self._tell_pages)
         bridge.document_opened.connect(self._add)
         bridge.folder_listed.connect(self._open_folder)
         bridge.page_rendered.connect(self._pass_picture)

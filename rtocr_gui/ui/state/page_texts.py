@@ -6,11 +6,12 @@ Follows the reader, and protects what a person typed. Knows neither the bridge n
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Reading, Task
 from rtocr_gui.ui.background.replies import TextStreamed
+from rtocr_gui.ui.parts.timers import one_shot
 from rtocr_gui.ui.state.notices import ReadAgain, about_page
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
@@ -55,8 +56,7 @@ class PageTexts(QObject):
         super().__init__(parent)
         self._pages = pages
         self._reader = reader
-        self._blocks_timer = QTimer(self, singleShot=True, interval=BLOCKS_MS)
-        self._blocks_timer.timeout.connect(self._show_blocks)
+        self._blocks_timer = one_shot(self, BLOCKS_MS, self._show_blocks)
         reader.waiting_changed.connect(self.tell_states)
         reader.began.connect(self._mark_reading)
         reader.text_began.connect(self._begin)

@@ -9,11 +9,12 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance, Slot
+from PySide6.QtCore import QObject, Signal, SignalInstance, Slot
 
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.settings import MOST_RECENT_FILES, Settings, load_settings, save_settings
 from rtocr_gui.ui.background.lanes import Lane
+from rtocr_gui.ui.parts.timers import one_shot
 
 QUIET_MS = 1000
 """Settings are written once they have not changed for this long."""
@@ -49,8 +50,7 @@ class SettingsKeeper(QObject):
         self._newest = self._written = self.settings
         self._has_warned = False
         self._lane = Lane("settings")
-        self._timer = QTimer(self, singleShot=True, interval=quiet_ms)
-        self._timer.timeout.connect(self._write_soon)
+        self._timer = one_shot(self, quiet_ms, self._write_soon)
 
     def follow(self, changed: SignalInstance, tell: Callable[[str], object]) -> None:
         """Keep settings that change from now on.

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QLockFile, QObject, QTimer, Signal, SignalInstance, Slot
+from PySide6.QtCore import QLockFile, QObject, Signal, SignalInstance, Slot
 
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.files import reason_of
 from rtocr_gui.ui.background.lanes import Lane
+from rtocr_gui.ui.parts.timers import one_shot
 
 DELAY_MS = 2000
 """Typed text is written this long after its first change."""
@@ -43,8 +44,7 @@ class TypedTextKeeper(QObject):
         self._written: tuple[ExportPage, ...] = ()
         self._has_warned = False
         self._lane = Lane("typed text")
-        self._timer = QTimer(self, singleShot=True, interval=delay_ms)
-        self._timer.timeout.connect(self._write_soon)
+        self._timer = one_shot(self, delay_ms, self._write_soon)
 
     def follow(
         self,

@@ -5,12 +5,13 @@ The text is not trusted: no link is opened, and nothing is loaded that the text 
 
 from time import perf_counter
 
-from PySide6.QtCore import QEvent, QTimer, QUrl, Slot
+from PySide6.QtCore import QEvent, QUrl, Slot
 from PySide6.QtGui import QImage, QShowEvent, QTextDocument
 from PySide6.QtWidgets import QTextBrowser
 
 from rtocr_gui.export.html import as_html
 from rtocr_gui.ui.parts.held_scroll import held
+from rtocr_gui.ui.parts.timers import one_shot
 
 PREVIEW_MS = 200
 """Interval at which the preview follows the text, at most."""
@@ -31,8 +32,7 @@ class SafePreview(QTextBrowser):
         super().__init__()
         self._markdown = ""
         self._is_stale = True
-        self._timer = QTimer(self, singleShot=True, interval=PREVIEW_MS)
-        self._timer.timeout.connect(self.catch_up)
+        self._timer = one_shot(self, PREVIEW_MS, self.catch_up)
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
         self.document().setDefaultStyleSheet(_TABLE_STYLE)

@@ -6,12 +6,13 @@ the former and the latter can start a reading. Knows no page and plans nothing.
 
 import re
 
-from PySide6.QtCore import QEvent, QLocale, QSignalBlocker, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QLocale, QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QValidator
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QSpinBox, QWidget
 
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.ui.parts.keys import leaves_to_window
+from rtocr_gui.ui.parts.timers import one_shot
 from rtocr_gui.ui.parts.wheel import take_wheel_when_focused
 from rtocr_gui.ui.tuning.retention_slider import DETENTS, RetentionMarks, RetentionSlider
 from rtocr_gui.units import grouped, percent
@@ -40,8 +41,7 @@ class RetentionBar(QWidget):
         self._plan: PrunePlan | None = None
         self._retention: float | None = None
         self._unreleased = False
-        self._quiet_timer = QTimer(self, singleShot=True, interval=QUIET_MS)
-        self._quiet_timer.timeout.connect(self._release)
+        self._quiet_timer = one_shot(self, QUIET_MS, self._release)
 
         self._auto = QCheckBox("A&uto")
         self._auto.setChecked(True)

@@ -7,7 +7,7 @@ and never from under the pointer or the focus. Carries out nothing: it emits whi
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.parts.form_parts import plain_label
 from rtocr_gui.ui.parts.plain_text import breakable, plain_tip
+from rtocr_gui.ui.parts.timers import one_shot
 from rtocr_gui.ui.state.notices import LoadModel, Notice, Offer, ReadAgain, ShowFolder
 from rtocr_gui.units import grouped
 
@@ -79,8 +80,7 @@ class NoticeBar(QFrame):
         layout.addWidget(self._scroll, 1)
         layout.addWidget(self._take_all, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._dismiss, 0, Qt.AlignmentFlag.AlignTop)
-        self._leaving = QTimer(self, singleShot=True, interval=leave_after_ms)
-        self._leaving.timeout.connect(self._let_leave)
+        self._leaving = one_shot(self, leave_after_ms, self._let_leave)
         self.hide()
 
     @property

@@ -16,7 +16,6 @@ from PySide6.QtCore import (
     QRect,
     QSize,
     Qt,
-    QTimer,
     Signal,
     Slot,
 )
@@ -46,6 +45,7 @@ from PySide6.QtWidgets import (
 
 from rtocr_gui.ui.parts.focus_frame import paint_frame
 from rtocr_gui.ui.parts.icons import icon
+from rtocr_gui.ui.parts.timers import one_shot
 from rtocr_gui.ui.state.page_entry import PageEntry, PageState
 from rtocr_gui.ui.window.page_model import Index, PageModel, PageRow
 
@@ -218,8 +218,7 @@ class PageList(QWidget):
         self._delegate.follow_palette(self.palette())
         self._asked: set[Hashable] = set()
         self._selecting = False
-        self._settle_timer = QTimer(self, singleShot=True, interval=_SETTLE_MS)
-        self._settle_timer.timeout.connect(self._ask_for_thumbnails)
+        self._settle_timer = one_shot(self, _SETTLE_MS, self._ask_for_thumbnails)
 
         self._view = _PageListView()
         self._view.setUniformItemSizes(True)
