@@ -127,6 +127,21 @@ def test_what_others_put_into_the_folder_is_never_replaced(
     assert hub.downloads == []
 
 
+def test_a_download_is_thrown_away_where_its_folder_cannot_be(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as the root of a drive, or a folder in one that may not be written to."""
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    folder.mkdir(parents=True)
+    (folder / f"config.json.{'ab' * 6}.part").write_bytes(b"begun")
+    monkeypatch.setattr(Path, "rmdir", refuse)
+    discard_download(folder)
+    assert list(folder.iterdir()) == []
+
+
 def test_throwing_a_download_away_leaves_what_others_put_there(folder: Path) -> None:
     folder.mkdir(parents=True)
     ours, foreign = folder / f"config.json.{'ab' * 6}.part", folder / "holiday.mp4.part"

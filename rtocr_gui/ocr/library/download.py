@@ -110,7 +110,7 @@ def download_model(
 
 
 def discard_download(folder: Path) -> None:
-    """Delete an unfinished download, and its folder if nothing else is in it.
+    """Delete an unfinished download, and its folder if nothing else is in it and the system allows it.
 
     Files that were there before the download began stay; all of them if it only repaired what was complete.
 
@@ -132,7 +132,7 @@ def discard_download(folder: Path) -> None:
                     (folder / name).unlink(missing_ok=True)
             with contextlib.suppress(PermissionError):  # on Windows, only the release deletes it
                 (folder / _LOCK_FILE).unlink(missing_ok=True)
-        if not any(folder.iterdir()):
+        with contextlib.suppress(OSError):  # something else is in it, or the folder above is not ours
             folder.rmdir()
 
 
