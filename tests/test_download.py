@@ -23,7 +23,7 @@ from rtocr_gui.ocr.library import download as download_module
 from rtocr_gui.ocr.library import hub as hub_module
 from rtocr_gui.ocr.library.download import Patience, discard_download, download_model
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage, Meter
-from rtocr_gui.ocr.library.download_record import read_record, write_record
+from rtocr_gui.ocr.library.download_record import LONGEST_LINE, read_record, write_record
 from rtocr_gui.ocr.library.hub_errors import asked_wait_s, explain
 from rtocr_gui.ocr.library.model_source import REVISION, ModelSource, published_folder_in
 from rtocr_gui.ocr.model.folder import inspect_checkpoint
@@ -96,6 +96,21 @@ def test_what_was_downloaded_is_written_down(hub: HubServer, folder: Path) -> No
     )
     assert set(record.names) == set(NEEDED)
     assert [len(file.digest) for file in record.files if file.name == WEIGHTS] == [64]
+
+
+def test_a_password_in_the_address_logs_in_but_is_not_written_down(hub: HubServer, folder: Path) -> None:
+    source = ModelSource(hub.endpoint.replace("//", "//me:secret@"))
+    hub.troubles[WEIGHTS] = [Trouble(cut_after=50_000)]
+    with pytest.raises(DownloadError):
+        list(download_model(source, folder, threading.Event(), Patience(waits_s=())))
+    list(download_model(source, folder, threading.Event(), AT_ONCE))
+    assert hub.downloads[-1] == (WEIGHTS, 50_000)
+    assert_whole(hub, folder)
+    assert {asked.headers["Authorization"] for asked in hub.asked} == {"Basic bWU6c2VjcmV0"}
+    record = read_record(folder)
+    assert record is not None
+    assert record.endpoint == hub.endpoint
+    assert "secret" not in (folder / RECORD_FILE).read_text()
 
 
 def test_all_files_are_asked_of_one_commit(hub: HubServer, folder: Path) -> None:
@@ -620,11 +635,29 @@ def test_a_name_that_cannot_be_found_means_offline() -> None:
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["", "huggingface.co", "ftp://a", "https://", "https://a:port", "file:///etc"]
+    "endpoint",
+    [
+        "",
+        "huggingface.co",
+        "ftp://a",
+        "https://",
+        "https://a:port",
+        "https://me:#secret@a",
+        "file:///etc",
+        "https://a/\u200b",
+    ],
 )
 def test_what_is_no_address_is_refused(endpoint: str) -> None:
-    with pytest.raises(SettingsError, match="not the address of a server"):
+    with pytest.raises(SettingsError, match="not the address of a server") as caught:
         ModelSource(endpoint)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_address_too_long_to_be_written_down_is_refused() -> None:
+    longest = f"https://me:secret@{'a' * (LONGEST_LINE - len('https://'))}"
+    assert len(ModelSource(longest).address) == LONGEST_LINE
+    with pytest.raises(SettingsError, match=r"has 301 characters, .* at most 300\."):
+        ModelSource(f"{longest}a")
 
 
 def test_the_address_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

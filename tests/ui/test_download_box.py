@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from huggingface_hub import constants
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage
@@ -54,6 +55,11 @@ def test_each_state_of_the_download_offers_what_can_be_done(
     assert choices(box) == buttons
     assert box.status.text() == line
     assert box.pause.isEnabled() == (shown.state is DownloadState.RUNNING)
+
+
+def test_the_usual_server_is_shown_without_a_password(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", "https://me:secret@mirror.example/@hub")
+    assert in_sight(qtbot, DownloadBox()).server.placeholderText() == "https://mirror.example/@hub"
 
 
 def test_what_is_only_repaired_cannot_be_thrown_away(box: DownloadBox) -> None:

@@ -162,7 +162,7 @@ class _Download:
             yield from self._fill(files)
 
     def _fill(self, files: tuple[ModelFile, ...]) -> Iterator[DownloadProgress]:
-        record = DownloadRecord(self._source.endpoint, REPOSITORY, REVISION, files)
+        record = DownloadRecord(self._source.address, REPOSITORY, REVISION, files)
         self._require_space(record.total_bytes - bytes_there(self._folder, record))
         self.meter.total_bytes = record.total_bytes
         former = _former_record(self._folder)

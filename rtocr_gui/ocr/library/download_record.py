@@ -18,6 +18,9 @@ from rtocr_gui.files import write_atomically
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage, Meter
 from rtocr_gui.ocr.model.model_files import RECORD_FILE, ModelFile, as_checkpoint_error, damaged, read_object
 
+LONGEST_LINE = 300
+"""Characters that a text in a record may have."""
+
 _READ_BYTES = 1 << 20
 _PART = re.compile(r".+\.[0-9a-f]{12}\.part")
 
@@ -37,7 +40,7 @@ class DownloadRecord:
     """Where the files in a folder come from, and what they are.
 
     Attributes:
-        endpoint: address of the server.
+        endpoint: address of the server, without a user name and password.
         repository: "owner/name".
         commit: the commit of all files.
         files: all files, each once.
@@ -202,6 +205,6 @@ def verify_files(
 
 
 def _line(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= 300 or not value.isprintable():
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_LINE or not value.isprintable():
         raise ValueError("not a line of text")
     return value

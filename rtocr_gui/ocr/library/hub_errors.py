@@ -149,7 +149,7 @@ def _advice(error: Exception, source: ModelSource) -> str:
 
 def _proxy(source: ModelSource) -> str:
     """Return the proxy for a server, in quotes and without its password; empty if there is none."""
-    parts = urlsplit(source.endpoint)
+    parts = urlsplit(source.address)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
     if not proxy or proxy_bypass(parts.netloc):

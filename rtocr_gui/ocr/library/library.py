@@ -20,7 +20,7 @@ from rtocr_gui.ocr.library.download_record import (
     read_record,
     verify_files,
 )
-from rtocr_gui.ocr.library.model_source import default_cache, snapshots_in
+from rtocr_gui.ocr.library.model_source import default_cache, snapshots_in, without_login
 from rtocr_gui.ocr.model.folder import open_folder
 from rtocr_gui.ocr.model.model_files import CONFIG_FILE, RECORD_FILE, as_checkpoint_error
 from rtocr_gui.ocr.model.model_info import ModelInfo
@@ -203,7 +203,7 @@ _SOURCES = {
 
 
 def _source_of(record: DownloadRecord) -> str:
-    server = record.endpoint.partition("://")[2].rpartition("@")[2]
+    server = without_login(record.endpoint).partition("://")[2]
     return f"downloaded from {server}, revision {record.commit[:7]}"
 
 

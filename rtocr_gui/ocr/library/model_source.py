@@ -4,11 +4,13 @@ Quick to import: makes no request and opens no file. Honours the hub's own envir
 for the server, HF_HUB_CACHE and HF_HOME for the folder.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from rtocr_gui.errors import SettingsError
+from rtocr_gui.ocr.library.download_record import LONGEST_LINE
 
 REPOSITORY = "deepseek-ai/DeepSeek-OCR"
 LICENCE = "MIT"
@@ -28,6 +30,11 @@ def default_endpoint() -> str:
     return constants.ENDPOINT
 
 
+def without_login(address: str) -> str:
+    """Remove the user name and password from an address, if there are any."""
+    return re.sub(r"^([^/]*//)[^/?#]*@", r"\1", address)
+
+
 def default_cache() -> Path:
     """Return the folder in which programs on this computer share downloaded models."""
     from huggingface_hub import constants
@@ -40,7 +47,11 @@ class ModelSource:
     """A server to download the published model from.
 
     Attributes:
-        endpoint: address of a server that speaks the hub's protocol, without a trailing slash.
+        endpoint: address of a server that speaks the hub's protocol, without a trailing slash; may hold a
+            user name and password.
+
+    Raises:
+        SettingsError: it is not an address, or too long to be recorded.
     """
 
     endpoint: str
@@ -49,17 +60,29 @@ class ModelSource:
         try:
             parts = urlsplit(self.endpoint)
             usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+            usable = usable and self.address.isprintable()
         except ValueError:
             usable = False
         if not usable or parts.query or parts.fragment or self.endpoint.endswith("/"):
+            shown = self.endpoint.rpartition("@")[2]  # wherever a password may begin
             raise SettingsError(
-                f"“{self.endpoint}” is not the address of a server: give one such as https://huggingface.co."
+                f"“{shown}” is not the address of a server: give one such as https://huggingface.co."
+            )
+        if len(self.address) > LONGEST_LINE:
+            raise SettingsError(
+                f"The address of the server has {len(self.address)} characters, which is too long. Give one "
+                f"of at most {LONGEST_LINE}."
             )
 
     @classmethod
     def published(cls, endpoint: str = "") -> "ModelSource":
         """Return the server at an address; if none is given, the one set in the environment."""
         return cls((endpoint.strip() or default_endpoint()).rstrip("/"))
+
+    @property
+    def address(self) -> str:
+        """The endpoint without a user name and password, to be shown and recorded."""
+        return without_login(self.endpoint)
 
     @property
     def host(self) -> str:

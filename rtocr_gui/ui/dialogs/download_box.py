@@ -16,7 +16,13 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.ocr.library.download_progress import DownloadStage
-from rtocr_gui.ocr.library.model_source import EXPECTED_BYTES, LICENCE, PUBLISHER, default_endpoint
+from rtocr_gui.ocr.library.model_source import (
+    EXPECTED_BYTES,
+    LICENCE,
+    PUBLISHER,
+    default_endpoint,
+    without_login,
+)
 from rtocr_gui.ui.background.model_library import DownloadShown, DownloadState
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.parts.form_parts import plain_button, plain_label
@@ -56,7 +62,7 @@ class DownloadBox(QGroupBox):
             "are downloaded, not the code published with them."
         )
         self.server = QLineEdit()
-        self.server.setPlaceholderText(default_endpoint())
+        self.server.setPlaceholderText(without_login(default_endpoint()))
         self.server.setAccessibleName("Server to download from")
         self.server.setToolTip("Address of a Hugging Face mirror; empty for the usual server (HF_ENDPOINT)")
         self.place = plain_label()
