@@ -132,7 +132,8 @@ def own_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No proxy and no login of the machine; the hub's session is made anew for each test."""
     from huggingface_hub.utils import close_session
 
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HF_TOKEN", "SSL_CERT_FILE"):
+    proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+    for name in (*proxies, "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     close_session()

@@ -596,6 +596,28 @@ def test_a_login_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch, tm
         hub_module._headers(ModelSource("https://huggingface.co"))
 
 
+@pytest.mark.parametrize("name", ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"])
+def test_a_login_that_no_header_can_hold_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "“hf_secret”")
+    with pytest.raises(DownloadError, match=f"^Your login in {name} contains .* in plain ASCII") as caught:
+        hub_module._headers(ModelSource("https://huggingface.co"))
+    assert "hf_secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("login", "encoding"), [("“hf_secret”", "utf-8"), ("hf_secret", "utf-16"), ("hf_secret", "utf-16-le")]
+)
+def test_a_login_file_that_no_header_can_hold_is_named(
+    login: str, encoding: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """PowerShell writes UTF-16."""
+    file = tmp_path / "token"
+    file.write_text(login, encoding=encoding)
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(file))
+    with pytest.raises(DownloadError, match=r"^Your login in “.*token” contains .* in plain ASCII"):
+        hub_module._headers(ModelSource("https://huggingface.co"))
+
+
 def test_the_offline_switch_is_obeyed(hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(DownloadError, match="HF_HUB_OFFLINE"):

@@ -7,6 +7,7 @@ Knows no files on disk.
 
 import importlib.metadata
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -27,6 +28,7 @@ from rtocr_gui.version import program_version
 
 _WANTED = frozenset({CONFIG_FILE, TOKENIZER_FILE, "tokenizer_config.json", INDEX_FILE})
 _TOKEN_SERVER = "https://huggingface.co"
+_TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 _MOST_FILES = 1000
 _MOST_LISTING_BYTES = 4 * 2**20
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
@@ -190,21 +192,40 @@ def _headers(source: ModelSource) -> dict[str, str]:
     Building the library's own headers would first ask huggingface.co for a list of programs to report.
 
     Raises:
-        DownloadError: the token cannot be read.
+        DownloadError: the token cannot be read, or cannot be a token.
     """
     library = importlib.metadata.version("huggingface_hub")
     headers = {"User-Agent": f"rtocr/{program_version(otherwise='0')}; hf_hub/{library}"}
-    if source.endpoint == _TOKEN_SERVER and not constants.HF_HUB_DISABLE_IMPLICIT_TOKEN:
-        try:
-            token = get_token()
-        except OSError as error:
-            raise DownloadError(
-                f"Your login file “{constants.HF_TOKEN_PATH}” cannot be read: {reason_of(error)}. Remove it, "
-                "or make it readable: the published model needs no account."
-            ) from error
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
+    if token := _token(source):
+        headers["Authorization"] = f"Bearer {token}"
     return headers
+
+
+def _token(source: ModelSource) -> str:
+    """Return the user's token for a server; empty if there is none.
+
+    Raises:
+        DownloadError: it cannot be read, or cannot be a token.
+    """
+    if source.endpoint != _TOKEN_SERVER or constants.HF_HUB_DISABLE_IMPLICIT_TOKEN:
+        return ""
+    try:
+        token = get_token() or ""
+        if not (token.isascii() and token.isprintable()):
+            raise UnicodeError("no header can hold these characters")
+        return token
+    except UnicodeError as error:
+        file = f"“{constants.HF_TOKEN_PATH}”"
+        place = next((name for name in _TOKEN_VARIABLES if os.environ.get(name, "").strip()), file)
+        raise DownloadError(
+            f"Your login in {place} contains characters that no token has. Write it in plain ASCII, or "
+            "remove it: the published model needs no account."
+        ) from error
+    except OSError as error:
+        raise DownloadError(
+            f"Your login file “{constants.HF_TOKEN_PATH}” cannot be read: {reason_of(error)}. Remove it, "
+            "or make it readable: the published model needs no account."
+        ) from error
 
 
 def _is_wanted(name: object) -> bool:
