@@ -200,6 +200,19 @@ def test_a_persons_token_goes_to_its_own_server_only(
     assert hub.asked[-1].headers["Authorization"] == "Bearer hf_secret"
 
 
+@pytest.mark.parametrize("name", [INFO, "config.json", WEIGHTS])
+def test_a_token_that_is_refused_is_left_out(
+    name: str, hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have expired, and the published model needs none."""
+    monkeypatch.setenv("HF_TOKEN", "hf_expired")
+    monkeypatch.setattr(hub_module, "_TOKEN_SERVER", hub.endpoint)
+    hub.troubles[name] = [Trouble(status=401)]
+    run(hub, folder)
+    assert_whole(hub, folder)
+    assert sum("Authorization" not in asked.headers for asked in hub.asked) == (2 if name == WEIGHTS else 1)
+
+
 def test_a_persons_token_belongs_to_huggingface(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     headers = hub_module._headers(ModelSource("https://huggingface.co"))

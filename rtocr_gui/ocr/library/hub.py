@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -126,11 +127,18 @@ def open_file(source: ModelSource, file: ModelFile, start: int, timeout_s: float
 def _asked(
     address: str, parameters: dict[str, str], headers: dict[str, str], timeout_s: float
 ) -> Iterator[httpx2.Response]:
-    """Ask a server; its answer is read within, and may be a refusal."""
+    """Ask a server; its answer is read within, and may be a refusal.
+
+    If it refuses the login, which may have expired, it is asked without: the published model needs none.
+    """
     with ExitStack() as held:
-        answer = _session().stream("GET", address, params=parameters, headers=headers, timeout=timeout_s)
+        ask = partial(_session().stream, "GET", address, params=parameters, timeout=timeout_s)
         try:
-            response = held.enter_context(answer)
+            response = held.enter_context(ask(headers=headers))
+            if response.status_code == 401 and "Authorization" in headers:
+                held.close()
+                del headers["Authorization"]
+                response = held.enter_context(ask(headers=headers))
         except UnicodeError as error:  # of Python's sockets, for the name of a host
             raise httpx2.InvalidURL(f"no host can have this name: {error}") from error
         yield response
