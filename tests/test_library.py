@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from rtocr_gui.errors import CheckpointError
+from rtocr_gui.errors import CheckpointError, SettingsError
+from rtocr_gui.ocr.engine_import import real_engine
 from rtocr_gui.ocr.library import library as library_module
 from rtocr_gui.ocr.library.download_progress import DownloadStage
 from rtocr_gui.ocr.library.download_record import DownloadRecord, part_path, read_record, write_record
@@ -191,6 +192,18 @@ def test_the_hubs_environment_is_honoured(
     ).stdout.splitlines()
     assert [Path(told[0]), told[1]] == [Path(cache.format(**places)), endpoint]
     assert told[2] == endpoint.partition("://")[2]
+
+
+@pytest.mark.parametrize("name", ["HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_ETAG_TIMEOUT"])
+def test_a_variable_with_which_the_hubs_library_cannot_be_imported_is_named(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "10s")
+    for use in (default_cache, default_endpoint, real_engine, lambda: ModelSource.published("http://mirror")):
+        with pytest.raises(SettingsError, match=f"^The environment variable {name} is “10s”, which is not a"):
+            use()
+    monkeypatch.setenv(name, " 10 ")
+    assert ModelSource.published("http://mirror").host == "mirror"
 
 
 def test_the_environment_of_this_process_is_the_default() -> None:

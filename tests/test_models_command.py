@@ -125,6 +125,31 @@ def test_an_address_that_makes_no_sense_is_refused(capsys: pytest.CaptureFixture
     assert "“huggingface” is not the address of a server" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["models"],
+        ["models", "download", "--endpoint", "http://127.0.0.1:9", "--folder", "here"],
+        ["read", str(resource_path("samples/letter.png"))],
+        ["bench", "decoding"],
+    ],
+)
+def test_a_timeout_that_is_no_number_ends_no_command_in_a_traceback(words: list[str], tmp_path: Path) -> None:
+    """In a process of its own, as the hub's library reads it when it is imported."""
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "rtocr_gui.cli", *words],
+        cwd=tmp_path,
+        env=os.environ | {"HF_HUB_DOWNLOAD_TIMEOUT": "10s", "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    (told,) = [line for line in ended.stderr.splitlines() if line.startswith("rtocr: ")]
+    assert "HF_HUB_DOWNLOAD_TIMEOUT is “10s”, which is not a whole number" in told
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_folder_is_checked(hub: HubServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "here"
     main(["models", "download", "--endpoint", hub.endpoint, "--folder", str(folder)])

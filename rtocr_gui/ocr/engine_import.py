@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rtocr_gui.ocr.machine.hub_variables import check_hub_variables
 from rtocr_gui.ocr.machine.threads import wait_without_spinning
 
 if TYPE_CHECKING:
@@ -12,7 +13,12 @@ if TYPE_CHECKING:
 
 
 def real_engine() -> "Engine":
-    """Make an engine. The first call takes three quarters of the time of a plain import."""
+    """Make an engine. The first call takes three quarters of the time of a plain import.
+
+    Raises:
+        SettingsError: the environment does not let transformers be imported.
+    """
+    check_hub_variables()
     wait_without_spinning()
     with _not_looking_for_garbage():
         from rtocr_gui.ocr.engine import Engine

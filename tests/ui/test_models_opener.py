@@ -53,6 +53,19 @@ def test_the_action_opens_it_and_lists_the_bundled_model(
     qtbot.waitUntil(lambda: len(listed(opener)) == 1)
 
 
+def test_why_it_cannot_be_opened_is_told(
+    qtbot: QtBot, opener: ModelsOpener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "10s")
+    with qtbot.waitSignal(opener.notice_raised) as raised:
+        opener.open()
+    assert "HF_HUB_DOWNLOAD_TIMEOUT is “10s”" in raised.args[0].sentence
+    assert opener.window is None
+    monkeypatch.delenv("HF_HUB_DOWNLOAD_TIMEOUT")
+    opener.open()
+    assert opener.window is not None
+
+
 def test_a_chosen_model_is_loaded_and_the_bundled_one_by_no_name(
     qtbot: QtBot, session: Session, opener: ModelsOpener, tmp_path: Path, bundled: Path
 ) -> None:

@@ -14,6 +14,7 @@ from rtocr_gui.cli.outputs import takes_stdout, write_output
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.values import count_of, json_target
 from rtocr_gui.documents.loading import open_document
+from rtocr_gui.ocr.machine.hub_variables import check_hub_variables
 from rtocr_gui.ocr.machine.threads import wait_without_spinning
 from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
 from rtocr_gui.resources import resource_path
@@ -74,9 +75,11 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
 
     Raises:
         CheckpointError: the model cannot be loaded, or would not fit into memory.
-        SettingsError: the device or precision does not exist, or the page does not fit into the model.
+        SettingsError: the device or precision does not exist, the page does not fit into the model, or the
+            environment does not let transformers be imported.
         ExportError: the file cannot be written.
     """
+    check_hub_variables()
     wait_without_spinning()
     import torch
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.library.download_record import LONGEST_LINE
+from rtocr_gui.ocr.machine.hub_variables import check_hub_variables
 
 REPOSITORY = "deepseek-ai/DeepSeek-OCR"
 LICENCE = "MIT"
@@ -24,7 +25,12 @@ EXPECTED_BYTES = 6_683_000_000
 
 
 def default_endpoint() -> str:
-    """Return the server set in the environment, else huggingface.co."""
+    """Return the server set in the environment, else huggingface.co.
+
+    Raises:
+        SettingsError: the environment does not let the hub's library be imported.
+    """
+    check_hub_variables()
     from huggingface_hub import constants
 
     return constants.ENDPOINT
@@ -36,7 +42,12 @@ def without_login(address: str) -> str:
 
 
 def default_cache() -> Path:
-    """Return the folder in which programs on this computer share downloaded models."""
+    """Return the folder in which programs on this computer share downloaded models.
+
+    Raises:
+        SettingsError: the environment does not let the hub's library be imported.
+    """
+    check_hub_variables()
     from huggingface_hub import constants
 
     return Path(constants.HF_HUB_CACHE)
@@ -76,7 +87,13 @@ class ModelSource:
 
     @classmethod
     def published(cls, endpoint: str = "") -> "ModelSource":
-        """Return the server at an address; if none is given, the one set in the environment."""
+        """Return the server at an address; if none is given, the one set in the environment.
+
+        Raises:
+            SettingsError: it is no usable address, or the environment does not let the hub's library be
+                imported.
+        """
+        check_hub_variables()
         return cls((endpoint.strip() or default_endpoint()).rstrip("/"))
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from rtocr_gui.errors import SettingsError
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ModelStatus
@@ -23,7 +24,7 @@ class ModelsOpener(QObject):
     """Opens the window of models and passes on what is chosen there.
 
     Signals:
-        notice_raised (Notice): a message to the person while the window is closed.
+        notice_raised (Notice): a message to the person while the window is closed or cannot be opened.
 
     Args:
         session: loads the chosen model, and remembers the person's own folders and that of a download.
@@ -49,9 +50,13 @@ class ModelsOpener(QObject):
 
     @Slot()
     def open(self) -> None:
-        """Show the window of models, or bring it to the front."""
+        """Show the window of models, or bring it to the front; or say why it cannot be opened."""
         if self._window is None or self._library is None:
-            self._window, self._library = self._make()
+            try:
+                self._window, self._library = self._make()
+            except SettingsError as error:
+                self.notice_raised.emit(Notice(str(error)))
+                return
         if folder := self._session.choices.settings.model_folder:
             self._library.name_folder(Path(folder))  # it may have been chosen elsewhere
         else:
@@ -74,8 +79,8 @@ class ModelsOpener(QObject):
 
         settings = self._session.choices.settings
         begun = Path(settings.download_folder) if settings.download_folder else None
+        window = ModelsWindow(self._over)  # first, as it may fail and the library runs lanes
         library = ModelLibrary(self._bundled, tuple(map(Path, settings.own_models)), begun, parent=self)
-        window = ModelsWindow(self._over)
         window.model_chosen.connect(self._session.models.choose)
         window.fit_wanted.connect(self._session.models.judge_fit)
         self._session.models.fit_judged.connect(window.show_fit)
