@@ -5,6 +5,7 @@ import errno
 import gzip
 import itertools
 import shutil
+import socket
 import ssl
 import sys
 import threading
@@ -662,9 +663,28 @@ def test_an_error_of_the_network_is_told_in_words(error: Exception, sentence: st
     assert told.endswith(".")
 
 
-def test_a_name_that_cannot_be_found_means_offline() -> None:
-    import socket
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (httpx2.ConnectError, "The server “storage.example” cannot be reached"),
+        (httpx2.ReadTimeout, "The server “storage.example” has stopped responding"),
+        (httpx2.ReadError, "The connection to “storage.example” was cut"),
+        (httpx2.TooManyRedirects, "The server “huggingface.co” keeps redirecting"),
+        (httpx2.UnsupportedProtocol, "The address of the server “huggingface.co”, or one that"),
+    ],
+)
+def test_the_server_that_does_not_answer_is_named_and_not_the_one_that_redirects_to_it(
+    error: type[httpx2.RequestError], sentence: str, own_session: None
+) -> None:
+    request = httpx2.Request("GET", "https://me:secret@storage.example/model")
+    told = explain(
+        caused(error("x", request=request), socket.gaierror()), ModelSource("https://huggingface.co")
+    )
+    assert sentence in str(told)
+    assert "offline" not in str(told)
 
+
+def test_a_name_that_cannot_be_found_means_offline() -> None:
     told = explain(caused(httpx2.ConnectError("x"), socket.gaierror()), ModelSource("https://huggingface.co"))
     assert "this computer seems to be offline" in str(told)
 

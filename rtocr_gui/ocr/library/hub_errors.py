@@ -80,20 +80,21 @@ def explain_environment(error: Exception) -> DownloadError:
 
 def what_happened(error: Exception, source: ModelSource) -> str:
     """Say in one sentence what happened, without advice."""
-    server = f"“{source.host}”"
+    asked = _server_asked(error, source)
+    server = f"“{asked.host}”"
     if isinstance(error, OfflineModeIsEnabled):
         return "Downloads are switched off on this computer (HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set)."
     if isinstance(error, HfHubHTTPError):
         return _what_was_answered(error.response.status_code, source)
     if isinstance(error, httpx2.ProxyError):
-        return f"The proxy {_proxy(source)} did not let RTOCR through to {server}.".replace("  ", " ")
+        return f"The proxy {_proxy(asked)} did not let RTOCR through to {server}.".replace("  ", " ")
     if isinstance(error, httpx2.ConnectError):
         causes = list(_causes(error))
         if any(isinstance(cause, ssl.SSLError) for cause in causes):
             return f"The connection to {server} is not secure: its certificate cannot be verified."
-        if proxy := _proxy(source):
+        if proxy := _proxy(asked):
             return f"The proxy {proxy} cannot be reached."
-        if any(isinstance(cause, socket.gaierror) for cause in causes):
+        if asked.host == source.host and any(isinstance(cause, socket.gaierror) for cause in causes):
             return f"The server {server} cannot be found: this computer seems to be offline."
         return f"The server {server} cannot be reached."
     if isinstance(error, httpx2.TimeoutException):
@@ -103,6 +104,17 @@ def what_happened(error: Exception, source: ModelSource) -> str:
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
         return f"The address of the server {server}, or one that it redirects RTOCR to, is invalid."
     return f"The connection to {server} was cut."
+
+
+def _server_asked(error: Exception, source: ModelSource) -> ModelSource:
+    """Return the server that did not answer: the source, or one to which it redirected RTOCR."""
+    if not isinstance(error, httpx2.TransportError) or isinstance(error, httpx2.UnsupportedProtocol):
+        return source
+    try:
+        url = error.request.url
+    except RuntimeError:  # the error does not say
+        return source
+    return ModelSource(f"{url.scheme}://{url.netloc.decode()}")
 
 
 def _what_was_answered(status: int, source: ModelSource) -> str:
@@ -139,7 +151,7 @@ def _advice(error: Exception, source: ModelSource) -> str:
     if isinstance(error, httpx2.ConnectError):
         if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
             return "A proxy that inspects connections causes this; name its certificate in SSL_CERT_FILE."
-        if _proxy(source):
+        if _proxy(_server_asked(error, source)):
             return "Check HTTPS_PROXY and HTTP_PROXY."
         return "Check the network, then try again; if the network requires a proxy, set HTTPS_PROXY."
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol | httpx2.TooManyRedirects):
