@@ -168,6 +168,8 @@ def test_an_unfinished_download_says_how_far_it_is(downloaded: Path) -> None:
     [
         ({"HF_HOME": "{home}"}, "{home}/hub", "https://huggingface.co"),
         ({"HF_HOME": "/x", "HF_HUB_CACHE": "{home}"}, "{home}", "https://huggingface.co"),
+        ({"HF_HOME": "models"}, "{checkout}/models/hub", "https://huggingface.co"),
+        ({"HF_HUB_CACHE": "models"}, "{checkout}/models", "https://huggingface.co"),
         ({"HF_ENDPOINT": "http://mirror:8080/"}, "{default}", "http://mirror:8080"),
     ],
 )
@@ -178,7 +180,11 @@ def test_the_hubs_environment_is_honoured(
         "from rtocr_gui.ocr.library.model_source import *; print(default_cache()); print(default_endpoint());"
         "print(ModelSource.published().host)"
     )
-    places = {"home": str(tmp_path), "default": str(tmp_path / ".cache" / "huggingface" / "hub")}
+    places = {
+        "home": str(tmp_path),
+        "default": str(tmp_path / ".cache" / "huggingface" / "hub"),
+        "checkout": str(CHECKOUT),
+    }
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "XDG_"))}
     told = subprocess.run(
         [sys.executable, "-c", program],

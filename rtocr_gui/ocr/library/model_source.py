@@ -42,7 +42,7 @@ def without_login(address: str) -> str:
 
 
 def default_cache() -> Path:
-    """Return the folder in which programs on this computer share downloaded models.
+    """Return the folder in which programs on this computer share downloaded models, as an absolute path.
 
     Raises:
         SettingsError: the environment does not let the hub's library be imported.
@@ -50,7 +50,7 @@ def default_cache() -> Path:
     check_hub_variables()
     from huggingface_hub import constants
 
-    return Path(constants.HF_HUB_CACHE)
+    return Path(constants.HF_HUB_CACHE).absolute()
 
 
 @dataclass(frozen=True, slots=True)
