@@ -244,6 +244,15 @@ def test_a_pause_keeps_what_arrived_and_the_next_run_goes_on_there(hub: HubServe
     assert_whole(hub, folder)
 
 
+def test_a_pause_does_not_wait_for_the_end_of_a_listing(hub: HubServer, folder: Path) -> None:
+    cancel = threading.Event()
+    hub.always[INFO] = Trouble(endless=True)
+    told = run(hub, folder, cancel, watch=lambda progress: cancel.set())
+    assert [progress.stage for progress in told] == [DownloadStage.CONNECT, DownloadStage.PAUSED]
+    assert len(hub.asked) == 1
+    assert not folder.exists()
+
+
 def test_a_program_that_ends_in_the_middle_leaves_what_arrived(hub: HubServer, folder: Path) -> None:
     hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
     source, clock = ModelSource(hub.endpoint), itertools.count().__next__

@@ -201,7 +201,7 @@ class _Download:
         while True:
             yield self.meter.progress(DownloadStage.CONNECT)
             try:
-                return list_files(self._source, self._patience.silence_s)
+                return list_files(self._source, self._patience.silence_s, self._stop_if_asked)
             except HUB_ERRORS as error:
                 failures += 1
                 yield from self._wait(error, failures)

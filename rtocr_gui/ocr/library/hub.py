@@ -9,7 +9,7 @@ import importlib.metadata
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -49,8 +49,15 @@ class OpenedFile:
     chunks: Iterator[bytes]
 
 
-def list_files(source: ModelSource, timeout_s: float) -> tuple[ModelFile, ...]:
+def list_files(
+    source: ModelSource, timeout_s: float, stop_if_asked: Callable[[], None]
+) -> tuple[ModelFile, ...]:
     """List the files to download, small ones first: config, tokenizer and safetensors, no code or pickles.
+
+    Args:
+        source: the server.
+        timeout_s: longest silence.
+        stop_if_asked: called for every piece of the listing that arrives; what it raises ends the request.
 
     Raises:
         DownloadError: the answer is not a hub's, the model has no such files, or no session can be opened
@@ -61,7 +68,7 @@ def list_files(source: ModelSource, timeout_s: float) -> tuple[ModelFile, ...]:
     headers = _headers(source) | _AS_IT_IS
     with _asked(address, {"blobs": "true"}, headers, timeout_s) as response:
         _raise_if_refused(response)
-        data = _read_listing(response)
+        data = _read_listing(response, stop_if_asked)
     try:
         listing = json.loads(data)
         commit = str(listing["sha"])
@@ -162,10 +169,11 @@ def _raise_if_refused(response: httpx2.Response) -> None:
         raise HfHubHTTPError(f"{response.status_code} for {response.url}", response=response)
 
 
-def _read_listing(response: httpx2.Response) -> bytes:
+def _read_listing(response: httpx2.Response, stop_if_asked: Callable[[], None]) -> bytes:
     """Read an answer without unpacking it, and of one that is far too long only the beginning."""
     data = bytearray()
     for chunk in response.iter_raw():
+        stop_if_asked()
         data += chunk
         if len(data) > _MOST_LISTING_BYTES:
             break
