@@ -129,6 +129,7 @@ def place_of_second(markdown: str) -> list[str] | None:
         "<?php\n\necho 1;",
         "<![CDATA[\n\nx",
         "<pre>\n<table><tr><td>1",
+        f"{12 * '- '}cut here\n\n```\ncode",
     ],
 )
 def test_what_a_page_leaves_open_does_not_take_in_the_next_one(cut):

@@ -4,15 +4,22 @@ Knows how Markdown separates blocks, and leaves it to others what a block says.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_block import StateBlock
     from markdown_it.token import Token
+
+    _BlockRule = Callable[[StateBlock, int, int, bool], bool]
 
 SENTINEL_PARAGRAPH = "\n\nbehind it"
 """A last paragraph; it becomes part of whatever the text before it leaves open."""
 
+_DEEPEST_LEVEL = 16
+"""Where a list or quotation may begin; each item of a list takes two levels, and markdown-it reads 20."""
 _LINE_END = re.compile(r"\r\n?|\n")
 
 
@@ -48,9 +55,33 @@ def blocks_of(markdown: str) -> list[TextBlock]:
 
 def tokens_of(markdown: str) -> "list[Token]":
     """Parse Markdown with tables; what defines the address of a link is a paragraph."""
-    from markdown_it import MarkdownIt  # takes a tenth of a second, and few texts need it
+    return markdown_parser().parse(markdown)
 
-    return MarkdownIt("commonmark").enable("table").disable("reference").parse(markdown)
+
+def markdown_parser(options: "Mapping[str, bool] | None" = None) -> "MarkdownIt":
+    """Make a parser of Markdown with tables that leaves nothing out.
+
+    What defines the address of a link is a paragraph, and so is a list or quotation that is nested too deep.
+
+    Args:
+        options: those of markdown-it to set besides the ones of CommonMark.
+    """
+    from markdown_it import MarkdownIt  # takes a tenth of a second, and few texts need it
+    from markdown_it.rules_block import blockquote, list_block
+
+    parser = MarkdownIt("commonmark", options).enable("table").disable("reference")
+    parser.block.ruler.at("blockquote", _limited(blockquote), {"alt": ["paragraph", "blockquote", "list"]})
+    parser.block.ruler.at("list", _limited(list_block), {"alt": ["paragraph", "blockquote"]})
+    return parser
+
+
+def _limited(rule: "_BlockRule") -> "_BlockRule":
+    """Make a rule not apply where blocks would be nested so deep that markdown-it drops them."""
+
+    def limited(state: "StateBlock", first: int, end_line: int, silent: bool) -> bool:
+        return state.level < _DEEPEST_LEVEL and rule(state, first, end_line, silent)
+
+    return limited
 
 
 def tags_of(tokens: "list[Token]") -> str:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
+from rtocr_gui.export.blocks import markdown_parser
 from rtocr_gui.export.formulae import DISPLAYED, Formulae
 
 if TYPE_CHECKING:
@@ -60,9 +61,7 @@ _ALIGNMENT = re.compile(r"text-align:\s*(left|right|center);?")
 
 def as_html(markdown: str) -> str:
     """Render Markdown with tables; a line break is one, as a letter or a receipt is not running text."""
-    from markdown_it import MarkdownIt  # takes a tenth of a second
-
-    parser = MarkdownIt("commonmark", {"breaks": True}).enable("table").disable("reference")
+    parser = markdown_parser({"breaks": True})
     parser.inline.ruler.before("escape", "formula", _formula)
     parser.block.ruler.before(
         "table", "displayed_formula", _displayed_formula, {"alt": ["paragraph", "blockquote", "list"]}

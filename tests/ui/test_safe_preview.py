@@ -69,6 +69,9 @@ def seen(preview: SafePreview, markdown: str) -> list[str]:
         ("a < b &lt; c > d <= e", ["a < b < c > d <= e"]),
         ("[1]: Smith2003\n[2]: https://example.org", ["[1]: Smith2003", "[2]: https://example.org"]),
         ("text[^1]\n\n[^1]: foot", ["text[^1]", "[^1]: foot"]),
+        (f"{12 * '- '}cut here", [f"{4 * '- '}cut here"]),
+        (f"{12 * '+ '}cut here", [f"{4 * '+ '}cut here"]),
+        (f"{30 * '> '}cut here", [f"{14 * '> '}cut here"]),
     ],
 )
 def test_all_text_is_seen(preview: SafePreview, markdown: str, lines: list[str]) -> None:
