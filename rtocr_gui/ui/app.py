@@ -33,7 +33,7 @@ from rtocr_gui.ui.garbage import MainThreadGarbage
 from rtocr_gui.ui.state.notices import about_left_behind, about_retention
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.settings_keeper import SettingsKeeper
-from rtocr_gui.ui.state.typed_text_keeper import TypedTextKeeper, take_left_behind
+from rtocr_gui.ui.state.unsaved_text_keeper import UnsavedTextKeeper, take_left_behind
 from rtocr_gui.ui.window.main_window import MainWindow
 from rtocr_gui.version import add_version
 
@@ -156,20 +156,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     log = path.with_name("rtocr.log")
     _start_log(log)
     EndSignals(application)
-    keeper, typed = SettingsKeeper(path), TypedTextKeeper(path.parent)
+    keeper, text_keeper = SettingsKeeper(path), UnsavedTextKeeper(path.parent)
     program = Program(keeper.settings)
     _report_unexpected(program.window)
     program.window.log_requested.connect(lambda: _show_log(log, program.window))
     unsaved, tell = program.session.unsaved, program.window.notice_bar.add_problem
     keeper.follow(program.session.choices.changed, tell)
-    typed.follow(unsaved.typed_changed, unsaved.typed_texts, tell)
+    text_keeper.follow(unsaved.changed, unsaved.texts, tell)
     for left in take_left_behind(path.parent):
         program.window.notice_bar.add(about_left_behind(left))
     program.start(arguments.files)
     code = application.exec()
     if program.window.isVisible():  # a signal ended the program
         program.window.remember_place()
-    ended = [typed.close(CLOSE_TIMEOUT_S, lost=code != 0)]  # first, as it matters most
+    ended = [text_keeper.close(CLOSE_TIMEOUT_S, lost=code != 0)]  # first, as it matters most
     ended += [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models)]
     ended.append(program.bridge.close(CLOSE_TIMEOUT_S, WRITING_TIMEOUT_S))
     program.delete_pictures()

@@ -131,7 +131,7 @@ def test_pages_of_files_of_the_same_name_are_told_apart_by_their_folders(
         session.shelf.select(ref)
         session.edit_text("mine")
     labels = ["2025/scan.png, page 1", "2026/scan.png, page 1", "letter.png, page 1"]
-    assert [page.label for page in session.unsaved.typed_texts()] == labels
+    assert [page.label for page in session.unsaved.texts()] == labels
     export_text(qtbot, session, tmp_path / "out.md")
     text = (tmp_path / "out.md").read_text(encoding="utf-8")
     assert [line for line in text.splitlines() if line.startswith("<!--")] == [

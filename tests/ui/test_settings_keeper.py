@@ -21,7 +21,7 @@ from rtocr_gui.settings import Settings, load_settings, save_settings
 from rtocr_gui.ui import app
 from rtocr_gui.ui.state import settings_keeper
 from rtocr_gui.ui.state.settings_keeper import SettingsKeeper
-from rtocr_gui.ui.state.typed_text_keeper import take_left_behind
+from rtocr_gui.ui.state.unsaved_text_keeper import take_left_behind
 
 ROOT = Path(__file__).parents[2]
 NEVER = 2**30
@@ -199,7 +199,7 @@ def test_a_disk_that_hangs_neither_holds_up_the_end_nor_brings_older_settings_ba
 # --- the program asked to end ------------------------------------------------------------------------
 
 _PROGRAM = """
-import json, os, sys, time
+import functools, json, os, sys, time
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 from rtocr_gui.ui import app
@@ -229,6 +229,9 @@ class Prepared(app.Program):
         if sys.argv[2] in ("typing", "closing"):
             self.session.page_image_changed.connect(self.type)
             return
+        if sys.argv[2] == "reading":
+            self.session.read_all()
+            return
         if sys.argv[2] == "asking":
             QTimer.singleShot(0, lambda: print("ready", flush=True))
             self.window.dialogues.tell_about_program()
@@ -250,11 +253,13 @@ class Prepared(app.Program):
 
 app.make_engine = FakeEngine
 app.Program = Prepared
+if sys.argv[2] == "reading":
+    app.UnsavedTextKeeper = functools.partial(app.UnsavedTextKeeper, delay_ms=1)
 sys.exit(app.main(sys.argv[1:2]))
 """
 
 
-DOINGS = ("typing", "waiting", "asking", "rendering", "closing", "hanging", "failing")
+DOINGS = ("typing", "reading", "waiting", "asking", "rendering", "closing", "hanging", "failing")
 
 
 @dataclass(frozen=True)
@@ -283,7 +288,7 @@ def started(doing: str, folder: Path) -> Iterator[Running]:
     temporary, settings = folder / "temporary", folder / "settings"
     temporary.mkdir()
     settings.mkdir()
-    (settings / "typed-left.md").write_text("typed before")
+    (settings / "unsaved-left.md").write_text("typed before")
     Image.new("RGB", (40, 50), "white").save(folder / "scan.png")
     with subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, str(folder / "scan.png"), doing],
@@ -348,11 +353,24 @@ def test_a_second_signal_ends_a_program_that_hangs(programs: dict[str, Running])
     assert program.process.returncode == -signal.SIGTERM
 
 
+def test_what_was_read_outlives_a_program_that_is_killed(qtbot: QtBot, programs: dict[str, Running]) -> None:
+    program = programs["reading"]
+
+    def kept() -> list[str]:
+        return [path.read_text() for path in program.settings.glob("unsaved-*.md")]
+
+    qtbot.waitUntil(lambda: "page 1 of Pasted image 1.png" in "".join(kept()), timeout=20_000)
+    program.process.kill()
+    program.process.wait(20)
+    (left,) = take_left_behind(program.settings)
+    assert "page 1 of scan.png at " in left.read_text()
+
+
 def test_text_that_was_left_behind_and_an_unforeseen_error_are_told(programs: dict[str, Running]) -> None:
     program = programs["failing"]
     assert program.process.stdout is not None
     left, unforeseen = json.loads(program.process.stdout.readline())
-    (path,) = program.settings.glob("Typed text*.md")
+    (path,) = program.settings.glob("Unsaved text*.md")
     assert left.startswith("RTOCR ended unexpectedly last time.")
     assert str(path) in left
     assert path.read_text() == "typed before"

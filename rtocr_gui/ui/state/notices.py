@@ -145,10 +145,8 @@ def about_file(path: Path, sentence: str) -> Notice:
 
 
 def about_left_behind(path: Path) -> Notice:
-    """Say at startup where text is that was typed before the program ended unexpectedly."""
-    sentence = (
-        f"RTOCR ended unexpectedly last time. Text you had typed but not exported was saved in “{path}”."
-    )
+    """Say at startup where text is that was in no file when the program ended unexpectedly."""
+    sentence = f"RTOCR ended unexpectedly last time. Text that was not exported yet is in “{path}”."
     return Notice(sentence, (ShowFolder(path),))
 
 

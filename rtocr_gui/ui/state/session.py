@@ -116,8 +116,9 @@ class Session(QObject):
         self.shelf.opening_changed.connect(self._follow_opening)
         self.shelf.pages_opened.connect(self._follow_opened)
         self.shelf.file_opened.connect(self.texts.forgive_failures)
+        self.shelf.file_opened.connect(self.unsaved.changed)  # if it was a sample, it no longer is
         self.shelf.pages_changed.connect(self.finder.refresh)
-        self.shelf.pages_changed.connect(self.unsaved.typed_changed)
+        self.shelf.pages_changed.connect(self.unsaved.changed)
         self.shelf.pages_dropped.connect(self.reader.forget)
         self.shelf.pages_outdated.connect(self._tell_of_outdated)
         self.shelf.pages_rotated.connect(self.reader.rename)
@@ -134,18 +135,19 @@ class Session(QObject):
         self.models.missing.connect(self.reader.stop)
         self.models.notice_raised.connect(self.notice_raised)
         self.planner.failed.connect(self._report_encoding)
+        self.reader.text_streamed.connect(self.unsaved.changed)
         self.texts.text_appended.connect(self.finder.refresh_soon)
         # It follows `text_changed`: matches are marked in the new text once the panes show it.
         self.texts.reading_changed.connect(self.finder.refresh)
         self.texts.reading_changed.connect(self.tuning.show_readings)
         self.texts.blocks_changed.connect(self.blocks.show_blocks)
         self.texts.page_status_changed.connect(self.finder.refresh_soon)
-        self.texts.page_status_changed.connect(self.unsaved.typed_changed)
-        self.texts.edited.connect(self.unsaved.typed_changed)
+        self.texts.page_status_changed.connect(self.unsaved.changed)
+        self.texts.edited.connect(self.unsaved.changed)
         self.texts.edited.connect(self.finder.refresh)
         self.texts.notice_raised.connect(self.notice_raised)
         self.exporter.notice_raised.connect(self.notice_raised)
-        self.exporter.notice_raised.connect(self.unsaved.typed_changed)
+        self.exporter.notice_raised.connect(self.unsaved.changed)
         self.tuning.notice_raised.connect(self.notice_raised)
 
     # How it stands -------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Which texts are in no file: what would be lost with a page, and what is to be kept until it is exported.
 
-What was read and copied is as good as exported: the person has it elsewhere. Knows neither files nor widgets.
+What was read and copied is as good as exported: the person has it elsewhere. What was read from a sample page
+is not counted. Knows neither files nor widgets.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,6 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rtocr_gui.documents.labels import telling_labels
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.export.markdown import ExportPage
-from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.reader import Reader
 from rtocr_gui.ui.state.sample_pages import SamplePages
@@ -21,7 +21,7 @@ class UnsavedTexts(QObject):
     """The texts of the open pages that are in no file.
 
     Signals:
-        typed_changed (): `typed_texts` may have changed.
+        changed (): `texts` may have changed.
 
     Args:
         pages: the open pages.
@@ -30,7 +30,7 @@ class UnsavedTexts(QObject):
         parent: Qt parent.
     """
 
-    typed_changed = Signal()
+    changed = Signal()
 
     def __init__(
         self, pages: OpenPages, samples: SamplePages, reader: Reader, parent: QObject | None = None
@@ -43,10 +43,10 @@ class UnsavedTexts(QObject):
     def loss(self, refs: Iterable[PageRef]) -> Loss:
         """What would be lost with these pages; if all their text was cleared, typed text is not counted.
 
-        What was read from a sample page is no loss.
+        A text that is still being read does not count as text, unless it replaces a complete one.
         """
         pages = [page for page in map(self._pages.__getitem__, refs) if not self._samples.is_untouched(page)]
-        unsaved = _unsaved(pages)
+        unsaved = [page.settled for page in pages if not (page.is_saved or page.is_beginning)]
         typed = sum(page.edited for page in unsaved)
         return Loss(
             typed=typed if any(page.settled.text for page in pages) else 0,
@@ -54,11 +54,12 @@ class UnsavedTexts(QObject):
             in_hand=sum(self._reader.will_read_on(page.ref) for page in pages),
         )
 
-    def typed_texts(self) -> tuple[ExportPage, ...]:
-        """The pages with typed text that is in no file."""
-        typed = [page for page in _unsaved(self._pages) if page.edited and page.text]
-        labels = telling_labels(page.ref for page in typed)
-        return tuple(ExportPage(labels[page.ref], page.text) for page in typed)
+    def texts(self) -> tuple[ExportPage, ...]:
+        """The pages with text that is in no file, also if it has only been read in part so far."""
+        pages = (page for page in self._pages if not (page.is_saved or self._samples.is_untouched(page)))
+        unsaved = [page.settled for page in pages if page.settled.text]
+        labels = telling_labels(page.ref for page in unsaved)
+        return tuple(ExportPage(labels[page.ref], page.text) for page in unsaved)
 
     @Slot()
     def forget_copied(self) -> None:
@@ -71,8 +72,4 @@ class UnsavedTexts(QObject):
         for page in self._pages:
             is_there = page.ref in copied and not page.settled.edited
             page.saved.copied = page.settled.text if is_there else None
-
-
-def _unsaved(pages: Iterable[OpenPage]) -> list[OpenPage]:
-    """Pages whose text is in no file, as they were before a reading under way; no partial first readings."""
-    return [page.settled for page in pages if not (page.is_saved or page.is_beginning)]
+        self.changed.emit()

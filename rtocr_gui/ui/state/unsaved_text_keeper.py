@@ -1,8 +1,8 @@
-"""Keeps text that was typed but not exported where it can be found after a crash.
+"""Keeps text that is in no file yet where it can be found after a crash.
 
-Each running program writes one Markdown file beside the settings, soon after typing, and removes it when its
-window is closed. A file whose program no longer runs was left by a crash: it gets a readable name and is
-reported. Knows no widget.
+Each running program writes one Markdown file beside the settings, soon after text was read or typed, and
+removes it when its window is closed. A file whose program no longer runs was left by a crash: it gets a
+readable name and is reported. Knows no widget.
 """
 
 import logging
@@ -20,13 +20,13 @@ from rtocr_gui.ui.background.lanes import Lane
 from rtocr_gui.ui.parts.timers import one_shot
 
 DELAY_MS = 2000
-"""Typed text is written this long after its first change."""
+"""Unsaved text is written this long after its first change."""
 
 _log = logging.getLogger(__name__)
 
 
-class TypedTextKeeper(QObject):
-    """Writes typed text to a file again and again.
+class UnsavedTextKeeper(QObject):
+    """Writes unsaved text to a file again and again.
 
     Args:
         folder: where; made when there is something to write.
@@ -38,29 +38,29 @@ class TypedTextKeeper(QObject):
     def __init__(self, folder: Path, delay_ms: int = DELAY_MS) -> None:
         super().__init__()
         self._folder = folder
-        self._path = folder / f"typed-{uuid.uuid4().hex[:8]}.md"
+        self._path = folder / f"unsaved-{uuid.uuid4().hex[:8]}.md"
         self._lock = _lock_of(self._path)
-        self._typed: Callable[[], tuple[ExportPage, ...]] = tuple
+        self._unsaved: Callable[[], tuple[ExportPage, ...]] = tuple
         self._written: tuple[ExportPage, ...] = ()
         self._has_warned = False
-        self._lane = Lane("typed text")
+        self._lane = Lane("unsaved text")
         self._timer = one_shot(self, delay_ms, self._write_soon)
 
     def follow(
         self,
         changed: SignalInstance,
-        typed: Callable[[], tuple[ExportPage, ...]],
+        unsaved: Callable[[], tuple[ExportPage, ...]],
         tell: Callable[[str], object],
     ) -> None:
-        """Keep what is typed from now on.
+        """Keep what is read and typed from now on.
 
         Args:
             changed: emitted when there may be other text to keep.
-            typed: returns the pages with typed text that is in no file.
+            unsaved: returns the pages with text that is in no file.
             tell: called on the main thread with a sentence if it cannot be kept.
         """
         self._failed.connect(tell)
-        self._typed = typed
+        self._unsaved = unsaved
         changed.connect(self._expect)
 
     def close(self, timeout_s: float, lost: bool = False) -> bool:
@@ -74,8 +74,8 @@ class TypedTextKeeper(QObject):
             False if the last write has not finished in time.
         """
         self._timer.stop()
-        typed = self._typed() if lost else ()
-        self._lane.submit(lambda: self._write(typed))
+        unsaved = self._unsaved() if lost else ()
+        self._lane.submit(lambda: self._write(unsaved))
         self._lane.submit(self._lock.unlock)
         return self._lane.finish(timeout_s)
 
@@ -86,43 +86,45 @@ class TypedTextKeeper(QObject):
 
     @Slot()
     def _write_soon(self) -> None:
-        typed = self._typed()
-        self._lane.submit(lambda: self._write(typed))
+        unsaved = self._unsaved()
+        self._lane.submit(lambda: self._write(unsaved))
 
-    def _write(self, typed: tuple[ExportPage, ...]) -> None:
-        if typed == self._written:
+    def _write(self, unsaved: tuple[ExportPage, ...]) -> None:
+        if unsaved == self._written:
             return
         try:
-            if typed:
+            if unsaved:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._lock.tryLock(0)  # it is free, and held as long as the file is there
-                export_markdown(typed, self._path)
+                export_markdown(unsaved, self._path)
             else:
                 self._path.unlink(missing_ok=True)
                 self._lock.unlock()
-            self._written = typed
+            self._written = unsaved
         except (OSError, ExportError) as error:
-            _log.warning("typed text could not be kept: %s", error)
+            _log.warning("unsaved text could not be kept: %s", error)
             if not self._has_warned:
                 self._has_warned = True
                 reason = f"{reason_of(error)}." if isinstance(error, OSError) else str(error)
-                self._failed.emit(f"What you type is not backed up: {reason} Export it from time to time.")
+                self._failed.emit(
+                    f"Text that is not exported is not backed up: {reason} Export it from time to time."
+                )
 
 
 def take_left_behind(folder: Path) -> tuple[Path, ...]:
     """Give readable names to files left by programs that ended unexpectedly, and return their paths."""
     taken = []
-    for path in sorted(folder.glob("typed-*.md")):
+    for path in sorted(folder.glob("unsaved-*.md")):
         lock = _lock_of(path)
         if not lock.tryLock(0):
             continue  # its program is running
         try:
             when = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
-            kept = folder / f"Typed text, {when:%Y-%m-%d %H.%M.%S}, {path.stem[-4:]}.md"
+            kept = folder / f"Unsaved text, {when:%Y-%m-%d %H.%M.%S}, {path.stem[-4:]}.md"
             path.replace(kept)
             taken.append(kept)
         except OSError as error:
-            _log.warning("typed text could not be renamed: %s", error)
+            _log.warning("unsaved text could not be renamed: %s", error)
         finally:
             lock.unlock()
     return tuple(taken)
