@@ -1,15 +1,20 @@
 """What was read or typed and not exported outlives a program that does not end as it should."""
 
+import itertools
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QLockFile, QObject, Signal
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.export.markdown import ExportPage
+from rtocr_gui.export.markdown import ExportPage, markdown_of_pages
+from rtocr_gui.export.writing import write_text_atomically
+from rtocr_gui.ui.state import unsaved_text_keeper
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.unsaved_text_keeper import UnsavedTextKeeper, take_left_behind
 from tests.fake_engine import FakeEngine
@@ -77,6 +82,51 @@ def test_what_is_in_no_file_is_written_soon_and_gone_once_it_is_exported(
     qtbot.waitUntil(lambda: kept_in(folder) == ["<!-- page: a.png, page 1 -->\n\ntyped\n"])
     work.leave()
     qtbot.waitUntil(lambda: kept_in(folder) == [])
+
+
+def test_what_is_written_is_what_an_export_of_the_same_pages_holds(
+    qtbot: QtBot, folder: Path, begin: Begin
+) -> None:
+    _, work = begin()
+    table, other = ExportPage("b.png, page 1", "<table><tr><td>cut short"), ExportPage("c.png, page 1", "")
+    for pages in ((PAGE,), (table, PAGE), (table, PAGE, table, PAGE), (other, table, PAGE), (PAGE, other)):
+        work.leave(*pages)
+        qtbot.waitUntil(lambda: kept_in(folder) == [markdown_of_pages(work.pages)])
+
+
+def test_a_disk_that_hangs_gets_the_newest_text_only(
+    qtbot: QtBot, folder: Path, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, disk, written = threading.Event(), threading.Event(), list[str]()
+
+    def write(path: Path, text: str) -> None:
+        writing.set()
+        assert disk.wait(20)
+        written.append(text)
+        write_text_atomically(path, text)
+
+    monkeypatch.setattr(unsaved_text_keeper, "write_text_atomically", write)
+    keeper, work = begin()
+    work.leave(PAGE)
+    qtbot.waitUntil(writing.is_set)
+    for newer in ("newer", "newest"):
+        with qtbot.waitSignal(keeper._timer.timeout):
+            work.leave(ExportPage(PAGE.label, newer))
+    disk.set()
+    qtbot.waitUntil(lambda: len(written) == 2)
+    assert written[-1].endswith("newest\n")
+
+
+def test_text_that_takes_long_to_write_is_written_less_often(
+    qtbot: QtBot, folder: Path, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = itertools.count()
+    monkeypatch.setattr(unsaved_text_keeper, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    keeper, work = begin()
+    work.leave(PAGE)
+    qtbot.waitUntil(lambda: len(kept_in(folder)) == 1 and not keeper._lane.is_busy)
+    work.leave()
+    assert keeper._timer.interval() == 1000 * unsaved_text_keeper.PAUSES
 
 
 def test_who_has_text_in_no_file_is_told_once_that_it_is_not_safe(

@@ -6,6 +6,7 @@ readable name and is reported. Knows no widget.
 """
 
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -14,13 +15,17 @@ from pathlib import Path
 from PySide6.QtCore import QLockFile, QObject, Signal, SignalInstance, Slot
 
 from rtocr_gui.errors import ExportError
-from rtocr_gui.export.markdown import ExportPage, export_markdown
+from rtocr_gui.export.markdown import ExportPage, markdown_after
+from rtocr_gui.export.writing import write_text_atomically
 from rtocr_gui.files import reason_of
 from rtocr_gui.ui.background.lanes import Lane
 from rtocr_gui.ui.parts.timers import one_shot
 
 DELAY_MS = 2000
 """Unsaved text is written this long after its first change."""
+
+PAUSES = 20
+"""Nothing is written for this many times as long as the last write took, with many pages or a slow disk."""
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +35,7 @@ class UnsavedTextKeeper(QObject):
 
     Args:
         folder: where; made when there is something to write.
-        delay_ms: how long after a change the text is written.
+        delay_ms: how long after a change the text is written, at least.
     """
 
     _failed = Signal(str)
@@ -42,8 +47,11 @@ class UnsavedTextKeeper(QObject):
         self._lock = _lock_of(self._path)
         self._unsaved: Callable[[], tuple[ExportPage, ...]] = tuple
         self._written: tuple[ExportPage, ...] = ()
+        self._parts: dict[tuple[ExportPage | None, ExportPage], str] = {}
         self._has_warned = False
         self._lane = Lane("unsaved text")
+        self._delay_ms = delay_ms
+        self._last_took_ms = 0
         self._timer = one_shot(self, delay_ms, self._write_soon)
 
     def follow(
@@ -82,12 +90,20 @@ class UnsavedTextKeeper(QObject):
     @Slot()
     def _expect(self) -> None:
         if not self._timer.isActive():
-            self._timer.start()
+            self._timer.start(max(self._delay_ms, PAUSES * self._last_took_ms))
 
     @Slot()
     def _write_soon(self) -> None:
+        if self._lane.is_busy:  # with the last write, on a disk that does not answer
+            self._timer.start()
+            return
+        began = time.monotonic()
         unsaved = self._unsaved()
         self._lane.submit(lambda: self._write(unsaved))
+        self._lane.submit(lambda: self._note_time(time.monotonic() - began))
+
+    def _note_time(self, took_s: float) -> None:
+        self._last_took_ms = round(1000 * took_s)
 
     def _write(self, unsaved: tuple[ExportPage, ...]) -> None:
         if unsaved == self._written:
@@ -96,7 +112,7 @@ class UnsavedTextKeeper(QObject):
             if unsaved:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._lock.tryLock(0)  # it is free, and held as long as the file is there
-                export_markdown(unsaved, self._path)
+                write_text_atomically(self._path, self._markdown_of(unsaved))
             else:
                 self._path.unlink(missing_ok=True)
                 self._lock.unlock()
@@ -109,6 +125,12 @@ class UnsavedTextKeeper(QObject):
                 self._failed.emit(
                     f"Text that is not exported is not backed up: {reason} Export it from time to time."
                 )
+
+    def _markdown_of(self, pages: tuple[ExportPage, ...]) -> str:
+        """As `markdown_of_pages`; what was written last time is not parsed again for tables left open."""
+        pairs = tuple(zip((None, *pages), pages, strict=False))
+        self._parts = {pair: self._parts.get(pair) or markdown_after(*pair) for pair in pairs}
+        return "".join(map(self._parts.__getitem__, pairs))
 
 
 def take_left_behind(folder: Path) -> tuple[Path, ...]:
