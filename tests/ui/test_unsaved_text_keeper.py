@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.export.markdown import ExportPage, markdown_of_pages
-from rtocr_gui.export.writing import write_text_atomically
+from rtocr_gui.files import write_atomically
 from rtocr_gui.ui.state import unsaved_text_keeper
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.unsaved_text_keeper import UnsavedTextKeeper, take_left_behind
@@ -94,27 +94,35 @@ def test_what_is_written_is_what_an_export_of_the_same_pages_holds(
         qtbot.waitUntil(lambda: kept_in(folder) == [markdown_of_pages(work.pages)])
 
 
+def test_half_a_character_costs_nothing_else(qtbot: QtBot, folder: Path, begin: Begin) -> None:
+    _, work = begin()
+    work.leave(ExportPage("a.png, page 1", "half \ud83d"), PAGE)
+    qtbot.waitUntil(lambda: len(kept_in(folder)) == 1)
+    assert "half ?" in kept_in(folder)[0]
+    assert not work.told
+
+
 def test_a_disk_that_hangs_gets_the_newest_text_only(
     qtbot: QtBot, folder: Path, begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writing, disk, written = threading.Event(), threading.Event(), list[str]()
+    writing, disk, written = threading.Event(), threading.Event(), list[bytes]()
 
-    def write(path: Path, text: str) -> None:
+    def write(path: Path, data: bytes) -> None:
         writing.set()
         assert disk.wait(20)
-        written.append(text)
-        write_text_atomically(path, text)
+        written.append(data)
+        write_atomically(path, data)
 
-    monkeypatch.setattr(unsaved_text_keeper, "write_text_atomically", write)
+    monkeypatch.setattr(unsaved_text_keeper, "write_atomically", write)
     keeper, work = begin()
     work.leave(PAGE)
     qtbot.waitUntil(writing.is_set)
-    for newer in ("newer", "newest"):
+    for text in ("newer", "newest"):
         with qtbot.waitSignal(keeper._timer.timeout):
-            work.leave(ExportPage(PAGE.label, newer))
+            work.leave(ExportPage(PAGE.label, text))
     disk.set()
     qtbot.waitUntil(lambda: len(written) == 2)
-    assert written[-1].endswith("newest\n")
+    assert written[-1].endswith(b"newest\n")
 
 
 def test_text_that_takes_long_to_write_is_written_less_often(

@@ -14,10 +14,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QLockFile, QObject, Signal, SignalInstance, Slot
 
-from rtocr_gui.errors import ExportError
 from rtocr_gui.export.markdown import ExportPage, markdown_after
-from rtocr_gui.export.writing import write_text_atomically
-from rtocr_gui.files import reason_of
+from rtocr_gui.files import reason_of, write_atomically
 from rtocr_gui.ui.background.lanes import Lane
 from rtocr_gui.ui.parts.timers import one_shot
 
@@ -112,18 +110,19 @@ class UnsavedTextKeeper(QObject):
             if unsaved:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._lock.tryLock(0)  # it is free, and held as long as the file is there
-                write_text_atomically(self._path, self._markdown_of(unsaved))
+                # Half a character, which somebody may have pasted, should not cost the other text.
+                write_atomically(self._path, self._markdown_of(unsaved).encode("utf-8", "replace"))
             else:
                 self._path.unlink(missing_ok=True)
                 self._lock.unlock()
             self._written = unsaved
-        except (OSError, ExportError) as error:
+        except OSError as error:
             _log.warning("unsaved text could not be kept: %s", error)
             if not self._has_warned:
                 self._has_warned = True
-                reason = f"{reason_of(error)}." if isinstance(error, OSError) else str(error)
                 self._failed.emit(
-                    f"Text that is not exported is not backed up: {reason} Export it from time to time."
+                    f"Text that is not exported is not backed up: {reason_of(error)}. "
+                    "Export it from time to time."
                 )
 
     def _markdown_of(self, pages: tuple[ExportPage, ...]) -> str:
