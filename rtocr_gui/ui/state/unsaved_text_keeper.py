@@ -15,7 +15,7 @@ from pathlib import Path
 from PySide6.QtCore import QLockFile, QObject, Signal, SignalInstance, Slot
 
 from rtocr_gui.export.markdown import ExportPage, markdown_after
-from rtocr_gui.files import reason_of, write_atomically
+from rtocr_gui.files import is_folder, reason_of, write_atomically
 from rtocr_gui.ui.background.lanes import Lane
 from rtocr_gui.ui.parts.timers import one_shot
 
@@ -135,7 +135,7 @@ class UnsavedTextKeeper(QObject):
 def take_left_behind(folder: Path) -> tuple[Path, ...]:
     """Give readable names to files left by programs that ended unexpectedly, and return their paths."""
     taken = []
-    for path in sorted(folder.glob("unsaved-*.md")):
+    for path in sorted(folder.glob("unsaved-*.md") if is_folder(folder) else ()):
         lock = _lock_of(path)
         if not lock.tryLock(0):
             continue  # its program is running
