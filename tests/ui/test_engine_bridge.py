@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.documents.loading import files_at
+from rtocr_gui.documents.loading import Document, files_at
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.errors import ExportError
+from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.background import engine_bridge
@@ -242,6 +242,25 @@ def test_a_page_is_exported_off_the_main_thread_and_a_failure_is_told(
     with qtbot.waitSignal(bridge.request_failed) as caught:
         bridge.export(write)
     assert caught.args[0].sentence == "The disk is full."
+
+
+def test_no_export_waits_for_a_page_that_takes_long_though_a_file_was_closed(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, gate = threading.Event(), threading.Event()
+
+    def hang(*_: object, **__: object) -> None:
+        begun.set()
+        gate.wait()
+        raise DocumentError("The share is gone.")
+
+    monkeypatch.setattr(Document, "load_page", hang)
+    bridge.render_page(opened[0])
+    begun.wait()
+    bridge.close_document(opened[0].path)
+    with qtbot.waitSignal(bridge.exported):
+        bridge.export(lambda _: None)
+    gate.set()
 
 
 def test_closing_waits_for_an_export_that_is_writing_and_lets_it_begin_with_no_further_page(

@@ -28,6 +28,8 @@ _AS_ANY_START_BUT_THE_FIRST = {"PYTHONDONTWRITEBYTECODE": ""}
 """Let Python cache bytecode, as it does for an installed program."""
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+_WITHOUT_QT_WARNINGS = {"QT_LOGGING_RULES": "default.warning=false"}
+"""They are about what a display cannot do."""
 
 
 class BenchmarkError(RtocrError):
@@ -57,11 +59,11 @@ PROBES = {
     "reread": Probe("rtocr_gui.cli.bench.reading_probe", "reread", environment=_ONE_THREAD),
     "curve": Probe("rtocr_gui.cli.bench.reading_probe", "curve", environment=_ONE_THREAD),
     "together": Probe("rtocr_gui.cli.bench.reading_probe", "together", environment=_ONE_THREAD),
-    "overlay": Probe("rtocr_gui.ui.probe", "overlay"),
-    "drag": Probe("rtocr_gui.ui.probe", "drag"),
+    "overlay": Probe("rtocr_gui.ui.probe", "overlay", _WITHOUT_QT_WARNINGS),
+    "drag": Probe("rtocr_gui.ui.probe", "drag", _WITHOUT_QT_WARNINGS),
     "window": Probe("rtocr_gui.ui.start_probe", "window", _AS_ANY_START_BUT_THE_FIRST, middle_of="window_s"),
-    "gap": Probe("rtocr_gui.ui.probe", "gap"),
-    "memory": Probe("rtocr_gui.ui.probe", "memory"),
+    "gap": Probe("rtocr_gui.ui.probe", "gap", _WITHOUT_QT_WARNINGS),
+    "memory": Probe("rtocr_gui.ui.probe", "memory", _WITHOUT_QT_WARNINGS),
 }
 """The choices of `--only`, in the order of the table."""
 

@@ -162,8 +162,16 @@ class EngineBridge(QObject):
         self.document_opened.emit(DocumentOpened(request_id, path, pages))
 
     def close_document(self, path: Path) -> None:
-        """Close a file and its handles, after the exports requested before."""
-        self._submit(self._export_lane, next(self._ids), self._documents.closer(path))
+        """Close a file and its handles, after the exports requested before.
+
+        It is closed on the document lane, for whose jobs no export should have to wait.
+        """
+        request_id, close = next(self._ids), self._documents.closer(path)
+
+        def close_later() -> None:
+            self._submit(self._document_lane, request_id, close)
+
+        self._submit(self._export_lane, request_id, close_later)
 
     def render_page(self, ref: PageRef) -> int:
         """Render a page at full size. Answered by `page_rendered`, unless a newer page is requested."""
