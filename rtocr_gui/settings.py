@@ -48,6 +48,7 @@ class Settings:
         task_words: the person's own words, for a task that takes them.
         retention: share of visual tokens to keep, in 0.01..1; None for automatic.
         reread_on_release: read the page again when the retention slider is released.
+        read_pasted: read a picture from the clipboard as soon as it is open.
         overlay_visible: show the overlay on the page.
         blocks_visible: outline the blocks on the page, where the model reported any.
         look: name of the `Look` of the overlay.
@@ -76,6 +77,7 @@ class Settings:
     task_words: str = ""
     retention: float | None = None
     reread_on_release: bool = True
+    read_pasted: bool = True
     overlay_visible: bool = True
     blocks_visible: bool = True
     look: str = "kept"

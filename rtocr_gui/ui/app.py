@@ -102,7 +102,7 @@ class Program:
             self.window.notice_bar.add_problem(NOT_SAVED)
             return
         path = Path(self._pasted.name, f"Pasted image {next(self._pasted_numbers)}.png")
-        self.session.shelf.open_picture(picture, path)
+        self.session.open_picture(picture, path)
 
     def delete_pictures(self) -> None:
         """Delete the files of pictures that had none."""

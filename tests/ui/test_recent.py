@@ -14,7 +14,8 @@ from rtocr_gui.ui.app import Program
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
-from tests.ui.steps import Draw, sentences_in
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import Draw, sentences_in, wait_until_idle
 
 
 def recent(window: MainWindow) -> list[QAction]:
@@ -94,6 +95,26 @@ def test_neither_samples_nor_pasted_pictures_are_remembered(qtbot: QtBot, progra
     program.window.arrivals.picture_came.emit(picture)
     qtbot.waitUntil(lambda: [ref.path.stem for ref in program.session.shelf.refs] == ["Pasted image 1"])
     assert program.session.choices.settings.recent_files == ()
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_a_pasted_picture_is_read_at_once_if_that_is_wanted(
+    qtbot: QtBot, program: Program, fake_engine: FakeEngine, draw_page: Draw, is_wanted: bool
+) -> None:
+    picture = QImage(40, 40, QImage.Format.Format_RGB32)
+    action = program.window.actions_by_name["read_pasted"]
+    assert action.isChecked()
+    action.setChecked(is_wanted)
+    assert program.session.choices.settings.read_pasted == is_wanted
+    program.start([])
+    qtbot.waitUntil(lambda: program.session.models.is_loaded)
+    program.window.arrivals.picture_came.emit(picture)
+    qtbot.waitUntil(lambda: [ref.path.stem for ref in program.session.shelf.refs] == ["Pasted image 1"])
+    wait_until_idle(qtbot, program.session)
+    program.window.arrivals.files_came.emit([draw_page()])
+    qtbot.waitUntil(lambda: len(program.session.shelf.refs) == 2)
+    wait_until_idle(qtbot, program.session)
+    assert len(fake_engine.asked) == is_wanted
 
 
 def test_a_picture_that_cannot_be_saved_is_told_and_the_next_one_opened(

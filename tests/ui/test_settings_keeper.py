@@ -209,6 +209,7 @@ class Prepared(app.Program):
     def start(self, files):
         super().start(files)
         self.bridge.document_opened.connect(self.work)
+        self.session.choices.remember(read_pasted=False)
         self.window.arrivals.picture_came.emit(QImage(90, 90, QImage.Format.Format_RGB32))
 
     def work(self, opened):

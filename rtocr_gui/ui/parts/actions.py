@@ -78,6 +78,9 @@ SPECS = (
     ),
     ActionSpec("retry", "Read another &way", "Read this page again in a way that may work better", "F5"),
     ActionSpec("stop", "&Stop", "Stop reading; a page that was read before keeps its text", "Ctrl+.", "stop"),
+    ActionSpec(
+        "read_pasted", "Read pasted &images", "Read an image from the clipboard at once", checkable=True
+    ),
     ActionSpec("compare", "&Compare readings", "Show two readings of this page side by side", "Ctrl+Shift+D"),
     ActionSpec("curve", "Read retention cur&ve", "Read this page at 8 ratios and at Auto", "Ctrl+Shift+K"),
     ActionSpec("previous_page", "Previo&us page", "Show the previous page of the list", "Ctrl+PgUp"),
@@ -156,7 +159,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "move_up",
         "move_down",
     ),
-    "&Read": ("read", "read_all", "retry", "stop", "", "compare", "curve"),
+    "&Read": ("read", "read_all", "retry", "stop", "read_pasted", "", "compare", "curve"),
     "&View": (
         *("previous_page", "next_page", ""),
         *("zoom_in", "zoom_out", "fit_page", "fit_width", "actual_size"),

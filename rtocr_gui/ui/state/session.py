@@ -24,6 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.files import resolved
@@ -101,6 +102,7 @@ class Session(QObject):
         self.planner = Planner(bridge, self)
         self.planner.set_retention(settings.retention)
         self._settled_retention = settings.retention
+        self._pasted: set[Path] = set()  # pictures to read once they are open
         self.reader = Reader(bridge, self._settled_settings, self)
         self.texts = PageTexts(self._pages, self.reader, self)
         self.unsaved = UnsavedTexts(self._pages, self._samples, self.reader, self)
@@ -275,6 +277,12 @@ class Session(QObject):
         self._samples.keep(paths)
         self.shelf.open_files(paths)
 
+    def open_picture(self, picture: QImage, path: Path) -> None:
+        """Save a picture from the clipboard to this path, open it, and read it if that is wanted."""
+        if self.choices.settings.read_pasted:
+            self._pasted.add(path)
+        self.shelf.open_picture(picture, path)
+
     def open_samples(self, paths: Iterable[Path]) -> None:
         """Open the program's own pages, which make room for the person's own unless they were edited."""
         self._samples.begin(paths)
@@ -363,6 +371,9 @@ class Session(QObject):
             removed = self.shelf.remove(leaving)
             if removed.has_content:
                 self.notice_raised.emit(about_samples(removed))
+        if pasted := tuple(ref for ref in refs if ref.path in self._pasted):
+            self._pasted.difference_update(ref.path for ref in pasted)
+            self.read_replacing(pasted)
         if self.reader.activity.awaits_files:
             pages = map(self._pages.get, refs)
             self.read_replacing(tuple(page.ref for page in pages if page is not None and page.is_blank))

@@ -346,6 +346,7 @@ class MainWindow(QMainWindow):
         actions["trace"].toggled.connect(tuning.spotlight.set_on)
         actions["trace"].toggled.connect(self._show_overlay_for_lights)
         actions["trace"].triggered.connect(lambda on: self.page_column.play_bar.setFocus() if on else None)
+        actions["read_pasted"].toggled.connect(lambda on: session.choices.remember(read_pasted=on))
         actions["pipe_tables"].toggled.connect(lambda on: session.choices.remember(pipe_tables=on))
         actions["panel"].toggled.connect(self.text_column.set_panel_visible)
         actions["panel"].toggled.connect(lambda on: session.choices.remember(panel_visible=on))
@@ -373,6 +374,7 @@ class MainWindow(QMainWindow):
             ("overlay", settings.overlay_visible),
             ("blocks", settings.blocks_visible),
             ("pipe_tables", settings.pipe_tables),
+            ("read_pasted", settings.read_pasted),
             ("panel", settings.panel_visible),
         ):
             with QSignalBlocker(self.actions_by_name[name]):
