@@ -207,7 +207,7 @@ def trace_of(engine: Engine, page: PageImage, reading: Reading) -> ReadingTrace:
 
 def predicted_tokens(engine: Engine, page: PageImage, reading: Reading) -> list[int]:
     """What the second pass itself would have said at every place."""
-    model = engine._loaded().checkpoint.model
+    model = engine.checkpoint.model
     states: list[Tensor] = []
     hook = model.model.language_model.register_forward_hook(
         lambda _module, _inputs, output: states.append(output.last_hidden_state[0])

@@ -145,7 +145,7 @@ def test_a_limit_of_tokens_is_kept_and_told(miniature_engine: Engine) -> None:
 def test_what_may_not_repeat_is_as_the_model_was_published(
     miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkpoint = miniature_engine._loaded().checkpoint
+    checkpoint = miniature_engine.checkpoint
     rules = generation_rules(checkpoint, SETTINGS)
     assert (rules.ngram_size, rules.ngram_window, rules.scale) == (120, 360, 4), "each token is a byte"
     monkeypatch.setattr(checkpoint.tokenizer, "is_of_bytes", False)
@@ -378,7 +378,7 @@ def test_a_failure_in_the_middle_of_the_text_is_told_in_words(
 def test_a_text_that_repeats_itself_is_cut_where_it_begins_to(
     miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkpoint = miniature_engine._loaded().checkpoint
+    checkpoint = miniature_engine.checkpoint
     said = checkpoint.tokenizer.encode("A title" + " and on" * 200)
 
     def feed(decoder: Decoder, token_ids: list[int]) -> torch.Tensor:

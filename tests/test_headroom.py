@@ -140,7 +140,7 @@ def test_no_smaller_mode_is_advised_where_there_is_none(
 
 
 def test_the_largest_view_that_fits_is_offered(engine: Engine, memory: Memory, page: PageImage) -> None:
-    check = headroom.Headroom(engine._loaded().checkpoint)
+    check = headroom.Headroom(engine.checkpoint)
     base, large = (check._need(headroom.View(mode)).page for mode in (Mode.BASE, Mode.LARGE))
     memory((base + large) // 2)
     with pytest.raises(OutOfMemory) as caught:
@@ -155,7 +155,7 @@ def test_what_is_encoded_already_needs_memory_for_its_text_only(
     engine: Engine, memory: Memory, page: PageImage
 ) -> None:
     first = read_page(engine, page, SETTINGS)
-    need = headroom.Headroom(engine._loaded().checkpoint)._need(headroom.View(Mode.GUNDAM, 3))
+    need = headroom.Headroom(engine.checkpoint)._need(headroom.View(Mode.GUNDAM, 3))
     assert need.reading < need.encoding
     memory((need.reading + need.encoding) // 2)
     assert read_page(engine, page, SETTINGS).text == first.text
@@ -168,7 +168,7 @@ def test_a_graphics_card_is_left_to_refuse_by_itself(
     engine: Engine, memory: Memory, page: PageImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory(0)
-    check = headroom.Headroom(engine._loaded().checkpoint)
+    check = headroom.Headroom(engine.checkpoint)
     monkeypatch.setattr(check, "_device", torch.device("cuda"))
     check.check(page, headroom.View(Mode.LARGE), is_encoded=False)
 

@@ -218,7 +218,7 @@ def test_pages_are_read_token_by_token_as_the_published_attention_has_it(
     reading = read(engine, settings)
     assert reading.stop_reason is StopReason.LENGTH
     assert reading.kept == int(64 * retention)
-    checkpoint = engine._loaded().checkpoint
+    checkpoint = engine.checkpoint
     logits, _ = reference(checkpoint.model, prompts[0], reading.token_ids)
     assert logits.argmax(dim=-1)[:-1].tolist() == list(reading.token_ids)
     asked = checkpoint.tokenizer.encode("document parsing.")
