@@ -14,7 +14,8 @@ import numpy as np
 
 NGRAM_SIZE, NGRAM_WINDOW = 30, 90
 """No n-gram of this size is generated twice within a window of this many tokens: the published settings of
-DeepSeek-OCR for images."""
+DeepSeek-OCR for images. Deviation: for PDF files it publishes 20 and 50. Here a page is read alike whichever
+file it comes in, and the shorter n-gram forbids more lines that do repeat, such as the rows of a list."""
 
 BYTES_PER_TOKEN = 4
 """How many bytes of text a token of DeepSeek-OCR stands for, on average."""
