@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QTextDocument
-from PySide6.QtWidgets import QDialogButtonBox, QPushButton
+from PySide6.QtGui import QKeySequence, QTextDocument
+from PySide6.QtWidgets import QDialogButtonBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage
@@ -99,6 +99,16 @@ def test_a_new_window_is_no_larger_than_its_screen(qtbot: QtBot, monkeypatch: py
     window.show()
     assert window.width() <= 640
     assert window.height() <= 400
+
+
+@pytest.mark.parametrize("state", DownloadState)
+def test_no_two_buttons_share_a_mnemonic(window: ModelsWindow, state: DownloadState) -> None:
+    window.download.show_download(DownloadShown(state))
+    buttons = [button.text() for button in window.findChildren(QPushButton)]
+    labels = [label.text() for label in window.findChildren(QLabel) if label.buddy()]
+    keys = [QKeySequence.mnemonic(text).toString() for text in (*buttons, *labels) if "&" in text]
+    assert len(keys) >= 9
+    assert len(keys) == len(set(keys))
 
 
 def test_a_model_shows_its_size_precision_and_what_it_reads(

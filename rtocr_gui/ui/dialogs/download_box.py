@@ -67,7 +67,7 @@ class DownloadBox(QGroupBox):
         self.server.setToolTip("Address of a Hugging Face mirror; empty for the usual server (HF_ENDPOINT)")
         self.place = plain_label()
         self.place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.change = plain_button("Chan&ge…", "Download to another folder", self._ask_target)
+        self.change = plain_button("C&hange…", "Download to another folder", self._ask_target)
         place = QHBoxLayout()
         place.addWidget(self.place, 1)
         place.addWidget(self.change, 0, Qt.AlignmentFlag.AlignTop)
