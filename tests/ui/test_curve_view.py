@@ -1,10 +1,11 @@
 """What the curve promises: live, found by pointer and keyboard, adopted by a click, honest about doubts."""
 
 import dataclasses
+from itertools import combinations
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -198,6 +199,22 @@ def test_every_point_lies_inside_the_plot_whatever_its_figures(
     assert place_of(view, hopeless).x() < place_of(view, FALLING[-1]).x() < place_of(view, FIRST).x()
     assert place_of(view, hopeless).y() > place_of(view, FIRST).y()
     assert not plot(view).grab().isNull()
+
+
+@pytest.mark.parametrize("points", [9, 20])
+def test_words_and_numbers_around_the_plot_never_touch_and_are_never_cut(qtbot: QtBot, points: int) -> None:
+    shown = CurvePlot()
+    qtbot.addWidget(shown)
+    shown.setFont(QFont(shown.font().family(), points))
+    shown.show_points((AUTO, make_point(0.5, error_rate=0.1)))
+    metrics = shown.fontMetrics()
+    for width in (320, 360, 460, 900):
+        shown.resize(width, shown.minimumSizeHint().height())
+        labels = shown._axes().ratio_labels(metrics)
+        assert {"25", "50", "100"} <= {label for _, label in labels}
+        boxes = [entry.box for entry in shown._legend()] + [box for box, _ in labels]
+        assert not any(box.intersects(other) for box, other in combinations(boxes, 2))
+        assert all(QRectF(shown.rect()).contains(box) for box in boxes)
 
 
 @pytest.mark.parametrize("ground", ["white", "#1e1e1e"])

@@ -16,6 +16,9 @@ from rtocr_gui.ocr.curve import CurvePoint
 SIMILARITY, ACCURACY, PREFILL = 0, 1, 2
 """The series plotted for each point; the first two in the upper panel."""
 
+AXIS_RATIOS = (1.0, 0.25, 0.5, 0.84, 0.75)
+"""Ratios with a line, the most important first: a label that would touch an earlier one is left out."""
+
 _LOWEST_RATIO = 0.2
 _HIGHEST_RATIO = 1.02
 _LEAST_SPAN = 0.08
@@ -44,14 +47,18 @@ class CurveAxes:
     longest_ms: float
 
     @classmethod
-    def fitting(cls, points: Sequence[CurvePoint], room: QSize, metrics: QFontMetrics) -> Self:
-        """Axes that fit all points, and leave space for the labels beside them."""
+    def fitting(
+        cls, points: Sequence[CurvePoint], room: QSize, metrics: QFontMetrics, legend_bottom: float
+    ) -> Self:
+        """Axes that fit all points below a legend, and leave space for the labels beside them."""
         line = metrics.height()
         longest_ms = _round_up(max((point.prefill_ms for point in points), default=1.0))
         left = 10 + max(metrics.horizontalAdvance(text) for text in ("100 %", _axis_label(longest_ms)))
-        width = max(1.0, room.width() - left - 10.0)
-        height = max(2.0, room.height() - 5 * line - 16)
-        upper = QRectF(left, 1.5 * line + 4, width, height * 0.64)
+        right = max(10.0, metrics.horizontalAdvance("100") / 2)
+        width = max(1.0, room.width() - left - right)
+        top = legend_bottom + 0.25 * line + 4
+        height = max(2.0, room.height() - top - 3.5 * line - 12)
+        upper = QRectF(left, top, width, height * 0.64)
         lower = QRectF(left, upper.bottom() + 1.5 * line + 4, width, height * 0.36)
         shares = [share for point in points for share in _shares(point).values()]
         most_steps = max(1, int(upper.height() / (1.2 * line)))
@@ -86,6 +93,18 @@ class CurveAxes:
         return [(self.y(share), f"{100 * share:.0f} %") for share in shares] + [
             (self.y_ms(milliseconds), _axis_label(milliseconds)) for milliseconds in (0.0, self.longest_ms)
         ]
+
+    def ratio_labels(self, metrics: QFontMetrics) -> list[tuple[QRectF, str]]:
+        """Places of the labels below the panels, and the labels."""
+        labels: list[tuple[QRectF, str]] = []
+        gap = metrics.averageCharWidth() / 2
+        for ratio in AXIS_RATIOS:
+            text = f"{100 * ratio:.0f}"
+            box = QRectF(0, self.lower.bottom() + 3, metrics.horizontalAdvance(text), metrics.height())
+            box.moveLeft(self.x(ratio) - box.width() / 2)
+            if not any(box.adjusted(-gap, 0, gap, 0).intersects(other) for other, _ in labels):
+                labels.append((box, text))
+        return labels
 
 
 def _axis_label(milliseconds: float) -> str:

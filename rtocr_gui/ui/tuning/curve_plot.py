@@ -7,6 +7,7 @@ Knows points, and neither readings nor pages.
 """
 
 import math
+from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -26,15 +27,16 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.ocr.reading import StopReason
 from rtocr_gui.ui.parts.focus_frame import paint_frame
-from rtocr_gui.ui.tuning.curve_axes import ACCURACY, PREFILL, SIMILARITY, CurveAxes
+from rtocr_gui.ui.tuning.curve_axes import ACCURACY, AXIS_RATIOS, PREFILL, SIMILARITY, CurveAxes
 from rtocr_gui.ui.tuning.plot_colours import PlotColours
 from rtocr_gui.units import duration, error_in_percent, grouped, percent, share_of_whole
 
-AXIS_RATIOS = (0.25, 0.5, 0.75, 0.84, 1.0)
 REACH_PX = 14
 """How close to a point a click must be."""
 
 _MARK_PX = 4.0
+_MARK_ROOM_PX = 2 * _MARK_PX + 5
+_LEGEND_LEFT_PX = 6.0
 _EMPTY = "Read the page at 8 ratios and at Auto to see what pruning costs and what it saves."
 
 
@@ -54,6 +56,14 @@ def describe(point: CurvePoint) -> str:
     elif not point.is_whole:
         parts.append("cut off before its end")
     return " · ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _LegendEntry:
+    series: int
+    automatic: bool
+    text: str
+    box: QRectF
 
 
 class CurvePlot(QWidget):
@@ -183,7 +193,26 @@ class CurvePlot(QWidget):
     # Painting ------------------------------------------------------------------------------
 
     def _axes(self) -> CurveAxes:
-        return CurveAxes.fitting(self._points, self.size(), self.fontMetrics())
+        bottom = self._legend()[-1].box.bottom()
+        return CurveAxes.fitting(self._points, self.size(), self.fontMetrics(), bottom)
+
+    def _legend(self) -> list[_LegendEntry]:
+        """What the upper panel shows, in as many rows as the width asks for."""
+        series = [(SIMILARITY, False, "similarity")]
+        if any(point.error_rate is not None for point in self._points):
+            series.append((ACCURACY, False, "accuracy"))
+        if any(point.automatic for point in self._points):
+            series.append((SIMILARITY, True, "Auto"))
+        entries: list[_LegendEntry] = []
+        line = self.fontMetrics().height()
+        x, y = _LEGEND_LEFT_PX, 0.25 * line
+        for number, automatic, text in series:
+            width = _MARK_ROOM_PX + self.fontMetrics().horizontalAdvance(text)
+            if entries and x + width > self.width():
+                x, y = _LEGEND_LEFT_PX, y + line
+            entries.append(_LegendEntry(number, automatic, text, QRectF(x, y, width, line)))
+            x += width + 12
+        return entries
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours = PlotColours.of(self.palette())
@@ -215,9 +244,9 @@ class CurvePlot(QWidget):
             painter.setPen(colours.grid)
             for panel in (axes.upper, axes.lower):
                 painter.drawLine(QPointF(x, panel.top()), QPointF(x, panel.bottom()))
-            painter.setPen(colours.faint)
-            box = QRectF(x - 30, axes.lower.bottom() + 3, 60, line)
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{100 * ratio:.0f}")
+        painter.setPen(colours.faint)
+        for box, label in axes.ratio_labels(self.fontMetrics()):
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
         box = QRectF(axes.lower.left(), axes.lower.bottom() + 3 + 0.9 * line, axes.lower.width(), line)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "retention, %")
         self._paint_slider_line(painter, axes, colours)
@@ -233,26 +262,18 @@ class CurvePlot(QWidget):
 
     def _paint_legend(self, painter: QPainter, axes: CurveAxes, colours: PlotColours) -> None:
         line = self.fontMetrics().height()
-        has_truth = any(point.error_rate is not None for point in self._points)
-        entries = [(SIMILARITY, False, "similarity")]
-        if has_truth:
-            entries.append((ACCURACY, False, "accuracy"))
-        if any(point.automatic for point in self._points):
-            entries.append((SIMILARITY, True, "Auto"))
-        x = 6.0
-        for series, automatic, text in entries:
-            self._paint_mark(painter, QPointF(x + _MARK_PX, 0.75 * line), series, automatic, colours)
-            x += 2 * _MARK_PX + 5
+        for entry in self._legend():
+            place = QPointF(entry.box.left() + _MARK_PX, entry.box.center().y())
+            self._paint_mark(painter, place, entry.series, entry.automatic, colours)
             painter.setPen(colours.text)
-            painter.drawText(QPointF(x, 0.25 * line + self.fontMetrics().ascent()), text)
-            x += self.fontMetrics().horizontalAdvance(text) + 12
+            painter.drawText(entry.box, Qt.AlignmentFlag.AlignRight, entry.text)
         caption_y = axes.lower.top() - 1.1 * line - 2
         self._paint_mark(
             painter, QPointF(axes.lower.left() + _MARK_PX, caption_y + line / 2), PREFILL, False, colours
         )
         painter.setPen(colours.text)
         painter.drawText(
-            QPointF(axes.lower.left() + 5 + 2 * _MARK_PX, caption_y + self.fontMetrics().ascent()),
+            QPointF(axes.lower.left() + _MARK_ROOM_PX, caption_y + self.fontMetrics().ascent()),
             "prefill time",
         )
 
