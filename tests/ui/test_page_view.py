@@ -30,7 +30,7 @@ from rtocr_gui.export.looks import (
     tints,
 )
 from rtocr_gui.export.overlay import draw_overlay
-from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.reading import Block, Mode
 from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport, plan_pruning
 from rtocr_gui.pruning.transport import transport_of
@@ -450,6 +450,28 @@ def test_hovering_tells_the_token_and_its_fate(qtbot: QtBot, view: PageView) -> 
     qtbot.mouseMove(view.viewport(), QPoint(1, 1))
     assert picture(view) == bare
     QToolTip.hideText()
+
+
+def test_lines_and_blocks_follow_a_page_that_moves_under_a_resting_pointer(
+    qtbot: QtBot, view: PageView
+) -> None:
+    view.show_page(blank())
+    view.show_plan(make_plan())
+    view.show_blocks([Block("text", ((0, 0, 999, 499),), 0, 5), Block("text", ((0, 500, 999, 999),), 5, 9)])
+    view.actual_size()
+    blocks = emissions(view.block_hovered)
+    pointer = QPoint(250, 200)
+    qtbot.mouseMove(view.viewport(), pointer)
+    qtbot.keyClick(view, Qt.Key.Key_End)
+    qtbot.waitUntil(lambda: blocks == [0, 1])
+    scrolled = picture(view)
+    qtbot.mouseMove(view.viewport(), pointer + QPoint(1, 0))  # within the cell
+    assert picture(view) == scrolled
+    view.fit_page()
+    qtbot.waitUntil(lambda: blocks == [0, 1, 0])
+    zoomed = picture(view)
+    qtbot.mouseMove(view.viewport(), pointer)
+    assert picture(view) == zoomed
 
 
 def test_words_on_a_cell_go_away_with_what_they_say(qtbot: QtBot, view: PageView) -> None:

@@ -86,12 +86,15 @@ class PageView(ZoomArea):
         self._unpainted_plan: PrunePlan | None = None
         self._hovered: int | None = None
         self._pinned: int | None = None
+        self._pointer: QPointF | None = None  # where it is over the shown page
         self._pressed_at: QPointF | None = None
         self._legend: Legend | None = None
         self._asked_for: PrunePlan | None = None
         self._details = PinnedDetails(self.viewport())
         self._smooth_timer = one_shot(self, _SMOOTH_AFTER_MS, self._smooth)
+        self._hover_timer = one_shot(self, 0, self._hover_at_pointer)  # once both scroll bars are set
         self.zoom_changed.connect(self._show_details)
+        self.zoom_changed.connect(self._hover_timer.start)
         self.zoom_changed.connect(self._smooth_timer.stop)  # rough until the zoom comes to rest
         self.setAccessibleName("Page")
         self.setAccessibleDescription(self._message)
@@ -115,7 +118,7 @@ class PageView(ZoomArea):
         self.show_plan(None)
 
     def _replace_page(self, page: ScaledPage | None, message: str) -> None:
-        self._page, self._message = page, message
+        self._page, self._message, self._pointer = page, message, None
         self.setAccessibleDescription(message)
         self._hover_block(None)
         self._blocks.set_page_size(QSize() if page is None else page.size_px)
@@ -294,6 +297,7 @@ class PageView(ZoomArea):
             QToolTip.showText(event.globalPos(), self._words_at(QPointF(event.pos())), self.viewport())
             return True
         if event.type() == QEvent.Type.Leave:
+            self._pointer = None
             self._hover(None)
             self._hover_block(None)
         if event.type() == QEvent.Type.Resize:
@@ -321,9 +325,8 @@ class PageView(ZoomArea):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
-        if not self.is_panning:
-            self._hover(self._token_at(event.position()))
-            self._hover_block(self._block_at(event.position()))
+        self._pointer = event.position()
+        self._hover_at_pointer()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
@@ -362,6 +365,12 @@ class PageView(ZoomArea):
             self._hovered = token
             self._refocus()
 
+    @Slot()
+    def _hover_at_pointer(self) -> None:
+        if self._pointer is not None and not self.is_panning:
+            self._hover(self._token_at(self._pointer))
+            self._hover_block(self._block_at(self._pointer))
+
     def _hide_tooltip(self) -> None:
         """Hide a cell's tooltip that is out of date."""
         if self.viewport().underMouse():
@@ -395,6 +404,7 @@ class PageView(ZoomArea):
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)
         self._show_details()
+        self._hover_timer.start()
 
     def _reveal_pinned(self) -> None:
         cell = None if self._pinned is None else self._overlay.cell_of(self._pinned)
