@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QFont, QMouseEvent
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -418,6 +418,15 @@ def test_labels_of_marks_never_touch_and_stay_inside(qtbot: QtBot, bar: Retentio
         assert len(boxes) > 1
         assert not any(box.intersects(other) for box in boxes for other in boxes if box is not other)
         assert all(marks(bar).rect().contains(box) for box in boxes)
+
+
+def test_the_numbers_of_the_marks_grow_with_the_font(qtbot: QtBot, bar: RetentionBar) -> None:
+    before = marks(bar).marks()[0].label_box
+    bar.setFont(QFont(bar.font().family(), 2 * bar.font().pointSize()))
+    qtbot.waitUntil(lambda: marks(bar).height() > 1.5 * before.height())
+    after = marks(bar).marks()[0].label_box
+    assert after.width() > 1.8 * before.width()
+    assert marks(bar).rect().contains(after)
 
 
 def test_a_narrow_bar_says_its_counts_in_fewer_words_and_keeps_them_all_in_the_tooltip(

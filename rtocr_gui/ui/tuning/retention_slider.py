@@ -7,7 +7,7 @@ percents, and nothing about plans.
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, Slot
-from PySide6.QtGui import QFont, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPolygonF
+from PySide6.QtGui import QFont, QFontMetrics, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import (
     QAbstractSlider,
     QSizePolicy,
@@ -100,7 +100,6 @@ class RetentionMarks(QWidget):
         super().__init__()
         self._slider = slider
         self._automatic: float | None = None
-        self.setFont(_smaller(self.font()))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Marks of the retention ratio")
         self.set_automatic(None)
@@ -118,10 +117,17 @@ class RetentionMarks(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(0, _TICK_PX + self.fontMetrics().height())
+        return QSize(0, _TICK_PX + QFontMetrics(self._label_font).height())
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
+
+    @property
+    def _label_font(self) -> QFont:
+        """Smaller than the font of the window, whatever that is by now."""
+        font = self.font()
+        font.setPointSizeF(max(7.0, font.pointSizeF() * 0.85) if font.pointSizeF() > 0 else 8.0)
+        return font
 
     def marks(self) -> list[_Mark]:
         """The marks to draw, the most important first; a label that would touch an earlier one is empty."""
@@ -129,12 +135,13 @@ class RetentionMarks(QWidget):
         if self._automatic is not None:
             wanted.insert(0, (100 * self._automatic, "Auto", True))
         marks: list[_Mark] = []
-        gap = self.fontMetrics().averageCharWidth() // 2
+        metrics = QFontMetrics(self._label_font)
+        gap = metrics.averageCharWidth() // 2
         for percent, label, is_automatic in wanted:
             x = self._slider.handle_x(percent)
-            width = self.fontMetrics().horizontalAdvance(label)
+            width = metrics.horizontalAdvance(label)
             left = min(max(0, x - width // 2), self.width() - width)
-            box = QRect(left, _TICK_PX, width, self.fontMetrics().height())
+            box = QRect(left, _TICK_PX, width, metrics.height())
             spread = box.adjusted(-gap, 0, gap, 0)
             if any(spread.intersects(mark.label_box) for mark in marks if mark.label):
                 label = ""
@@ -144,6 +151,7 @@ class RetentionMarks(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setFont(self._label_font)
             for mark in reversed(self.marks()):
                 self._paint(painter, mark)
 
@@ -178,8 +186,3 @@ class RetentionMarks(QWidget):
         if mark.is_automatic:
             return f"Auto: {mark.percent:.1f} %, the ratio that RTPrune finds for this page"
         return f"{mark.percent:.0f} %: {DETENTS[round(mark.percent)]}"
-
-
-def _smaller(font: QFont) -> QFont:
-    font.setPointSizeF(max(7.0, font.pointSizeF() * 0.85) if font.pointSizeF() > 0 else 8.0)
-    return font
