@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QKeySequence, QShortcut
+from PySide6.QtGui import QAccessible, QColor, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QComboBox,
     QMessageBox,
@@ -254,6 +254,13 @@ def test_the_help_says_what_the_lights_are_and_what_not(bar: PlayBar) -> None:
         assert "averaged over the heads of the decoder's last 2 layers" in words
         assert "second pass" in words
         assert "attention is not an explanation" in words
+
+
+def test_screen_readers_hear_the_help_without_tags(bar: PlayBar) -> None:
+    for trace in (None, trace_of(TOKENS)):
+        bar.show_trace(trace)
+        heard = QAccessible.queryAccessibleInterface(button(bar, "What is this?"))
+        assert heard.text(QAccessible.Text.Description) == bar.explanation
 
 
 def test_the_help_can_be_opened(qtbot: QtBot, bar: PlayBar) -> None:

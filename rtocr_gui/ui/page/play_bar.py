@@ -150,6 +150,7 @@ class PlayBar(QWidget):
         self._count.setMinimumWidth(self._count.fontMetrics().horizontalAdvance(widest))
         paragraphs = self.explanation.split("\n\n")
         self._help.setToolTip("".join(f"<p>{paragraph}</p>" for paragraph in paragraphs))
+        self._help.setAccessibleDescription(self.explanation)
         self._show_turn()
         if self._trace is not None and self._plays_once_traced:
             self._plays_once_traced = False
