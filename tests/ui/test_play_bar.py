@@ -290,9 +290,23 @@ def test_the_token_of_the_turn_stands_in_the_middle_in_any_colours(qtbot: QtBot)
     line.say("x" * 200, "word", "y" * 200)
     shown = line.grab().toImage()
     row = shown.height() // 2
-    reds = [x for x in range(shown.width()) if shown.pixelColor(x, 4) == QColor("red")]
+    rows = range(shown.height())
+    reds = [x for x in range(shown.width()) if any(shown.pixelColor(x, y) == QColor("red") for y in rows)]
     assert abs((reds[0] + reds[-1]) / 2 - shown.width() / 2) < 2
     assert any(shown.pixelColor(x, row) != shown.pixelColor(0, 0) for x in range(reds[0]))
+
+
+@pytest.mark.parametrize(("words", "is_before_on_the_left"), [("word ", True), ("מילה ", False)])
+def test_what_was_read_before_stands_where_the_script_begins(
+    qtbot: QtBot, words: str, is_before_on_the_left: bool
+) -> None:
+    line = in_sight(qtbot, TokenLine(), 200)
+    line.say(4 * words, words.strip(), "")
+    shown = line.grab().toImage()
+    ground = shown.pixelColor(0, 0)
+    inked = [x for x in range(200) if any(shown.pixelColor(x, y) != ground for y in range(shown.height()))]
+    assert (inked[0] < 70) == is_before_on_the_left
+    assert (inked[-1] > 130) != is_before_on_the_left
 
 
 def test_everything_has_a_name(bar: PlayBar) -> None:

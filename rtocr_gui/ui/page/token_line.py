@@ -3,11 +3,15 @@
 Knows only strings, no reading.
 """
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
+from typing import cast
+
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import QFont, QPainter, QPaintEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-_SIGNS = str.maketrans({"\n": "↵", "\t": " "})
+from rtocr_gui.ui.parts.plain_text import qt_begins
+
+_SIGNS = str.maketrans({"\n": "↵", "\u2028": "↵", "\u2029": "↵", "\t": " "})
 
 
 class TokenLine(QWidget):
@@ -39,29 +43,41 @@ class TokenLine(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
-        whole = self.rect()
         quiet = self.palette().color(self.foregroundRole())
         quiet.setAlphaF(0.7)
-        centre = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
-        if self._sentence:
-            painter.setPen(quiet)
-            shown = self.fontMetrics().elidedText(self._sentence, Qt.TextElideMode.ElideRight, whole.width())
-            painter.drawText(whole, centre | Qt.AlignmentFlag.AlignHCenter, shown)
-            return
-        before, token, after = self._parts
-        bold = QFont(self.font())
-        bold.setBold(True)
-        width = QFontMetrics(bold).horizontalAdvance(token)
-        middle = QRect(whole.center().x() - width // 2, whole.top(), width, whole.height())
         painter.setPen(quiet)
-        left = QRect(QPoint(whole.left(), whole.top()), QPoint(middle.left() - 1, whole.bottom()))
-        right = QRect(QPoint(middle.left() + width, whole.top()), whole.bottomRight())
-        painter.drawText(left, centre | Qt.AlignmentFlag.AlignRight, before)
-        painter.drawText(right, centre | Qt.AlignmentFlag.AlignLeft, after)
-        painter.fillRect(middle.adjusted(0, 2, 0, -2), self.palette().highlight())
-        painter.setFont(bold)
-        painter.setPen(self.palette().color(self.palette().ColorRole.HighlightedText))
-        painter.drawText(middle, centre | Qt.AlignmentFlag.AlignHCenter, token)
+        if self._sentence:
+            mode = Qt.TextElideMode.ElideRight
+            shown = self.fontMetrics().elidedText(self._sentence, mode, self.width())
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine, shown)
+        else:
+            layout, middle = self._lay_out()
+            top = (self.height() - layout.boundingRect().height()) / 2
+            layout.draw(painter, QPointF(self.width() / 2 - middle, top))
+
+    def _lay_out(self) -> tuple[QTextLayout, float]:
+        """The text in one line, in the direction of its script, and where the token's middle is in it."""
+        before, token, after = self._parts
+        text = before + token + after
+        begins = qt_begins(text)
+        begin, end = begins[len(before)], begins[len(before) + len(token)]
+        marked = QTextLayout.FormatRange()
+        marked.start, marked.length = begin, end - begin
+        marked.format.setFontWeight(QFont.Weight.Bold)
+        marked.format.setBackground(self.palette().highlight())
+        marked.format.setForeground(self.palette().highlightedText())
+        option = QTextOption(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute)
+        option.setTextDirection(Qt.LayoutDirection.LayoutDirectionAuto)
+        option.setWrapMode(QTextOption.WrapMode.NoWrap)
+        layout = QTextLayout(text, self.font())
+        layout.setTextOption(option)
+        layout.setFormats([marked])
+        layout.beginLayout()
+        line = layout.createLine()
+        line.setLineWidth(self.width())
+        layout.endLayout()
+        sides = [cast(tuple[float, int], line.cursorToX(place))[0] for place in (begin, end)]
+        return layout, sum(sides) / 2
 
     def _tell(self, description: str) -> None:
         self.setAccessibleDescription(description)
