@@ -1,12 +1,16 @@
 """What the play bar promises: it goes through a reading by itself or by hand, and traces nothing unasked."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAccessible, QColor, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QComboBox,
-    QMessageBox,
+    QDialogButtonBox,
+    QLabel,
+    QScrollArea,
     QSlider,
     QToolButton,
     QVBoxLayout,
@@ -16,6 +20,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.page.play_bar import SPEEDS, PlayBar
 from rtocr_gui.ui.page.token_line import TokenLine
+from rtocr_gui.ui.parts.explanation import Explanation
 from rtocr_gui.ui.state.shown import TraceShown
 from tests.ui.steps import emissions, in_sight, turn_wheel
 
@@ -266,11 +271,28 @@ def test_screen_readers_hear_the_help_without_tags(bar: PlayBar) -> None:
 def test_the_help_can_be_opened(qtbot: QtBot, bar: PlayBar) -> None:
     bar.show_trace(trace_of(TOKENS))
     button(bar, "What is this?").click()
-    box = bar.findChild(QMessageBox)
-    assert box.isVisible()
-    assert box.text() == bar.explanation
-    box.accept()
-    qtbot.waitUntil(lambda: bar.findChild(QMessageBox) is None)
+    help_window = bar.findChild(Explanation)
+    assert help_window.isVisible()
+    assert help_window.findChild(QLabel).text() == bar.explanation
+    assert help_window.findChild(QScrollArea).verticalScrollBar().maximum() == 0
+    qtbot.keyClick(help_window, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bar.findChild(Explanation) is None)
+
+
+def test_the_help_scrolls_on_a_screen_that_is_too_small_for_it(
+    qtbot: QtBot, bar: PlayBar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = SimpleNamespace(availableSize=lambda: QSize(640, 240))
+    monkeypatch.setattr(Explanation, "screen", lambda _: screen)
+    button(bar, "What is this?").click()
+    help_window = bar.findChild(Explanation)
+    assert help_window.width() <= 640
+    assert help_window.height() <= 240
+    assert help_window.rect().contains(help_window.findChild(QDialogButtonBox).geometry())
+    area = help_window.findChild(QScrollArea)
+    qtbot.waitUntil(area.hasFocus)
+    qtbot.keyClick(area, Qt.Key.Key_PageDown)
+    assert area.verticalScrollBar().value() > 0
 
 
 def test_tokens_of_one_character_are_said_together(bar: PlayBar) -> None:

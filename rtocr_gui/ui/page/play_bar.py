@@ -11,7 +11,6 @@ from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QMessageBox,
     QSizePolicy,
     QSlider,
     QVBoxLayout,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.ui.page.token_line import TokenLine
+from rtocr_gui.ui.parts.explanation import Explanation
 from rtocr_gui.ui.parts.form_parts import flat_button, name_choice
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.parts.keys import keeps_escape
@@ -258,10 +258,7 @@ class PlayBar(QWidget):
     @Slot()
     def _explain(self) -> None:
         self.pause()
-        box = QMessageBox(QMessageBox.Icon.Information, "Where does it look?", self.explanation, parent=self)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        Explanation("Where does it look?", self.explanation, self).open()
 
     @Slot()
     def _end(self) -> None:
