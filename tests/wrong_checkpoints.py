@@ -426,6 +426,10 @@ SAID: list[tuple[str, object]] = [
     ("x_height_px", {"least": float("nan"), "well": 14}),
     ("x_height_px", {"least": 9, "well": 1e999}),
     ("x_height_px", {"least": 9, "well": 10**400}),
+    ("light_pages_only", None),
+    ("light_pages_only", 1),
+    ("light_pages_only", "true"),
+    ("light_pages_only", [True]),
 ]
 DESCRIPTIONS = [
     WrongFolder(f"rtocr.json: {key} is {repr(value)[:20]}", description(**{key: value}), f"“{key}” must")

@@ -44,6 +44,11 @@ def main() -> int:
         help="x-height in view pixels below which the user is warned, and from which print is read well",
     )
     parser.add_argument(
+        "--light-pages-only",
+        action="store_true",
+        help="have the program invert pages with light print on a dark ground before the model sees them",
+    )
+    parser.add_argument(
         "--blend-with", type=Path, metavar="FOLDER", help="average with the weights that the run started from"
     )
     parser.add_argument(
@@ -73,6 +78,7 @@ def main() -> int:
         [Mode(name) for name in options.modes],
         options.tasks,
         PrintSizes(*options.x_height) if options.x_height else None,
+        options.light_pages_only,
     )
     export_checkpoint(options.run, options.folder, said, heads=options.heads, blend=blend)
     return 0

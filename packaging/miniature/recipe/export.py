@@ -34,6 +34,7 @@ class Description:
         modes: modes it was made for; the first is the default.
         tasks: names of the tasks it was made for; the first is the default.
         print_sizes: how large print must be for it; None to use those of the published models.
+        light_pages_only: True if it only reads dark print on a light ground.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Description:
     modes: Sequence[Mode]
     tasks: Sequence[str]
     print_sizes: PrintSizes | None = None
+    light_pages_only: bool = False
 
 
 def export_checkpoint(
@@ -88,4 +90,6 @@ def export_checkpoint(
     }
     if said.print_sizes is not None:
         about["x_height_px"] = {"least": said.print_sizes.least_px, "well": said.print_sizes.well_px}
+    if said.light_pages_only:
+        about["light_pages_only"] = True
     write_text_atomically(folder / "rtocr.json", json.dumps(about, indent=2, ensure_ascii=False) + "\n")

@@ -32,6 +32,8 @@ from rtocr_gui.ocr.reading import Mode, Task
 
 _PRINT = "x_height_px"
 """Optional key of a description, for `PrintSizes`."""
+_LIGHT_PAGES = "light_pages_only"
+"""Optional key of a description: true for a model that cannot read light print on a dark ground."""
 
 _LARGEST_PRINT_PX = 200
 
@@ -175,14 +177,15 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
         folder: a checked folder.
 
     Returns:
-        Name, description, modes, tasks, print sizes, and number and size of the weights.
+        Name, description, modes, tasks, print sizes, whether it reads light pages only, and number and size
+        of the weights.
 
     Raises:
         CheckpointError: `rtocr.json` exists but is wrong.
     """
     family = folder.architecture.family
     name, description, modes, tasks = family.name, family.description, family.modes, family.tasks
-    print_sizes = PUBLISHED_PRINT
+    print_sizes, light_pages_only = PUBLISHED_PRINT, False
     with as_checkpoint_error(folder.path):
         described = (folder.path / DESCRIPTION_FILE).exists()
         fields = read_object(folder.path, DESCRIPTION_FILE) if described else {}
@@ -193,6 +196,8 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
         tasks = _choices(fields, "tasks", {task.name: task for task in family.tasks})
         if _PRINT in fields:
             print_sizes = _print_sizes(fields[_PRINT])
+        if _LIGHT_PAGES in fields:
+            light_pages_only = _truth(fields, _LIGHT_PAGES)
     return ModelInfo(
         folder=folder.path,
         name=name,
@@ -202,6 +207,7 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
         parameter_count=folder.parameter_count,
         weight_bytes=folder.weight_bytes,
         print_sizes=print_sizes,
+        light_pages_only=light_pages_only,
         changed_ns=folder.changed_ns,
     )
 
@@ -257,6 +263,15 @@ def _choices(fields: Mapping[str, Any], key: str, known: Mapping[str, _Choice]) 
             f"{', '.join(known)}."
         )
     return tuple(known[name] for name in dict.fromkeys(listed))
+
+
+def _truth(fields: Mapping[str, Any], key: str) -> bool:
+    value = fields[key]
+    if not isinstance(value, bool):
+        raise CheckpointError(
+            f"The model's {DESCRIPTION_FILE} cannot be used: “{key}” must be true or false."
+        )
+    return value
 
 
 def _print_sizes(value: object) -> PrintSizes:

@@ -39,6 +39,8 @@ class ModelInfo:
         parameter_count: number of weights.
         weight_bytes: size of the weight files.
         print_sizes: how large print must be for it.
+        light_pages_only: True if it only reads dark print on a light ground, so that dark pages are
+            inverted for it.
         changed_ns: when the newest weight file was changed, in nanoseconds since 1970; tells a model from
             another that was in the same folder before.
     """
@@ -51,6 +53,7 @@ class ModelInfo:
     parameter_count: int
     weight_bytes: int
     print_sizes: PrintSizes = PUBLISHED_PRINT
+    light_pages_only: bool = False
     changed_ns: int = 0
 
     @property

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from rtocr_gui.documents.pages import PageImage, PageRef
@@ -17,6 +18,7 @@ from rtocr_gui.ocr.model.checkpoint import Checkpoint
 from rtocr_gui.ocr.reading import EncodedPage, Mode, Scaling
 from rtocr_gui.ocr.vision.auto_mode import PagePrint, stroke_pitch
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
+from rtocr_gui.ocr.vision.dark_pages import as_light_page
 from rtocr_gui.ocr.vision.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.ocr.vision.views import PageViews, choose_tiles, make_views
@@ -100,7 +102,7 @@ class PageEncoder:
             PruningError: the model produced tokens that cannot be measured.
         """
         with _threads_set_to(self._threads):
-            views = make_views(page.image, key.mode, scaling.most_tiles)
+            views = make_views(self._shown_image(page), key.mode, scaling.most_tiles)
             encoding = self._encode(key, views, page, with_cls_attention)
         self._kept.put(key, encoding, encoding.size_bytes)
         return encoding
@@ -148,8 +150,12 @@ class PageEncoder:
         if key not in self._pitches:
             if len(self._pitches) == _PITCHES_KEPT:
                 del self._pitches[next(iter(self._pitches))]
-            self._pitches[key] = stroke_pitch(page.image)
+            self._pitches[key] = stroke_pitch(self._shown_image(page))
         return self._pitches[key]
+
+    def _shown_image(self, page: PageImage) -> Image.Image:
+        """Return the page as it is shown to the model: for some models, dark pages are inverted."""
+        return as_light_page(page.image) if self._checkpoint.info.light_pages_only else page.image
 
 
 @contextmanager

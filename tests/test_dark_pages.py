@@ -1,0 +1,202 @@
+"""Pages with light print on a dark ground, shown inverted to models that only read dark print."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
+
+from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling
+from rtocr_gui.ocr.vision.auto_mode import stroke_pitch
+from rtocr_gui.ocr.vision.dark_pages import as_light_page, has_dark_ground
+from tests.readings import read_page
+from tests.small_checkpoint import write_checkpoint
+from tests.tasks import TEXT
+
+if TYPE_CHECKING:
+    from rtocr_gui.ocr.engine import Engine
+
+WORDS = "the quick brown fox jumps over it "
+
+
+def printed(ground: str, ink: str, size: tuple[int, int] = (800, 400), lines: int = 9) -> Image.Image:
+    """A page with lines of print of one colour on a ground of another."""
+    page = Image.new("RGB", size, ground)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(24)
+    for line in range(lines):
+        draw.text((24, 20 + 40 * line), WORDS * 2, ink, font)
+    return page
+
+
+def with_border(page: Image.Image, share: float) -> Image.Image:
+    """The page as a scanner with its lid open sees it: black around it, on a share of the picture."""
+    scale = (1 - share) ** 0.5
+    framed = Image.new("RGB", page.size, "black")
+    framed.paste(page.resize((round(page.width * scale), round(page.height * scale))), (0, 0))
+    return framed
+
+
+def with_dark_top(page: Image.Image, share: float) -> Image.Image:
+    """The page with light print on black down to a share of its height."""
+    dark = page.copy()
+    dark.paste(ImageOps.invert(page.crop((0, 0, page.width, round(share * page.height)))))
+    return dark
+
+
+def with_noise(page: Image.Image, deviation: float = 8) -> Image.Image:
+    grain = np.random.default_rng(3).normal(0, deviation, (page.height, page.width, 1))
+    return Image.fromarray(np.clip(np.asarray(page) + grain, 0, 255).astype(np.uint8))
+
+
+PAGE = printed("white", "black")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        printed("black", "white"),
+        printed("#282c34", "#abb2bf"),
+        printed("#051005", "#50dc5a"),
+        printed("#0f1e50", "#faf0c8"),
+        printed("#191919", "#6e6e6e"),
+        printed("#3c5046", "#c8c8c8"),
+        printed("#1e1e1e", "#e6e6e6", (1920, 1080), lines=1),
+        with_noise(printed("#1e1e1e", "#e6e6e6")),
+        printed("black", "white").filter(ImageFilter.GaussianBlur(1)),
+        printed("black", "white").convert("L"),
+        with_dark_top(PAGE, 0.8),
+        Image.new("RGB", (100, 100), "black"),
+    ],
+    ids=[
+        "white on black",
+        "an editor",
+        "a terminal",
+        "a slide",
+        "faint print",
+        "a blackboard",
+        "one line on a screen",
+        "noise",
+        "blurred",
+        "grey",
+        "light footer",
+        "nothing on it",
+    ],
+)
+def test_a_page_with_light_print_on_a_dark_ground_is_inverted(page: Image.Image) -> None:
+    assert has_dark_ground(page)
+    assert ImageChops.difference(as_light_page(page), ImageOps.invert(page)).getbbox() is None
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        PAGE,
+        PAGE.convert("L"),
+        Image.new("RGB", (100, 100), "white"),
+        with_border(PAGE, 0.2),
+        with_border(PAGE, 0.5),
+        with_noise(with_border(PAGE, 0.2)),
+        with_dark_top(PAGE, 0.2),
+        with_dark_top(PAGE, 0.5),
+        ImageEnhance.Brightness(PAGE).enhance(0.25),
+        with_noise(Image.new("RGB", (400, 400), "#ebebeb"), 4),
+        with_noise(Image.new("RGB", (400, 400), "#5a5a5a"), 4),
+        printed("#c82828", "black"),
+        printed("#5a78c8", "#000028"),
+    ],
+    ids=[
+        "black on white",
+        "grey",
+        "nothing on it",
+        "a border on 20 %",
+        "a border on 50 %",
+        "a border and noise",
+        "a dark heading",
+        "half of it dark",
+        "in bad light",
+        "empty, with noise",
+        "empty, in bad light",
+        "red paper",
+        "blue paper",
+    ],
+)
+def test_a_page_with_dark_print_on_a_light_ground_stays_as_it_is(page: Image.Image) -> None:
+    assert not has_dark_ground(page)
+    assert as_light_page(page) is page
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1), st.integers(1, 255))
+@settings(max_examples=50)
+def test_no_page_is_dark_once_it_was_inverted(width: int, height: int, seed: int, brightest: int) -> None:
+    pixels = np.random.default_rng(seed).integers(0, brightest, (height, width, 3), dtype=np.uint8)
+    light = as_light_page(Image.fromarray(pixels))
+
+    assert as_light_page(light) is light
+
+
+def encoded(folder: Path, page: Image.Image, name: str, **description: object) -> tuple[Mode, np.ndarray]:
+    """The mode that Auto chooses for a page, and the norms of the page's tokens in Tiny."""
+    from rtocr_gui.ocr.engine import Engine
+
+    told = {"name": "Mine", "description": "Reads.", "modes": ["tiny", "small", "base"], "tasks": ["text"]}
+    (folder / "rtocr.json").write_text(json.dumps(told | description))
+    engine = Engine(threads=1)
+    engine.load(folder, device="cpu")
+    one = PageImage(PageRef(Path(name), 0, sha256=name), page, dpi=96)
+    chosen, tiny = engine.encode(one, Scaling(None)), engine.encode(one, Scaling(Mode.TINY))
+    engine.unload()
+    return chosen.mode, tiny.measures.norms
+
+
+def test_only_a_model_that_reads_light_pages_only_is_shown_dark_pages_inverted(tmp_path: Path) -> None:
+    folder, dark = write_checkpoint(tmp_path / "model"), ImageOps.invert(PAGE)
+    light_mode, light = encoded(folder, PAGE, "light")
+
+    for description, is_inverted in (
+        ({}, False),
+        ({"light_pages_only": False}, False),
+        ({"light_pages_only": True}, True),
+    ):
+        mode, norms = encoded(folder, dark, "dark", **description)
+
+        assert np.array_equal(norms, light) is is_inverted, description
+        assert mode is light_mode
+
+
+def test_the_size_of_print_is_measured_on_the_page_as_the_model_sees_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rtocr_gui.ocr.vision import page_encoder
+
+    measured: list[Image.Image] = []
+
+    def measure(image: Image.Image) -> float | None:
+        measured.append(image)
+        return stroke_pitch(image)
+
+    monkeypatch.setattr(page_encoder, "stroke_pitch", measure)
+    encoded(write_checkpoint(tmp_path / "model"), ImageOps.invert(PAGE), "dark", light_pages_only=True)
+
+    (seen,) = measured
+    assert ImageChops.difference(seen, PAGE).getbbox() is None
+
+
+def test_the_miniature_reads_light_print_as_it_reads_dark_print(miniature_engine: "Engine") -> None:
+    page = Image.new("RGB", (512, 200), "white")
+    ImageDraw.Draw(page).text((20, 60), "The door is open", "black", ImageFont.load_default(40))
+    dark, light = (
+        read_page(
+            miniature_engine,
+            PageImage(PageRef(Path(name), 0, sha256=name), image, dpi=96),
+            ReadSettings(Scaling(Mode.BASE), TEXT, max_new_tokens=60),
+        )
+        for name, image in (("dark", ImageOps.invert(page)), ("light", page))
+    )
+
+    assert dark.raw_text == light.raw_text
+    assert dark.raw_text.strip() == "The door is open"
