@@ -3,6 +3,7 @@
 import functools
 import itertools
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ReadingError
+from rtocr_gui.ocr.model.model_info import PUBLISHED_PRINT
 from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.ocr.vision.auto_mode import (
     PITCH_PER_X_HEIGHT,
@@ -46,6 +48,7 @@ modes_of_models = st.lists(st.sampled_from(Mode), min_size=1, unique=True)
 sides_px = st.integers(1, 5000)
 pitches_px = st.floats(1, 500)
 tile_counts = st.integers(FEWEST_TILES, MOST_TILES)
+aspect_ratios = st.just(math.inf) | st.floats(1, 9)
 
 
 def choose_mode(page: Image.Image, modes: Sequence[Mode], most_tiles: int = MOST_TILES) -> Mode:
@@ -223,6 +226,26 @@ def test_fewer_tiles_make_large_the_mode_that_shows_a_page_best() -> None:
     assert choose_mode(page, ALL_MODES, most_tiles=2) is Mode.LARGE
 
 
+@pytest.mark.parametrize(
+    ("size", "pitch_px", "mode"),
+    [
+        ((1900, 950), 6, Mode.GUNDAM),
+        ((1900, 949), 6, Mode.LARGE),
+        ((949, 1900), 6, Mode.LARGE),
+        ((1900, 949), 16, Mode.BASE),
+        ((1900, 949), 3, Mode.GUNDAM),
+    ],
+    ids=["just short enough", "too wide", "too tall", "too wide, larger print", "illegible in Large"],
+)
+def test_a_long_page_is_not_read_in_gundam_by_a_model_that_cannot_where_another_mode_will_do(
+    size: tuple[int, int], pitch_px: float, mode: Mode
+) -> None:
+    page = PagePrint(size, pitch_px, gundam_aspect_ratio=2.0)
+
+    assert page.best_mode(ALL_MODES) is mode
+    assert page.best_mode((Mode.GUNDAM,)) is Mode.GUNDAM
+
+
 def test_larger_print_on_a_page_gets_no_larger_mode() -> None:
     chosen = [choose_mode(printed_page((1000, 1400), 7 * 1.4**step), ALL_MODES) for step in range(7)]
 
@@ -230,26 +253,27 @@ def test_larger_print_on_a_page_gets_no_larger_mode() -> None:
     assert len(set(chosen)) >= 4
 
 
-@given(sides_px, sides_px, st.lists(pitches_px, min_size=2), tile_counts)
+@given(sides_px, sides_px, st.lists(pitches_px, min_size=2), tile_counts, aspect_ratios)
 def test_print_that_stands_wider_gets_no_larger_mode(
-    width: int, height: int, pitches: list[float], most_tiles: int
+    width: int, height: int, pitches: list[float], most_tiles: int, aspect: float
 ) -> None:
     tiles = choose_tiles((width, height), most_tiles)
     costs = {mode: mode.view_px**2 for mode in Mode}
     costs[Mode.GUNDAM] += tiles[0] * tiles[1] * TILE_PX**2
 
-    spent = [
-        costs[PagePrint((width, height), pitch, most_tiles).best_mode(ALL_MODES)] for pitch in sorted(pitches)
+    pages = [
+        PagePrint((width, height), pitch, most_tiles, PUBLISHED_PRINT, aspect) for pitch in sorted(pitches)
     ]
+    spent = [costs[page.best_mode(ALL_MODES)] for page in pages]
 
     assert spent == sorted(spent, reverse=True)
 
 
-@given(sides_px, sides_px, st.none() | pitches_px, modes_of_models, tile_counts)
+@given(sides_px, sides_px, st.none() | pitches_px, modes_of_models, tile_counts, aspect_ratios)
 def test_the_mode_is_one_of_the_models_in_whatever_order_these_are_told(
-    width: int, height: int, pitch: float | None, modes: list[Mode], most_tiles: int
+    width: int, height: int, pitch: float | None, modes: list[Mode], most_tiles: int, aspect: float
 ) -> None:
-    page_print = PagePrint((width, height), pitch, most_tiles)
+    page_print = PagePrint((width, height), pitch, most_tiles, PUBLISHED_PRINT, aspect)
     chosen = page_print.best_mode(modes)
 
     assert chosen in modes
@@ -339,6 +363,24 @@ def test_a_model_for_larger_print_chooses_larger_modes_and_calls_more_too_small(
     ]
 
 
+def test_gundam_is_avoided_in_auto_only_and_only_where_the_model_states_so(tmp_path: Path) -> None:
+    from rtocr_gui.ocr.engine import Engine
+
+    folder = write_checkpoint(tmp_path / "model")
+    page = PageImage(PageRef(tmp_path / "page.png", 0, sha256="page"), printed_page((1300, 430), 12), dpi=96)
+    told = {"name": "Mine", "description": "Reads.", "modes": ["large", "gundam"], "tasks": ["text"]}
+    sizes = {"x_height_px": {"least": 6, "well": 16}}
+    modes = []
+    for description in ({}, {"gundam_up_to_aspect_ratio": 4}, {"gundam_up_to_aspect_ratio": 2.4}):
+        (folder / "rtocr.json").write_text(json.dumps({**told, **sizes, **description}))
+        engine = Engine(threads=1)
+        engine.load(folder, device="cpu")
+        modes.append([engine.encode(page, Scaling(mode)).mode for mode in (None, Mode.GUNDAM)])
+        engine.unload()
+
+    assert modes == [[Mode.GUNDAM, Mode.GUNDAM], [Mode.GUNDAM, Mode.GUNDAM], [Mode.LARGE, Mode.GUNDAM]]
+
+
 # Print that is too small ----------------------------------------------------------------------
 
 
@@ -372,11 +414,11 @@ def test_a_letter_scanned_as_people_do_is_too_small_for_tiny_and_small(dpi: int)
     assert letter.larger_mode(Mode.TINY, ALL_MODES) is letter.best_mode(ALL_MODES)
 
 
-@given(sides_px, sides_px, st.none() | pitches_px, modes_of_models, tile_counts)
+@given(sides_px, sides_px, st.none() | pitches_px, modes_of_models, tile_counts, aspect_ratios)
 def test_no_page_is_called_illegible_in_a_mode_that_it_chose_for_its_print(
-    width: int, height: int, pitch: float | None, modes: list[Mode], most_tiles: int
+    width: int, height: int, pitch: float | None, modes: list[Mode], most_tiles: int, aspect: float
 ) -> None:
-    page_print = PagePrint((width, height), pitch, most_tiles)
+    page_print = PagePrint((width, height), pitch, most_tiles, PUBLISHED_PRINT, aspect)
     chosen = page_print.best_mode(modes)
 
     assert page_print.is_legible_in(chosen) or page_print.larger_mode(chosen, modes) is None

@@ -1,6 +1,7 @@
 """A model folder is checked in full before it is loaded, and loaded exactly as it is."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -48,6 +49,7 @@ def test_the_bundled_model_says_what_it_was_made_for() -> None:
     assert info.description == said["description"]
     assert [mode.value for mode in info.modes] == said["modes"]
     assert [task.name for task in info.tasks] == said["tasks"]
+    assert info.gundam_aspect_ratio == said["gundam_up_to_aspect_ratio"]
     assert info.light_pages_only is said["light_pages_only"]
     assert info.weight_bytes == resource_path("miniature/model.safetensors").stat().st_size
     assert 5e6 < info.parameter_count < 5e7
@@ -58,6 +60,7 @@ def test_a_folder_that_says_nothing_is_the_published_model(folder: Path) -> None
     assert info.name == "DeepSeek-OCR"
     assert info.modes[:2] == (Mode.BASE, Mode.GUNDAM)
     assert set(info.modes) == set(Mode)
+    assert info.gundam_aspect_ratio == math.inf
     assert not info.light_pages_only
     assert info.tasks == TASKS
     assert info.parameter_count == sum(weights.size for weights in small_weights(small_config()).values())

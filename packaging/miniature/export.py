@@ -44,6 +44,12 @@ def main() -> int:
         help="x-height in view pixels below which the user is warned, and from which print is read well",
     )
     parser.add_argument(
+        "--gundam-up-to",
+        type=float,
+        metavar="RATIO",
+        help="aspect ratio of the longest pages that are read well in Gundam (longer by shorter side)",
+    )
+    parser.add_argument(
         "--light-pages-only",
         action="store_true",
         help="have the program invert pages with light print on a dark ground before the model sees them",
@@ -66,6 +72,8 @@ def main() -> int:
         parser.error(f"{options.folder} is a file, not a folder")
     if options.x_height and not 0 < options.x_height[0] <= options.x_height[1]:
         parser.error("--x-height must be above 0, and LEAST not above WELL")
+    if options.gundam_up_to is not None and not 1 <= options.gundam_up_to <= 100:
+        parser.error("--gundam-up-to must be from 1 to 100")
     blend = None
     part, heads, layers = options.blend_share, options.blend_heads, options.blend_added_layers
     if options.blend_with is None and (part is not None or heads or layers != NO_LAYERS):
@@ -78,6 +86,7 @@ def main() -> int:
         [Mode(name) for name in options.modes],
         options.tasks,
         PrintSizes(*options.x_height) if options.x_height else None,
+        options.gundam_up_to,
         options.light_pages_only,
     )
     export_checkpoint(options.run, options.folder, said, heads=options.heads, blend=blend)

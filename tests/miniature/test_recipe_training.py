@@ -571,13 +571,14 @@ def test_processes_that_share_the_work_take_the_same_step_as_one(monkeypatch: py
 
 def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path) -> None:
     save_state(tmp_path / "run", Learner(read_sizes()), Optimiser({}, {}), {"step": 1})
-    said = Description("Test", "A test.", [Mode.BASE, Mode.GUNDAM], ["text"], PrintSizes(9, 14), True)
+    said = Description("Test", "A test.", [Mode.BASE, Mode.GUNDAM], ["text"], PrintSizes(9, 14), 2.5, True)
     export_checkpoint(tmp_path / "run", tmp_path / "out", said)
 
     checkpoint = load_checkpoint(open_folder(tmp_path / "out"), torch.device("cpu"), torch.float32)
 
     assert checkpoint.info.modes == (Mode.BASE, Mode.GUNDAM)
     assert checkpoint.info.print_sizes == PrintSizes(9, 14)
+    assert checkpoint.info.gundam_aspect_ratio == 2.5
     assert checkpoint.info.light_pages_only
     assert 10_000_000 < checkpoint.info.parameter_count < 30_000_000
     assert checkpoint.info.weight_bytes < 40_000_000

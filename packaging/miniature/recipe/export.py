@@ -34,6 +34,8 @@ class Description:
         modes: modes it was made for; the first is the default.
         tasks: names of the tasks it was made for; the first is the default.
         print_sizes: how large print must be for it; None to use those of the published models.
+        gundam_aspect_ratio: longer to shorter side of a page up to which it reads well in Gundam; None for
+            any.
         light_pages_only: True if it only reads dark print on a light ground.
     """
 
@@ -42,6 +44,7 @@ class Description:
     modes: Sequence[Mode]
     tasks: Sequence[str]
     print_sizes: PrintSizes | None = None
+    gundam_aspect_ratio: float | None = None
     light_pages_only: bool = False
 
 
@@ -90,6 +93,8 @@ def export_checkpoint(
     }
     if said.print_sizes is not None:
         about["x_height_px"] = {"least": said.print_sizes.least_px, "well": said.print_sizes.well_px}
+    if said.gundam_aspect_ratio is not None:
+        about["gundam_up_to_aspect_ratio"] = said.gundam_aspect_ratio
     if said.light_pages_only:
         about["light_pages_only"] = True
     write_text_atomically(folder / "rtocr.json", json.dumps(about, indent=2, ensure_ascii=False) + "\n")

@@ -32,10 +32,13 @@ from rtocr_gui.ocr.reading import Mode, Task
 
 _PRINT = "x_height_px"
 """Optional key of a description, for `PrintSizes`."""
+_GUNDAM_ASPECT = "gundam_up_to_aspect_ratio"
+"""Optional key of a description: for longer and for wider pages, Auto prefers the other modes to Gundam."""
 _LIGHT_PAGES = "light_pages_only"
 """Optional key of a description: true for a model that cannot read light print on a dark ground."""
 
 _LARGEST_PRINT_PX = 200
+_LARGEST_ASPECT_RATIO = 100
 
 _Choice = TypeVar("_Choice", Mode, Task)
 
@@ -177,15 +180,15 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
         folder: a checked folder.
 
     Returns:
-        Name, description, modes, tasks, print sizes, whether it reads light pages only, and number and size
-        of the weights.
+        Name, description, modes, tasks, what the model reads well (print sizes, shapes of pages in Gundam,
+        dark pages), and number and size of the weights.
 
     Raises:
         CheckpointError: `rtocr.json` exists but is wrong.
     """
     family = folder.architecture.family
     name, description, modes, tasks = family.name, family.description, family.modes, family.tasks
-    print_sizes, light_pages_only = PUBLISHED_PRINT, False
+    print_sizes, gundam_aspect_ratio, light_pages_only = PUBLISHED_PRINT, math.inf, False
     with as_checkpoint_error(folder.path):
         described = (folder.path / DESCRIPTION_FILE).exists()
         fields = read_object(folder.path, DESCRIPTION_FILE) if described else {}
@@ -196,8 +199,10 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
         tasks = _choices(fields, "tasks", {task.name: task for task in family.tasks})
         if _PRINT in fields:
             print_sizes = _print_sizes(fields[_PRINT])
+        if _GUNDAM_ASPECT in fields:
+            gundam_aspect_ratio = _aspect_ratio(fields[_GUNDAM_ASPECT])
         if _LIGHT_PAGES in fields:
-            light_pages_only = _truth(fields, _LIGHT_PAGES)
+            light_pages_only = _truth(fields[_LIGHT_PAGES])
     return ModelInfo(
         folder=folder.path,
         name=name,
@@ -207,6 +212,7 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
         parameter_count=folder.parameter_count,
         weight_bytes=folder.weight_bytes,
         print_sizes=print_sizes,
+        gundam_aspect_ratio=gundam_aspect_ratio,
         light_pages_only=light_pages_only,
         changed_ns=folder.changed_ns,
     )
@@ -265,11 +271,20 @@ def _choices(fields: Mapping[str, Any], key: str, known: Mapping[str, _Choice]) 
     return tuple(known[name] for name in dict.fromkeys(listed))
 
 
-def _truth(fields: Mapping[str, Any], key: str) -> bool:
-    value = fields[key]
+def _aspect_ratio(value: object) -> float:
+    ratio = _number(value)
+    if not 1 <= ratio <= _LARGEST_ASPECT_RATIO:
+        raise CheckpointError(
+            f"The model's {DESCRIPTION_FILE} cannot be used: “{_GUNDAM_ASPECT}” must be a number from 1 to "
+            f"{_LARGEST_ASPECT_RATIO}."
+        )
+    return float(ratio)
+
+
+def _truth(value: object) -> bool:
     if not isinstance(value, bool):
         raise CheckpointError(
-            f"The model's {DESCRIPTION_FILE} cannot be used: “{key}” must be true or false."
+            f"The model's {DESCRIPTION_FILE} cannot be used: “{_LIGHT_PAGES}” must be true or false."
         )
     return value
 

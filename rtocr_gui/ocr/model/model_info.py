@@ -3,6 +3,7 @@
 Plain, frozen types without torch. Knows modes and tasks; loads nothing.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,8 @@ class ModelInfo:
         parameter_count: number of weights.
         weight_bytes: size of the weight files.
         print_sizes: how large print must be for it.
+        gundam_aspect_ratio: mode Auto prefers the other modes to Gundam for pages whose longer side is more
+            than this many times the shorter one.
         light_pages_only: True if it only reads dark print on a light ground, so that dark pages are
             inverted for it.
         changed_ns: when the newest weight file was changed, in nanoseconds since 1970; tells a model from
@@ -53,6 +56,7 @@ class ModelInfo:
     parameter_count: int
     weight_bytes: int
     print_sizes: PrintSizes = PUBLISHED_PRINT
+    gundam_aspect_ratio: float = math.inf
     light_pages_only: bool = False
     changed_ns: int = 0
 

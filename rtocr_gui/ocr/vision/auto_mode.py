@@ -3,12 +3,15 @@
 The rule: of the modes the model was made for, take the one with the fewest visual tokens whose view shows
 the print large enough to read, enlarged or not. If the print is too small in all of them, take the one that
 shows it largest. Tiny and Small stretch the page to a square, so they are not used for very long pages.
+Some models read very long or wide pages badly in Gundam; for these pages it is used only if no other mode
+shows the print large enough to be read at all.
 
 The size of the print is measured by its density: the distance between strokes along a line. This works for
 any script and weight, and needs no letter detection. Knows pixels and modes; no model, no window and no
 torch.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,12 +73,15 @@ class PagePrint:
         pitch_px: distance between strokes in page pixels; None for an empty page, which any mode shows.
         most_tiles: most tiles in Gundam mode, 2..9.
         sizes: how large print must be for the model.
+        gundam_aspect_ratio: longer to shorter side of the page up to which the model reads well in Gundam,
+            at least 1.
     """
 
     page_size_px: tuple[int, int]
     pitch_px: float | None
     most_tiles: int = MOST_TILES
     sizes: PrintSizes = PUBLISHED_PRINT
+    gundam_aspect_ratio: float = math.inf
 
     def best_mode(self, modes: Sequence[Mode]) -> Mode:
         """Choose a mode for the page by the rule above.
@@ -86,10 +92,12 @@ class PagePrint:
         Returns:
             One of `modes`; one in which nothing of a narrow page would be left only if there is no other.
         """
-        width, height = self.page_size_px
-        may_be_stretched = max(width, height) <= MOST_STRETCH * min(width, height)
+        shorter, longer = sorted(self.page_size_px)
+        may_be_stretched = longer <= MOST_STRETCH * shorter
         shown = [mode for mode in modes if self._is_shown_in(mode)] or list(modes)
         whole = [mode for mode in shown if mode.letterboxed or may_be_stretched] or shown
+        if longer > self.gundam_aspect_ratio * shorter:
+            whole = [mode for mode in whole if mode is not Mode.GUNDAM and self.is_legible_in(mode)] or whole
         by_cost = sorted(whole, key=lambda mode: (self._pixel_count(mode), mode.value))
         legible = (mode for mode in by_cost if self._has_pitch(mode, self.sizes.well_px))
         return next(legible, max(by_cost, key=self._scale))

@@ -126,8 +126,8 @@ class PageEncoder:
         Raises:
             RuntimeError, MemoryError: there is not enough memory to measure it.
         """
-        pitch_px = self._pitch_of(page)
-        return PagePrint(page.image.size, pitch_px, most_tiles, self._checkpoint.info.print_sizes)
+        info, pitch_px = self._checkpoint.info, self._pitch_of(page)
+        return PagePrint(page.image.size, pitch_px, most_tiles, info.print_sizes, info.gundam_aspect_ratio)
 
     def key_of(self, page: PageImage, scaling: Scaling) -> PageKey:
         """Determine how a page is shown to the model; if no mode is set, the page decides.
