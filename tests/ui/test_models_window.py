@@ -472,6 +472,34 @@ def test_a_download_in_another_folder_can_be_gone_on_with_or_forgotten(
     assert next_library.close(5)
 
 
+def test_a_begun_download_stays_listed_where_another_folder_is_chosen_until_it_is_deleted(
+    qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, hub: HubServer, tmp_path: Path
+) -> None:
+    begun, other = tmp_path / "begun", tmp_path / "other"
+    wire(window, library)
+    library.choose_target(begun)
+    hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
+    library.start_download(hub.endpoint)
+    qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
+    library.pause_download()
+    hub.released.set()
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.PAUSED), timeout=15_000)
+    with qtbot.waitSignal(library.own_folders_changed) as remembered:
+        library.choose_target(other)
+    assert remembered.args == [(begun,)]
+    library.start_download(hub.endpoint)
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
+    qtbot.waitUntil(lambda: len(names(window)) == 3)
+    select(window, 1)
+    assert window.details.text().startswith("The download is not finished.")
+    library.choose_target(begun)
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.PAUSED))
+    with qtbot.waitSignal(library.own_folders_changed) as remembered:
+        library.discard_download()
+    assert remembered.args == [(other,)]
+    qtbot.waitUntil(lambda: len(names(window)) == 2)
+
+
 def test_an_unusable_folder_is_not_remembered_with_the_next_usable_one(
     qtbot: QtBot, library: ModelLibrary, tmp_path: Path
 ) -> None:

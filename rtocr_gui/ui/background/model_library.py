@@ -107,7 +107,8 @@ class ModelLibrary(QObject):
         download_changed (DownloadShown): the state of the download; often while it runs.
         check_changed (CheckShown): the state of a check.
         download_ended (DownloadShown): it is done or failed; not emitted if the person stopped it.
-        own_folders_changed (tuple[Path, ...]): the usable folders that the person added, to be remembered.
+        own_folders_changed (tuple[Path, ...]): the person's folders to be remembered: those that are or were
+            usable, and those in which another download was begun.
         begun_changed (Path or None): the folder, chosen by the person, in which a download was begun, to be
             remembered; None once it has ended, or if one was begun in the folder that programs share.
 
@@ -141,7 +142,7 @@ class ModelLibrary(QObject):
     ) -> None:
         super().__init__(parent)
         self._bundled = bundled
-        self._own = dict.fromkeys(own, True)  # all are listed; those that are or were usable are remembered
+        self._own = dict.fromkeys(own, True)  # all are listed; those with True are remembered
         self._cache = cache
         self._target = self._begun_before = begun
         self._looking = Lane("rtocr-models")
@@ -201,8 +202,14 @@ class ModelLibrary(QObject):
 
     @Slot(object)
     def choose_target(self, folder: Path) -> None:
-        """Download to another folder; the model will be listed as one of the person's own."""
+        """Download to another folder; the model will be listed as one of the person's own.
+
+        What has arrived in the folder chosen before stays listed too.
+        """
         if not self._download.is_busy:
+            if self._target is not None and self._download.arrived_bytes:
+                self._own[self._target] = True
+                self._tell_own()
             self._target, self._begun_before = folder, None
             self._show(DownloadShown(DownloadState.IDLE))
             self.refresh()
@@ -352,6 +359,8 @@ class ModelLibrary(QObject):
             return
         if report is None:
             self._show(DownloadShown(DownloadState.IDLE))
+            if self._target is not None and self._own.pop(self._target, False):
+                self._tell_own()
             self.begun_changed.emit(None)
         elif isinstance(report, str):
             self._show(replace(self._download, state=DownloadState.FAILED, problem=report))
