@@ -364,6 +364,32 @@ def test_a_download_that_another_program_ended_is_listed_and_remembered(qtbot: Q
     assert library.close(5)
 
 
+@pytest.mark.parametrize("own", ["", "mine"], ids=["shared", "own"])
+def test_what_another_program_was_downloading_is_there_once_it_has_ended(
+    qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, hub: HubServer, tmp_path: Path, own: str
+) -> None:
+    other = ModelLibrary(BUNDLED, cache=tmp_path / "cache")
+    remembered = emissions(library.own_folders_changed)
+    for each in (library, other):
+        if own:
+            each.choose_target(tmp_path / own)
+    hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
+    other.start_download(hub.endpoint)
+    qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
+    wire(window, library)
+    library.start_download(hub.endpoint)
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.FAILED), timeout=15_000)
+    assert "Another RTOCR is downloading" in window.download.status.text()
+    hub.released.set()
+    qtbot.waitUntil(lambda: download_ends(other, DownloadState.DONE), timeout=15_000)
+    library.refresh()
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE))
+    assert choices(window.download) == ["Download again"]
+    qtbot.waitUntil(lambda: names(window)[1:] == ["DeepSeek-OCR"])
+    assert remembered == ([(tmp_path / own,)] if own else [])
+    assert other.close(5)
+
+
 def test_a_discarded_download_can_begin_again(
     qtbot: QtBot, library: ModelLibrary, hub: HubServer, tmp_path: Path
 ) -> None:

@@ -170,12 +170,12 @@ class ModelLibrary(QObject):
 
         def look() -> None:
             shared = self._shared()
-            there = (look_into(target),) if target is not None else ()
-            begun = tuple(entry.folder for entry in there if entry.is_unfinished)
-            is_over = target == before and not begun  # it was finished or removed elsewhere
-            ended = tuple(entry.folder for entry in there if is_over and entry.is_usable)
+            there = look_into(target) if target is not None else None
+            is_begun = there is not None and there.is_unfinished
+            is_over = target == before and not is_begun  # it was finished or removed elsewhere
             place = published_folder_in(shared) if target is None or is_over else target
-            models = list_models(self._bundled, (*own, *begun, *ended), shared)
+            held = (there.folder,) if there is not None and (is_begun or there.is_usable) else ()
+            models = list_models(self._bundled, (*own, *held), shared)
             self._listed.emit(request_id, ModelsListed(models, place, _free_bytes(place)))
 
         self._looking.submit(_guarded(look, _log_only))
@@ -329,7 +329,10 @@ class ModelLibrary(QObject):
                 self._end_begun()
             self._target = None
         there = next((entry for entry in listed.models if entry.is_at(listed.target)), None)
-        if not self._download.is_busy and not self._download.problem:
+        is_complete = there is not None and there.is_usable and not self._download.repairs
+        if not self._download.is_busy and (is_complete or not self._download.problem):
+            if is_complete:  # by this program or another
+                self._end_begun()
             self._show(_as_found(there))
         elif there is not None:
             kept_bytes = max(self._download.kept_bytes, there.done_bytes)
