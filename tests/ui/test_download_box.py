@@ -40,6 +40,7 @@ def box(qtbot: QtBot) -> DownloadBox:
             ["Try again", "Cancel"],
             "The disk is full.",
         ),
+        (DownloadShown(DownloadState.FOUND), ["Download again"], "The model is in this folder."),
         (
             DownloadShown(DownloadState.DONE),
             ["Download again"],

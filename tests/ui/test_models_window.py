@@ -383,7 +383,7 @@ def test_what_another_program_was_downloading_is_there_once_it_has_ended(
     hub.released.set()
     qtbot.waitUntil(lambda: download_ends(other, DownloadState.DONE), timeout=15_000)
     library.refresh()
-    qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE))
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.FOUND))
     assert choices(window.download) == ["Download again"]
     qtbot.waitUntil(lambda: names(window)[1:] == ["DeepSeek-OCR"])
     assert remembered == ([(tmp_path / own,)] if own else [])
@@ -580,11 +580,41 @@ def test_a_file_that_was_tampered_with_is_named(
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     qtbot.waitUntil(lambda: len(names(window)) == 2)
     select(window, 1)
+    assert window.download.status.text().startswith("Downloaded and checked.")
     window.check.click()
     qtbot.waitUntil(lambda: f"“{WEIGHTS}” is not what was downloaded" in window.details.text())
+    assert window.download.status.text() == "The model is in this folder."
     select(window, 0)
     window.check.click()
     qtbot.waitUntil(lambda: "OK: config, tokenizer and weights fit together." in window.details.text())
+
+
+def test_a_file_that_a_check_misses_is_missing_in_the_list_too(
+    qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, tmp_path: Path
+) -> None:
+    folder = published_folder_in(tmp_path / "cache")  # from another program, so without a record
+    folder.parent.mkdir(parents=True)
+    write_checkpoint(folder)
+    wire(window, library)
+    library.refresh()
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.FOUND))
+    assert window.download.status.text() == "The model is in this folder."
+    next(folder.glob("*.safetensors")).unlink()
+    select(window, 1)
+    window.check.click()
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.IDLE))
+    assert window.download.status.text() == ""
+    assert not window.use.isEnabled()
+
+
+def test_a_download_whose_model_is_in_use_is_not_to_be_chosen(
+    window: ModelsWindow, miniature: ModelEntry
+) -> None:
+    window.show_models(listed(miniature, replace(miniature, folder=TARGET)))
+    window.download.show_download(DownloadShown(DownloadState.DONE))
+    for in_use, said in ((BUNDLED, "Select it above and press Use."), (TARGET, "Downloaded and checked.")):
+        window.show_in_use(in_use)
+        assert window.download.status.text().endswith(said)
 
 
 def test_a_folder_is_listed_while_another_model_is_checked(

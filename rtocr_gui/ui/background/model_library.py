@@ -43,9 +43,10 @@ class ModelsListed:
 
 
 class DownloadState(Enum):
-    """What can be done about the download."""
+    """What can be done about the download; `FOUND` if its model is there, but not `DONE` by this program."""
 
     IDLE = "idle"
+    FOUND = "found"
     RUNNING = "running"
     STOPPING = "stopping"
     PAUSED = "paused"
@@ -329,11 +330,14 @@ class ModelLibrary(QObject):
                 self._end_begun()
             self._target = None
         there = next((entry for entry in listed.models if entry.is_at(listed.target)), None)
-        is_complete = there is not None and there.is_usable and not self._download.repairs
-        if not self._download.is_busy and (is_complete or not self._download.problem):
-            if is_complete:  # by this program or another
+        found = _as_found(there)
+        is_complete = found.state is DownloadState.FOUND
+        is_news = is_complete and not self._download.repairs  # another program has completed it
+        if not self._download.is_busy and (is_news or not self._download.problem):
+            if is_news:
                 self._end_begun()
-            self._show(_as_found(there))
+            if not (is_complete and self._download.state is DownloadState.DONE):
+                self._show(found)
         elif there is not None:
             kept_bytes = max(self._download.kept_bytes, there.done_bytes)
             self._show(replace(self._download, kept_bytes=kept_bytes))
@@ -369,7 +373,7 @@ class ModelLibrary(QObject):
             self._show(replace(self._download, state=DownloadState.FAILED, problem=report))
             self.download_ended.emit(self._download)
         elif report.stage is DownloadStage.DONE:
-            self._show(DownloadShown(DownloadState.DONE, report, repairs=True))
+            self._show(DownloadShown(DownloadState.DONE, repairs=True))
             self._end_begun()
             self.download_ended.emit(self._download)
         elif report.stage is DownloadStage.PAUSED:
@@ -381,8 +385,13 @@ class ModelLibrary(QObject):
 
     @Slot(int, object)
     def _take_check(self, check_id: int, shown: CheckShown) -> None:
-        if check_id == self._check_id:
-            self.check_changed.emit(shown)
+        if check_id != self._check_id:
+            return
+        self.check_changed.emit(shown)
+        if shown.is_bad:
+            if self._download.state is DownloadState.DONE:
+                self._show(replace(self._download, state=DownloadState.FOUND))
+            self.refresh()
 
     def _shared(self) -> Path:
         """The shared download folder; call on a lane, as the first call imports the hub's library."""
@@ -399,7 +408,7 @@ def _as_found(entry: ModelEntry | None) -> DownloadShown:
         progress = DownloadProgress(DownloadStage.PAUSED, entry.done_bytes, entry.total_bytes)
         return DownloadShown(DownloadState.PAUSED, progress, repairs=entry.was_complete)
     if entry is not None and entry.is_usable:
-        return DownloadShown(DownloadState.DONE, repairs=True)
+        return DownloadShown(DownloadState.FOUND, repairs=True)
     return DownloadShown(DownloadState.IDLE)
 
 

@@ -32,6 +32,7 @@ _STEPS = 1000
 _START = {
     DownloadState.PAUSED: "&Resume",
     DownloadState.FAILED: "&Try again",
+    DownloadState.FOUND: "&Download again",
     DownloadState.DONE: "&Download again",
 }
 _AGAIN = "Check every byte, and download again what is missing or damaged"
@@ -55,6 +56,7 @@ class DownloadBox(QGroupBox):
     def __init__(self) -> None:
         super().__init__("Download DeepSeek-OCR")
         self._target = Path()
+        self._is_in_use = False
         self._shown = DownloadShown(DownloadState.IDLE)
         self.about = plain_label(
             "The published model reads whole documents with tables, formulae and figures, in many languages. "
@@ -101,6 +103,11 @@ class DownloadBox(QGroupBox):
         free = "" if free_bytes is None else f"\n{size_in_words(free_bytes)} free there"
         self.place.setText(f"{target}{free}")
 
+    def show_in_use(self, is_in_use: bool) -> None:
+        """Show whether pages are read with the model in the download's folder."""
+        self._is_in_use = is_in_use
+        self._show_line()
+
     @Slot(object)
     def show_download(self, shown: DownloadShown) -> None:
         """Show the state of the download, and what can be done about it."""
@@ -116,14 +123,17 @@ class DownloadBox(QGroupBox):
         self.discard.setEnabled(state is not DownloadState.STOPPING)
         self.server.setEnabled(not busy)
         self.change.setEnabled(not busy)
-        self.bar.setVisible(busy or (progress is not None and state is not DownloadState.DONE))
+        self.bar.setVisible(busy or progress is not None)
         if busy and (progress is None or progress.stage is DownloadStage.CONNECT):
             self.bar.setRange(0, 0)
         else:
             self.bar.setRange(0, _STEPS)
             if progress is not None and progress.total_bytes:
                 self.bar.setValue(_STEPS * progress.done_bytes // progress.total_bytes)
-        self.status.setText(_download_line(shown))
+        self._show_line()
+
+    def _show_line(self) -> None:
+        self.status.setText(_download_line(self._shown, self._is_in_use))
 
     def _ask_target(self) -> None:
         folder = questions.ask_download_folder(self, self._target)
@@ -145,11 +155,13 @@ class DownloadBox(QGroupBox):
             self.discard_requested.emit()
 
 
-def _download_line(shown: DownloadShown) -> str:
+def _download_line(shown: DownloadShown, is_in_use: bool) -> str:
     if shown.problem:
         return shown.problem
     if shown.state is DownloadState.DONE:
-        return "Downloaded and checked. Select it above and press Use."
+        return "Downloaded and checked." + ("" if is_in_use else " Select it above and press Use.")
+    if shown.state is DownloadState.FOUND:
+        return "The model is in this folder."
     if shown.state is DownloadState.STOPPING:
         return "Stopping…"
     return str(shown.progress) if shown.progress is not None else ""

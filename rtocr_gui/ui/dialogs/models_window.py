@@ -169,13 +169,21 @@ class ModelsWindow(QDialog):
         if self._checked_entry() != checked:
             self._forget_check()
         self._show_selected()
+        self._tell_if_in_use()
+
+    def _entries(self) -> list[ModelEntry]:
+        items = (self.list.topLevelItem(row) for row in range(self.list.topLevelItemCount()))
+        return [item.data(0, _ENTRY) for item in items if item is not None]
+
+    def _tell_if_in_use(self) -> None:
+        """Let the download know whether its model is in use."""
+        here = [entry for entry in self._entries() if entry.is_at(self._target)]
+        self.download.show_in_use(any(entry.is_at(self._in_use) for entry in here))
 
     def _checked_entry(self) -> ModelEntry | None:
         """What the list has of the model that was checked last."""
-        items = (self.list.topLevelItem(row) for row in range(self.list.topLevelItemCount()))
-        entries = (item.data(0, _ENTRY) for item in items if item is not None)
         check = self._check
-        return next((entry for entry in entries if check is not None and entry.folder == check.folder), None)
+        return next((each for each in self._entries() if check and each.folder == check.folder), None)
 
     def _forget_check(self) -> None:
         if self._check is not None and not self._check.running:
@@ -205,6 +213,7 @@ class ModelsWindow(QDialog):
         for item in self.list.findItems("", Qt.MatchFlag.MatchContains):
             self._mark(item)
         self._show_selected()
+        self._tell_if_in_use()
 
     @Slot(object)
     def show_fit(self, judged: FitJudged) -> None:
