@@ -70,6 +70,23 @@ def test_what_stands_where_a_folder_should_be_is_told(
         assert "out is a file, not a folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--name", "two\nlines"), "“name” must be a line of 1 to 80 characters"),
+        (("--description", "x" * 1200), "“description” must be a line of 1 to 1000 characters"),
+        (("--x-height", 100, 300), "“x_height_px” must hold"),
+        (("--x-height", 1, "inf"), "“x_height_px” must hold"),
+    ],
+)
+def test_a_checkpoint_that_the_program_would_refuse_is_not_written(
+    words: tuple[object, ...], said: str, call: Callable[..., int]
+) -> None:
+    with pytest.raises(SystemExit, match=said):
+        call(export, *EXPORT, *words)
+    assert not Path("out").exists()
+
+
 def test_drawn_pages_come_with_what_they_lack(
     call: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

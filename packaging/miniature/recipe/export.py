@@ -17,6 +17,7 @@ from recipe.model import CONFIG, Learner, read_sizes
 from recipe.readings import TOKENIZER
 from recipe.training import HEADS_FILE, Blend, blend_weights, load_weights
 from rtocr_gui.export.writing import write_bytes_atomically, write_text_atomically
+from rtocr_gui.ocr.model.folder import read_description
 from rtocr_gui.ocr.model.model_info import PrintSizes
 from rtocr_gui.ocr.reading import Mode
 
@@ -62,12 +63,13 @@ def export_checkpoint(
         blend: weights to average with; None for no averaging.
 
     Raises:
-        CheckpointError: from `load_weights`.
+        CheckpointError: the program would refuse the description; or from `load_weights`.
         ExportError: a file cannot be written, and the one that is there is unchanged.
         OSError: the folder cannot be made, or changed.
     """
-    folder = folder.resolve()
-    learner = Learner(read_sizes())
+    folder, sizes, about = folder.resolve(), read_sizes(), _fields(said)
+    read_description(about, sizes.family)
+    learner = Learner(sizes)
     load_weights(run, learner)
     if blend is not None:
         blend_weights(learner, blend)
@@ -85,16 +87,21 @@ def export_checkpoint(
     for source in (CONFIG, TOKENIZER, TOKENIZER.with_name(_TOKENIZER_CONFIG)):
         if source.parent != folder:
             write_bytes_atomically(folder / source.name, source.read_bytes())
-    about: dict[str, Any] = {
+    write_text_atomically(folder / "rtocr.json", json.dumps(about, indent=2, ensure_ascii=False) + "\n")
+
+
+def _fields(said: Description) -> dict[str, Any]:
+    """The content of rtocr.json."""
+    fields: dict[str, Any] = {
         "name": said.name,
         "description": said.description,
         "modes": [mode.value for mode in said.modes],
         "tasks": list(said.tasks),
     }
     if said.print_sizes is not None:
-        about["x_height_px"] = {"least": said.print_sizes.least_px, "well": said.print_sizes.well_px}
+        fields["x_height_px"] = {"least": said.print_sizes.least_px, "well": said.print_sizes.well_px}
     if said.gundam_aspect_ratio is not None:
-        about["gundam_up_to_aspect_ratio"] = said.gundam_aspect_ratio
+        fields["gundam_up_to_aspect_ratio"] = said.gundam_aspect_ratio
     if said.light_pages_only:
-        about["light_pages_only"] = True
-    write_text_atomically(folder / "rtocr.json", json.dumps(about, indent=2, ensure_ascii=False) + "\n")
+        fields["light_pages_only"] = True
+    return fields

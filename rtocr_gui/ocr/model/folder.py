@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.model.architecture import Architecture, read_architecture
+from rtocr_gui.ocr.model.families import Family
 from rtocr_gui.ocr.model.manifest import expected_tensors, unused_tensors
 from rtocr_gui.ocr.model.model_files import (
     CONFIG_FILE,
@@ -64,6 +65,29 @@ class CheckpointFolder:
     weight_bytes: int
     changed_ns: int
     precision: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDescription:
+    """What a checkpoint states about itself; see `ModelInfo`.
+
+    Attributes:
+        name: its name in the window and in exports.
+        description: what it reads and what it does not.
+        modes: modes it was made for.
+        tasks: tasks it was made for.
+        print_sizes: how large print must be for it.
+        gundam_aspect_ratio: up to which shape of a page it reads well in Gundam.
+        light_pages_only: True if it only reads dark print on a light ground.
+    """
+
+    name: str
+    description: str
+    modes: tuple[Mode, ...]
+    tasks: tuple[Task, ...]
+    print_sizes: PrintSizes = PUBLISHED_PRINT
+    gundam_aspect_ratio: float = math.inf
+    light_pages_only: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -187,34 +211,43 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
         CheckpointError: `rtocr.json` exists but is wrong.
     """
     family = folder.architecture.family
-    name, description, modes, tasks = family.name, family.description, family.modes, family.tasks
-    print_sizes, gundam_aspect_ratio, light_pages_only = PUBLISHED_PRINT, math.inf, False
+    stated = ModelDescription(family.name, family.description, family.modes, family.tasks)
     with as_checkpoint_error(folder.path):
-        described = (folder.path / DESCRIPTION_FILE).exists()
-        fields = read_object(folder.path, DESCRIPTION_FILE) if described else {}
-    if described:
-        name = _text(fields, "name", 80)
-        description = _text(fields, "description", 1000)
-        modes = _choices(fields, "modes", {mode.value: mode for mode in Mode})
-        tasks = _choices(fields, "tasks", {task.name: task for task in family.tasks})
-        if _PRINT in fields:
-            print_sizes = _print_sizes(fields[_PRINT])
-        if _GUNDAM_ASPECT in fields:
-            gundam_aspect_ratio = _aspect_ratio(fields[_GUNDAM_ASPECT])
-        if _LIGHT_PAGES in fields:
-            light_pages_only = _truth(fields[_LIGHT_PAGES])
+        if (folder.path / DESCRIPTION_FILE).exists():
+            stated = read_description(read_object(folder.path, DESCRIPTION_FILE), family)
     return ModelInfo(
         folder=folder.path,
-        name=name,
-        description=description,
-        modes=modes,
-        tasks=tasks,
+        name=stated.name,
+        description=stated.description,
+        modes=stated.modes,
+        tasks=stated.tasks,
         parameter_count=folder.parameter_count,
         weight_bytes=folder.weight_bytes,
-        print_sizes=print_sizes,
-        gundam_aspect_ratio=gundam_aspect_ratio,
-        light_pages_only=light_pages_only,
+        print_sizes=stated.print_sizes,
+        gundam_aspect_ratio=stated.gundam_aspect_ratio,
+        light_pages_only=stated.light_pages_only,
         changed_ns=folder.changed_ns,
+    )
+
+
+def read_description(fields: Mapping[str, Any], family: Family) -> ModelDescription:
+    """Check and read the content of `rtocr.json`.
+
+    Args:
+        fields: the parsed file.
+        family: the published model that the checkpoint is of.
+
+    Raises:
+        CheckpointError: a value is missing or wrong.
+    """
+    return ModelDescription(
+        name=_text(fields, "name", 80),
+        description=_text(fields, "description", 1000),
+        modes=_choices(fields, "modes", {mode.value: mode for mode in Mode}),
+        tasks=_choices(fields, "tasks", {task.name: task for task in family.tasks}),
+        print_sizes=_print_sizes(fields[_PRINT]) if _PRINT in fields else PUBLISHED_PRINT,
+        gundam_aspect_ratio=_aspect_ratio(fields[_GUNDAM_ASPECT]) if _GUNDAM_ASPECT in fields else math.inf,
+        light_pages_only=_LIGHT_PAGES in fields and _truth(fields[_LIGHT_PAGES]),
     )
 
 
