@@ -2,8 +2,8 @@
 
 A new setting is one line in `Settings`. A value of the wrong type or out of range is replaced by its default;
 the others are kept. A file that is not a JSON object loses all settings and is renamed to
-`settings.broken.json`, replacing an earlier one. Each of these is logged. A file that cannot be opened
-raises, so that the caller does not overwrite it. Knows no Qt.
+`settings.broken.json`, replacing an earlier one, which the caller can tell the person. Each of these is
+logged. A file that cannot be opened raises, so that the caller does not overwrite it. Knows no Qt.
 """
 
 import dataclasses
@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -146,12 +147,15 @@ def settings_path() -> Path:
 _DEFAULTS = Settings()
 
 
-def load_settings(path: Path, defaults: Settings = _DEFAULTS) -> Settings:
+def load_settings(
+    path: Path, defaults: Settings = _DEFAULTS, tell: Callable[[str], object] = _log.warning
+) -> Settings:
     """Read the settings.
 
     Args:
         path: of the file.
         defaults: used where the file, or a value in it, is missing or damaged.
+        tell: called with a sentence if the whole file is damaged; logs it by default.
 
     Raises:
         SettingsError: the file exists but cannot be opened.
@@ -167,8 +171,8 @@ def load_settings(path: Path, defaults: Settings = _DEFAULTS) -> Settings:
         if not isinstance(stored, dict):
             raise ValueError("not a JSON object")
     except (ValueError, RecursionError) as error:
-        _log.warning("the settings are damaged and set aside: %s", error)
-        _set_aside(path)
+        _log.warning("the settings are damaged: %s", error)
+        tell(_set_aside(path))
         return defaults
     settings = defaults
     for field in dataclasses.fields(Settings):
@@ -210,8 +214,11 @@ def _fits(value: Any, default: Any, name: str) -> bool:
     return type(value) is type(default)
 
 
-def _set_aside(path: Path) -> None:
+def _set_aside(path: Path) -> str:
+    """Rename a damaged file, and return a sentence about it."""
+    aside = path.with_suffix(".broken.json")
     try:
-        path.replace(path.with_suffix(".broken.json"))
+        path.replace(aside)
     except OSError as error:
-        _log.warning("the damaged settings could not be set aside: %s", error)
+        return f"The settings in {path} are damaged and could not be set aside: {reason_of(error)}."
+    return f"The settings in {path} were damaged. The damaged file was renamed to {aside.name}."

@@ -33,9 +33,21 @@ def test_a_file_that_an_editor_marked_as_utf_8_is_understood(tmp_path: Path) -> 
 def test_a_damaged_file_is_set_aside_and_the_defaults_are_used(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.json"
     path.write_bytes(content)
-    assert load_settings(path) == Settings()
+    told: list[str] = []
+    assert load_settings(path, tell=told.append) == Settings()
     assert (tmp_path / "settings.broken.json").read_bytes() == content
     assert not path.exists()
+    (sentence,) = told
+    assert "renamed to settings.broken.json" in sentence
+
+
+def test_a_damaged_file_that_cannot_be_set_aside_is_told(tmp_path: Path) -> None:
+    path, told = tmp_path / "settings.json", list[str]()
+    path.write_text("{")
+    (tmp_path / "settings.broken.json" / "in the way").mkdir(parents=True)
+    assert load_settings(path, tell=told.append) == Settings()
+    (sentence,) = told
+    assert "are damaged and could not be set aside" in sentence
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,17 @@ def test_a_file_that_could_not_be_opened_is_told_and_not_written_over(
     assert load_settings(path) == Settings(mode="base")
 
 
+def test_a_damaged_file_is_told_and_replaced_with_the_next_change(path: Path, keep: Keep) -> None:
+    path.write_text("{")
+    keeper, changes, told = keep()
+    (sentence,) = told
+    assert sentence.startswith(f"The settings in {path} were damaged.")
+    assert sentence.endswith("renamed to settings.broken.json. RTOCR is using default settings.")
+    changes.changed.emit(Settings(mode="tiny"))
+    assert keeper.close(5)
+    assert load_settings(path) == Settings(mode="tiny")
+
+
 def test_settings_that_cannot_be_saved_are_told_once(qtbot: QtBot, path: Path, keep: Keep) -> None:
     keeper, changes, told = keep(quiet_ms=1)
     path.mkdir()

@@ -38,13 +38,15 @@ class SettingsKeeper(QObject):
     def __init__(self, path: Path, quiet_ms: int = QUIET_MS) -> None:
         super().__init__()
         self._path = path
-        self._unread = ""
+        self._is_writable = True
+        self._problem = ""
         self.settings = Settings()
         try:
-            self.settings = load_settings(path)
+            self.settings = load_settings(path, tell=self._note_damage)
         except SettingsError as error:
             _log.warning("%s", error)
-            self._unread = (
+            self._is_writable = False
+            self._problem = (
                 f"{error} RTOCR is using default settings and will not save changes until you restart it."
             )
         self._newest = self._written = self.settings
@@ -57,12 +59,12 @@ class SettingsKeeper(QObject):
 
         Args:
             changed: carries the new settings.
-            tell: called on the main thread with a sentence if they cannot be kept.
+            tell: called on the main thread with a sentence if they were lost or cannot be kept.
         """
         self._failed.connect(tell)
-        if self._unread:
-            self._failed.emit(self._unread)
-        else:
+        if self._problem:
+            self._failed.emit(self._problem)
+        if self._is_writable:
             changed.connect(self._keep)
 
     def close(self, timeout_s: float) -> bool:
@@ -74,6 +76,10 @@ class SettingsKeeper(QObject):
         self._timer.stop()
         self._write_soon()
         return self._lane.finish(timeout_s)
+
+    def _note_damage(self, sentence: str) -> None:
+        _log.warning("%s", sentence)
+        self._problem = f"{sentence} RTOCR is using default settings."
 
     @Slot(object)
     def _keep(self, settings: Settings) -> None:
