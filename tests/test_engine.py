@@ -40,7 +40,7 @@ from rtocr_gui.pruning.plan import PruneMethod, PruneSettings, plan_pruning
 from rtocr_gui.resources import resource_path
 from tests.made_pages import text_page
 from tests.readings import reading_of
-from tests.small_checkpoint import write_checkpoint
+from tests.small_checkpoint import changed, write_checkpoint
 from tests.tasks import TEXT
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), TEXT, PruneSettings(retention=1.0), max_new_tokens=60)
@@ -184,6 +184,20 @@ def test_every_mode_reads_with_the_layout_of_its_page(small_engine: Engine, mode
     assert isinstance(events[1], EncodedPage)
     assert events[1].layout.page_size_px == (700, 500)
     assert reading_of(events).total == (mode.view_px // 64) ** 2
+
+
+@pytest.mark.parametrize(
+    ("mode", "room", "advice"),
+    [(Mode.GUNDAM, 512, "Choose a smaller mode."), (Mode.TINY, 70, "Choose another model.")],
+)
+def test_a_page_for_which_a_model_has_no_room_is_told_what_helps(
+    tmp_path: Path, mode: Mode, room: int, advice: str
+) -> None:
+    config = changed("language_config/max_position_embeddings", room)
+    engine = Engine(threads=1)
+    engine.load(write_checkpoint(tmp_path / "model", config), device="cpu")
+    with pytest.raises(ReadingError, match=f"takes {room} in all. {advice}"):
+        read(engine, text_page(size=(700, 500)), replace(SETTINGS, scaling=Scaling(mode)))
 
 
 # --- stopping ------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from rtocr_gui.ocr.decoder.repetition import ALLOWED_TOKENS, BYTES_PER_TOKEN, NG
 from rtocr_gui.ocr.machine.clock import ms_since
 from rtocr_gui.ocr.machine.devices import is_out_of_memory
 from rtocr_gui.ocr.machine.threads import decoding_threads
-from rtocr_gui.ocr.memory.gentler import after_a_loop
+from rtocr_gui.ocr.memory.gentler import after_a_loop, smaller_views
 from rtocr_gui.ocr.memory.headroom import Headroom
 from rtocr_gui.ocr.memory.need import View
 from rtocr_gui.ocr.model.checkpoint import Checkpoint
@@ -247,10 +247,12 @@ class PageStages:
         plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
         prompt = page_prompt(self.checkpoint, encoding.tokens, plan, settings.task)
         room = self.checkpoint.architecture.decoder.context_length
-        if prompt.next_position >= room:
+        if prompt.next_position >= room:  # merged tokens count too
+            is_smallest = not any(smaller_views(_view(encoding.key), self.checkpoint.info.modes))
             raise ReadingError(
                 f"{encoding.page.mode.label} mode makes {prompt.next_position} tokens of the page, "
-                f"but this model takes {room} in all. Choose a smaller mode."
+                f"but this model takes {room} in all. "
+                f"Choose {'another model' if is_smallest else 'a smaller mode'}."
             )
         return _Planned(encoding, plan, prompt)
 
