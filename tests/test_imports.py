@@ -73,7 +73,7 @@ WITHOUT_TORCH = (
 )
 
 LAYERS = {
-    "ocr": "reading | machine | model | vision | decoder library text | memory",
+    "ocr": "reading | asking | machine | model | vision | decoder library text | memory",
     "ui": "parts | background | state | page text tuning dialogs | window",
 }
 """What lies within a room, from the lowest to the highest: each folder imports, of the others, the lower ones

@@ -386,8 +386,9 @@ TOKENIZERS = [
     ),
     WrongFolder("a tokenizer with another <image>", config("image_token_id", 5), "has the id 4, not 5"),
     WrongFolder("a tokenizer without <image>", without_token("<image>"), "has no token “<image>”"),
-    WrongFolder(
-        "a tokenizer without <|grounding|>", without_token("<|grounding|>"), "has no token “<|grounding|>”"
+    *(
+        WrongFolder(f"a tokenizer without {mark}", without_token(mark), f"has no token “{mark}”")
+        for mark in ("<|grounding|>", "<|ref|>", "<|/ref|>")
     ),
     WrongFolder(
         "a tokenizer in which the end is part of a word",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rtocr_gui.errors import CheckpointError
+from rtocr_gui.ocr.asking import ASKS
 from rtocr_gui.ocr.model.architecture import Architecture, read_architecture
 from rtocr_gui.ocr.model.families import Family
 from rtocr_gui.ocr.model.manifest import expected_tensors, unused_tensors
@@ -119,7 +120,9 @@ def open_folder(folder: Path) -> OpenedFolder:
     """
     files = check_folder(folder)
     info = describe(files)
-    return OpenedFolder(files, info, load_tokenizer(files, info.tasks))
+    asks = ASKS if info.takes_words else ()
+    prompts = [task.prompt for task in info.tasks] + [ask.before + ask.after for ask in asks]
+    return OpenedFolder(files, info, load_tokenizer(files, prompts))
 
 
 def inspect_checkpoint(folder: Path) -> ModelInfo:
@@ -179,12 +182,12 @@ def check_folder(folder: Path) -> CheckpointFolder:
     )
 
 
-def load_tokenizer(folder: CheckpointFolder, tasks: Iterable[Task] = ()) -> PageTokenizer:
+def load_tokenizer(folder: CheckpointFolder, prompts: Iterable[str] = ()) -> PageTokenizer:
     """Load the tokenizer beside the weights.
 
     Args:
         folder: a checked folder.
-        tasks: tasks whose prompts it must be able to encode.
+        prompts: prompts that it must be able to encode.
 
     Returns:
         The tokenizer; its ids fit the model.
@@ -194,7 +197,7 @@ def load_tokenizer(folder: CheckpointFolder, tasks: Iterable[Task] = ()) -> Page
     """
     with as_checkpoint_error(folder.path):
         path = find_file(folder.path, TOKENIZER_FILE)
-    return PageTokenizer.from_file(path, folder.architecture, [task.prompt for task in tasks])
+    return PageTokenizer.from_file(path, folder.architecture, prompts)
 
 
 def describe(folder: CheckpointFolder) -> ModelInfo:
