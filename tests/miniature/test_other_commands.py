@@ -113,6 +113,13 @@ def test_a_stage_that_is_none_is_told(
         call(program, *words)
 
 
+def test_a_stage_that_was_ended_before_it_saved_a_state_is_told(call: Callable[..., int]) -> None:
+    Path("run").mkdir()
+    Path("run", LOG_FILE).touch()
+    with pytest.raises(SystemExit, match="no stage has saved a state there yet: train that stage first"):
+        call(export, *EXPORT)
+
+
 def test_a_place_that_cannot_be_written_to_is_told(call: Callable[..., int]) -> None:
     Path("file").touch()
     with pytest.raises(SystemExit, match="file/pages: Not a directory"):

@@ -29,6 +29,7 @@ from recipe.typefaces import digest_typefaces
 from rtocr_gui.errors import CheckpointError, SettingsError
 from rtocr_gui.ocr.model.checkpoint import load_checkpoint
 from rtocr_gui.ocr.model.folder import open_folder
+from rtocr_gui.ocr.model.model_files import CONFIG_FILE
 
 STATE_FILE, LOG_FILE = "state.safetensors", "log.jsonl"
 HEADS_FILE = "heads.safetensors"
@@ -353,6 +354,11 @@ def load_weights(
     """
     if not folder.is_dir():
         raise CheckpointError(f"There is no folder {folder}: name that of a stage or of a checkpoint.")
+    if not any((folder / name).exists() for name in (STATE_FILE, CONFIG_FILE)):
+        raise CheckpointError(
+            f"{folder} is no checkpoint, and no stage has saved a state there yet: train that stage first, "
+            "or name another folder."
+        )
     misfit = CheckpointError(
         f"{folder} has other sizes or heads than {CONFIG} and the recipe ask for: begin from one with the "
         "same, or name the layers that it does not have."
