@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from rtocr_gui.cli.failures import failures_in_words
 from rtocr_gui.ocr.machine.threads import decoding_threads, usable_cpus, wait_without_spinning
 
 wait_without_spinning()
@@ -31,6 +32,7 @@ PROMPT_TOKENS = 280
 """About the length of a page in mode Base."""
 
 
+@failures_in_words()
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -19,6 +19,7 @@ from typing import IO
 import numpy as np
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
+from rtocr_gui.cli.failures import failures_in_words
 from rtocr_gui.ocr.model.architecture import Architecture, read_architecture
 from rtocr_gui.ocr.model.manifest import expected_tensors, unused_tensors
 
@@ -45,6 +46,7 @@ _PIECE_VALUES = 16 * 2**20
 _INT64_NAMES = ("position_ids",)
 
 
+@failures_in_words()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path)

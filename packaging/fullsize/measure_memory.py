@@ -20,6 +20,7 @@ import torch
 from PIL import Image
 
 from read_page import PeakMemory, own_bytes
+from rtocr_gui.cli.failures import failures_in_words
 from rtocr_gui.ocr.decoder.decoding import Decoder, build_prompt
 from rtocr_gui.ocr.memory.need import View, memory_need
 from rtocr_gui.ocr.model.checkpoint import load_checkpoint
@@ -55,6 +56,7 @@ def measured(work: Callable[[], _Result]) -> tuple[_Result, int]:
     return result, memory.peak_bytes - before
 
 
+@failures_in_words()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path)

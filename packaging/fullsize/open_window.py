@@ -18,6 +18,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from rtocr_gui.cli.failures import failures_in_words
+from rtocr_gui.ocr.model.folder import inspect_checkpoint
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.reading import Mode, Stage
 from rtocr_gui.resources import resource_path
@@ -93,6 +95,7 @@ class StageWatch(QObject):
         self.enter(STAGES[reply.stage])
 
 
+@failures_in_words()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path)
@@ -105,6 +108,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.platform:
         os.environ["QT_QPA_PLATFORM"] = arguments.platform
+    inspect_checkpoint(arguments.folder)  # the window would wait for another model to be chosen
     settings = Settings(
         model_folder=str(arguments.folder.absolute()), mode=arguments.mode, device=arguments.device
     )

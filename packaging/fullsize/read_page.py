@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from rtocr_gui.cli.failures import failures_in_words
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling
@@ -66,6 +67,7 @@ def own_bytes() -> int:
     return int(lines["RssAnon"].split()[0]) * 1024
 
 
+@failures_in_words()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path)

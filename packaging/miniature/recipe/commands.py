@@ -5,20 +5,19 @@ Knows no page and no training.
 
 import argparse
 import math
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
 from safetensors import SafetensorError
 
 from recipe.typefaces import MissingMaterial
+from rtocr_gui.cli.failures import failures_in_words as _failures_in_words
 from rtocr_gui.cli.values import count_of
-from rtocr_gui.errors import RtocrError
-
-_INTERRUPTED = 130
 
 count = count_of("a number")
 """Parses a whole number from 1."""
+
+failures_in_words = partial(_failures_in_words, MissingMaterial, SafetensorError)
+"""Ends a program of the recipe with a sentence; see `rtocr_gui.cli.failures`."""
 
 
 def above_0(text: str) -> float:
@@ -42,17 +41,3 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
-
-
-@contextmanager
-def failures_in_words() -> Iterator[None]:
-    """End the process with a sentence for what goes wrong outside the program, and without one for Ctrl+C."""
-    try:
-        yield
-    except (RtocrError, MissingMaterial, SafetensorError) as error:
-        sys.exit(str(error))
-    except OSError as error:
-        where = "" if error.filename is None else f"{error.filename}: "
-        sys.exit(f"{where}{error.strerror or error}")
-    except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
