@@ -27,7 +27,7 @@ from rtocr_gui.ui.background.model_library import (
 )
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.models_window import ModelsWindow, wire
-from tests.hub_server import HubServer, Trouble
+from tests.hub_server import INFO, HubServer, Trouble
 from tests.published_model import WEIGHTS
 from tests.small_checkpoint import write_checkpoint
 from tests.ui.steps import choices, emissions, in_sight
@@ -390,6 +390,36 @@ def test_what_another_program_was_downloading_is_there_once_it_has_ended(
     assert other.close(5)
 
 
+def test_what_another_program_has_completed_meanwhile_is_not_lost_by_cancelling(
+    qtbot: QtBot, library: ModelLibrary, hub: HubServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    library.choose_target(folder)
+    hub.troubles[INFO] = [Trouble(status=403)]
+    library.start_download(hub.endpoint)
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.FAILED), timeout=15_000)
+    write_checkpoint(folder)
+    with qtbot.waitSignal(library.own_folders_changed) as remembered:
+        library.discard_download()
+    assert remembered.args == [(folder,)]
+    assert download_ends(library, DownloadState.FOUND)
+
+
+def test_the_folder_of_a_download_that_is_done_can_be_forgotten(
+    qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, hub: HubServer, tmp_path: Path
+) -> None:
+    wire(window, library)
+    library.choose_target(tmp_path / "mine")
+    library.start_download(hub.endpoint)
+    qtbot.waitUntil(lambda: len(names(window)) == 2, timeout=15_000)
+    select(window, 1)
+    window.forget.click()
+    for _ in range(2):
+        with qtbot.waitSignal(library.models_listed):
+            library.refresh()
+        assert names(window) == ["RTOCR Miniature"]
+
+
 def test_a_discarded_download_can_begin_again(
     qtbot: QtBot, library: ModelLibrary, hub: HubServer, tmp_path: Path
 ) -> None:
@@ -580,6 +610,7 @@ def test_a_file_that_was_tampered_with_is_named(
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     qtbot.waitUntil(lambda: len(names(window)) == 2)
     select(window, 1)
+    qtbot.waitUntil(window.use.isEnabled)
     assert window.download.status.text().startswith("Downloaded and checked.")
     window.check.click()
     qtbot.waitUntil(lambda: f"“{WEIGHTS}” is not what was downloaded" in window.details.text())

@@ -78,6 +78,11 @@ class DownloadShown:
         return self.state in (DownloadState.RUNNING, DownloadState.STOPPING)
 
     @property
+    def is_begun(self) -> bool:
+        """True if it was begun and has neither ended nor been discarded; not while it runs."""
+        return self.state in (DownloadState.PAUSED, DownloadState.FAILED) and not self.repairs
+
+    @property
     def arrived_bytes(self) -> int:
         """How much is on the disk, as far as is known."""
         return max(self.kept_bytes, self.progress.done_bytes if self.progress is not None else 0)
@@ -168,15 +173,17 @@ class ModelLibrary(QObject):
         """Look for models again."""
         self._list_id += 1
         request_id, own, target, before = self._list_id, tuple(self._own), self._target, self._begun_before
+        was_begun = self._download.is_begun
 
         def look() -> None:
             shared = self._shared()
-            there = look_into(target) if target is not None else None
-            is_begun = there is not None and there.is_unfinished
-            is_over = target == before and not is_begun  # it was finished or removed elsewhere
+            there = (look_into(target),) if target is not None else ()
+            begun = tuple(entry.folder for entry in there if entry.is_unfinished)
+            is_over = target == before and not begun  # it was finished or removed elsewhere
+            is_ended = is_over or was_begun
+            ended = tuple(entry.folder for entry in there if is_ended and entry.is_usable)
             place = published_folder_in(shared) if target is None or is_over else target
-            held = (there.folder,) if there is not None and (is_begun or there.is_usable) else ()
-            models = list_models(self._bundled, (*own, *held), shared)
+            models = list_models(self._bundled, (*own, *begun, *ended), shared)
             self._listed.emit(request_id, ModelsListed(models, place, _free_bytes(place)))
 
         self._looking.submit(_guarded(look, _log_only))
@@ -268,8 +275,9 @@ class ModelLibrary(QObject):
         def discard() -> None:
             from rtocr_gui.ocr.library.download import discard_download
 
-            discard_download(target or published_folder_in(self._shared()))
-            self._download_reported.emit(run_id, None)
+            folder = target or published_folder_in(self._shared())
+            discard_download(folder)
+            self._download_reported.emit(run_id, look_into(folder))
 
         self._downloading.submit(
             _guarded(discard, lambda sentence: self._download_reported.emit(run_id, sentence))
@@ -332,10 +340,10 @@ class ModelLibrary(QObject):
         there = next((entry for entry in listed.models if entry.is_at(listed.target)), None)
         found = _as_found(there)
         is_complete = found.state is DownloadState.FOUND
-        is_news = is_complete and not self._download.repairs  # another program has completed it
-        if not self._download.is_busy and (is_news or not self._download.problem):
-            if is_news:
-                self._end_begun()
+        is_ended = is_complete and self._download.is_begun  # by another program
+        if is_ended:
+            self._end_begun()
+        if not self._download.is_busy and (is_ended or not self._download.problem):
             if not (is_complete and self._download.state is DownloadState.DONE):
                 self._show(found)
         elif there is not None:
@@ -356,19 +364,26 @@ class ModelLibrary(QObject):
             self._tell_own()
         self.begun_changed.emit(None)
 
+    def _end_discarded(self) -> None:
+        """Nothing is left of the download: a folder chosen by the person is no longer listed."""
+        if self._target is not None and self._own.pop(self._target, False):
+            self._tell_own()
+        self.begun_changed.emit(None)
+
     def _tell_own(self) -> None:
-        self.own_folders_changed.emit(tuple(folder for folder, is_usable in self._own.items() if is_usable))
+        self.own_folders_changed.emit(tuple(folder for folder, is_kept in self._own.items() if is_kept))
 
     @Slot(int, object)
-    def _take_download(self, run_id: int, report: DownloadProgress | str | None) -> None:
-        """Take over progress, a sentence about a failure, or None once everything was deleted."""
+    def _take_download(self, run_id: int, report: DownloadProgress | str | ModelEntry) -> None:
+        """Take over progress, a sentence about a failure, or what is left once everything was deleted."""
         if run_id != self._run_id:
             return
-        if report is None:
-            self._show(DownloadShown(DownloadState.IDLE))
-            if self._target is not None and self._own.pop(self._target, False):
-                self._tell_own()
-            self.begun_changed.emit(None)
+        if isinstance(report, ModelEntry):
+            self._show(_as_found(report))
+            if report.is_usable:  # another program has completed it
+                self._end_begun()
+            else:
+                self._end_discarded()
         elif isinstance(report, str):
             self._show(replace(self._download, state=DownloadState.FAILED, problem=report))
             self.download_ended.emit(self._download)
