@@ -636,6 +636,23 @@ def test_a_file_that_a_check_misses_is_missing_in_the_list_too(
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.IDLE))
     assert window.download.status.text() == ""
     assert not window.use.isEnabled()
+    assert window.details.text().count(" has no ") == 1
+
+
+def test_what_a_check_found_is_told_beside_the_new_list(
+    qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, hub: HubServer, tmp_path: Path
+) -> None:
+    wire(window, library)
+    library.start_download(hub.endpoint)
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
+    qtbot.waitUntil(lambda: len(names(window)) == 2)
+    select(window, 1)
+    qtbot.waitUntil(window.use.isEnabled)
+    (published_folder_in(tmp_path / "cache") / WEIGHTS).unlink()
+    window.check.click()
+    qtbot.waitUntil(lambda: window.details.text().startswith("The download is not finished."))
+    assert choices(window.download) == ["Resume"]
+    assert f"“{WEIGHTS}” is missing" in window.details.text()
 
 
 def test_a_download_whose_model_is_in_use_is_not_to_be_chosen(

@@ -158,6 +158,7 @@ class ModelLibrary(QObject):
         self._download = DownloadShown(DownloadState.IDLE)
         self._pause = threading.Event()
         self._stop_check = threading.Event()
+        self._bad_check: CheckShown | None = None  # told again beside the list that shows what it found
         self._listed.connect(self._take_list)
         self._looked.connect(self._take_folder)
         self._download_reported.connect(self._take_download)
@@ -289,7 +290,7 @@ class ModelLibrary(QObject):
         self._stop_check.set()
         self._stop_check = stop = threading.Event()
         self._check_id += 1
-        check_id = self._check_id
+        check_id, self._bad_check = self._check_id, None
         self.check_changed.emit(CheckShown(folder, running=True, sentence="Checking…"))
 
         def check() -> None:
@@ -350,6 +351,9 @@ class ModelLibrary(QObject):
             kept_bytes = max(self._download.kept_bytes, there.done_bytes)
             self._show(replace(self._download, kept_bytes=kept_bytes))
         self.models_listed.emit(listed)
+        if self._bad_check is not None:
+            self.check_changed.emit(self._bad_check)
+            self._bad_check = None
 
     @Slot(object)
     def _take_folder(self, entry: ModelEntry) -> None:
@@ -404,6 +408,7 @@ class ModelLibrary(QObject):
             return
         self.check_changed.emit(shown)
         if shown.is_bad:
+            self._bad_check = shown
             if self._download.state is DownloadState.DONE:
                 self._show(replace(self._download, state=DownloadState.FOUND))
             self.refresh()

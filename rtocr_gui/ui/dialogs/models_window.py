@@ -254,7 +254,7 @@ class ModelsWindow(QDialog):
         lines += [_fit_line(self._fit.fit)] if self._fit and self._fit.folder == entry.folder else []
         lines += [f"{entry.source[0].upper()}{entry.source[1:]}: {entry.folder}"]
         check = self._check if self._check is not None and self._check.folder == entry.folder else None
-        lines += [check.sentence] if check is not None else []
+        lines += [check.sentence] if check is not None and check.sentence != entry.problem else []
         is_elsewhere = entry.is_named and entry.origin is Origin.DOWNLOADED and not entry.is_at(self._target)
         if is_elsewhere and (entry.is_unfinished or (check is not None and check.is_bad)):
             lines.append(_ELSEWHERE)
