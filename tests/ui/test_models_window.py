@@ -606,11 +606,11 @@ def test_a_file_that_was_tampered_with_is_named(
     library.refresh()
     library.start_download(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
-    path = published_folder_in(tmp_path / "cache") / WEIGHTS
-    path.write_bytes(path.read_bytes()[:-1] + b"?")
     qtbot.waitUntil(lambda: len(names(window)) == 2)
     select(window, 1)
     qtbot.waitUntil(window.use.isEnabled)
+    path = published_folder_in(tmp_path / "cache") / WEIGHTS
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
     assert window.download.status.text().startswith("Downloaded and checked.")
     window.check.click()
     qtbot.waitUntil(lambda: f"“{WEIGHTS}” is not what was downloaded" in window.details.text())
