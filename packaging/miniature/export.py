@@ -72,8 +72,6 @@ def main() -> int:
         parser.error(f"{options.folder} is a file, not a folder")
     if options.x_height and not 0 < options.x_height[0] <= options.x_height[1]:
         parser.error("--x-height must be above 0, and LEAST not above WELL")
-    if options.gundam_up_to is not None and not 1 <= options.gundam_up_to <= 100:
-        parser.error("--gundam-up-to must be from 1 to 100")
     blend = None
     part, heads, layers = options.blend_share, options.blend_heads, options.blend_added_layers
     if options.blend_with is None and (part is not None or heads or layers != NO_LAYERS):

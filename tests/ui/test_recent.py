@@ -137,6 +137,7 @@ def test_pictures_are_opened_also_once_their_folder_was_cleaned_away(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     picture = QImage(40, 40, QImage.Format.Format_RGB32)
     opened = program.session.shelf.pages_changed
+    program.session.choices.remember(read_pasted=False)
     with qtbot.waitSignal(opened):
         program.window.arrivals.picture_came.emit(picture)
     for folder in tmp_path.glob("rtocr-*"):
