@@ -41,6 +41,13 @@ def with_border(page: Image.Image, share: float) -> Image.Image:
     return framed
 
 
+def strip_on_black(page: Image.Image, share: float) -> Image.Image:
+    """A narrow page, such as a receipt, in the middle of a black scan."""
+    framed = Image.new("RGB", page.size, "black")
+    framed.paste(page.crop((0, 0, round(share * page.width), page.height)), (page.width // 3, 0))
+    return framed
+
+
 def with_dark_top(page: Image.Image, share: float) -> Image.Image:
     """The page with light print on black down to a share of its height."""
     dark = page.copy()
@@ -100,6 +107,9 @@ def test_a_page_with_light_print_on_a_dark_ground_is_inverted(page: Image.Image)
         Image.new("RGB", (100, 100), "white"),
         with_border(PAGE, 0.2),
         with_border(PAGE, 0.5),
+        with_border(PAGE, 0.8),
+        strip_on_black(PAGE, 0.38),
+        strip_on_black(PAGE, 0.2),
         with_noise(with_border(PAGE, 0.2)),
         with_dark_top(PAGE, 0.2),
         with_dark_top(PAGE, 0.5),
@@ -115,6 +125,9 @@ def test_a_page_with_light_print_on_a_dark_ground_is_inverted(page: Image.Image)
         "nothing on it",
         "a border on 20 %",
         "a border on 50 %",
+        "a border on 80 %",
+        "a receipt on black",
+        "a narrow receipt on black",
         "a border and noise",
         "a dark heading",
         "half of it dark",
@@ -143,8 +156,8 @@ def encoded(folder: Path, page: Image.Image, name: str, **description: object) -
     """The mode that Auto chooses for a page, and the norms of the page's tokens in Tiny."""
     from rtocr_gui.ocr.engine import Engine
 
-    told = {"name": "Mine", "description": "Reads.", "modes": ["tiny", "small", "base"], "tasks": ["text"]}
-    (folder / "rtocr.json").write_text(json.dumps(told | description))
+    own = {"name": "Mine", "description": "Reads.", "modes": ["tiny", "small", "base"], "tasks": ["text"]}
+    (folder / "rtocr.json").write_text(json.dumps(own | description))
     engine = Engine(threads=1)
     engine.load(folder, device="cpu")
     one = PageImage(PageRef(Path(name), 0, sha256=name), page, dpi=96)

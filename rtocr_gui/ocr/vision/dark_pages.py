@@ -3,12 +3,15 @@
 Knows pixels; no mode, no model and no torch.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image, ImageOps
 
 _GROUND_SHARE = 0.6
 _OUTLYING_SHARE = 0.0002
-_DARK_BELOW, _DARK_SHARE = 128, 1 / 3
+_DARK_BELOW = 128
+_MARGIN_SHARE = 0.05
 
 
 def as_light_page(image: Image.Image) -> Image.Image:
@@ -27,13 +30,34 @@ def has_dark_ground(image: Image.Image) -> bool:
     """Decide whether most of a page is dark.
 
     Three fifths of its pixels must be darker than mid-grey and in the darkest third of the greys on the
-    page. So a light page remains one with a black border, a dark heading or a dark half, and so does a
-    photograph of it in bad light, on which the print is darker still.
+    page, also of the part around all that is light. So a light page remains one in a wide black border, with
+    a dark heading or a dark half, and so does a photograph of it in bad light, on which the print is darker
+    still.
 
     Args:
         image: RGB or grey page.
     """
-    counts = np.cumsum(image.convert("L").histogram())
-    shares = (_OUTLYING_SHARE, _GROUND_SHARE, 1 - _OUTLYING_SHARE)
-    darkest, ground, lightest = np.searchsorted(counts, np.multiply(shares, counts[-1]))
-    return bool(ground < _DARK_BELOW and ground - darkest <= _DARK_SHARE * (lightest - darkest))
+    grey = image.convert("L")
+    return _is_mostly_dark(grey) and _is_mostly_dark(_part_around_light(grey))
+
+
+def _is_mostly_dark(grey: Image.Image) -> bool:
+    darkest, ground, lightest = _levels(grey, (_OUTLYING_SHARE, _GROUND_SHARE, 1 - _OUTLYING_SHARE))
+    return ground < _DARK_BELOW and ground - darkest <= (lightest - darkest) / 3
+
+
+def _part_around_light(grey: Image.Image) -> Image.Image:
+    """Return the part of a page that holds all in the lightest third of its greys, and a margin."""
+    darkest, lightest = _levels(grey, (_OUTLYING_SHARE, 1 - _OUTLYING_SHARE))
+    least = lightest - (lightest - darkest) // 3
+    box = grey.point([level >= least for level in range(256)]).getbbox()
+    assert box is not None, "no pixel is the lightest"
+    (left, top, right, bottom), (width, height) = box, grey.size
+    x, y = round(_MARGIN_SHARE * width), round(_MARGIN_SHARE * height)
+    return grey.crop((max(0, left - x), max(0, top - y), min(width, right + x), min(height, bottom + y)))
+
+
+def _levels(grey: Image.Image, shares: Sequence[float]) -> list[int]:
+    """Return the greys, 0..255, that these shares of the pixels do not exceed."""
+    counts = np.cumsum(grey.histogram())
+    return [int(level) for level in np.searchsorted(counts, np.multiply(shares, counts[-1]))]
