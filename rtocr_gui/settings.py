@@ -49,7 +49,7 @@ class Settings:
         task_words: the person's own words, for a task that takes them.
         retention: share of visual tokens to keep, in 0.01..1; None for automatic.
         reread_on_release: read the page again when the retention slider is released.
-        read_pasted: read a picture from the clipboard as soon as it is open.
+        read_pasted: read a picture that was pasted, or dropped without a file, as soon as it is open.
         overlay_visible: show the overlay on the page.
         blocks_visible: outline the blocks on the page, where the model reported any.
         look: name of the `Look` of the overlay.
@@ -158,7 +158,7 @@ def load_settings(
         tell: called with a sentence if the whole file is damaged; logs it by default.
 
     Raises:
-        SettingsError: the file exists but cannot be opened.
+        SettingsError: the file exists but cannot be opened, or is damaged and cannot be set aside.
     """
     try:
         content = path.read_bytes()
@@ -172,7 +172,8 @@ def load_settings(
             raise ValueError("not a JSON object")
     except (ValueError, RecursionError) as error:
         _log.warning("the settings are damaged: %s", error)
-        tell(_set_aside(path))
+        aside = _set_aside(path)
+        tell(f"The settings in {path} were damaged. The damaged file was renamed to {aside.name}.")
         return defaults
     settings = defaults
     for field in dataclasses.fields(Settings):
@@ -214,11 +215,11 @@ def _fits(value: Any, default: Any, name: str) -> bool:
     return type(value) is type(default)
 
 
-def _set_aside(path: Path) -> str:
-    """Rename a damaged file, and return a sentence about it."""
-    aside = path.with_suffix(".broken.json")
+def _set_aside(path: Path) -> Path:
+    """Rename a damaged file, and return its new path."""
     try:
-        path.replace(aside)
+        return path.replace(path.with_suffix(".broken.json"))
     except OSError as error:
-        return f"The settings in {path} are damaged and could not be set aside: {reason_of(error)}."
-    return f"The settings in {path} were damaged. The damaged file was renamed to {aside.name}."
+        raise SettingsError(
+            f"The settings in {path} are damaged and could not be set aside: {reason_of(error)}."
+        ) from error

@@ -1176,6 +1176,13 @@ def test_no_scan_is_taken_for_the_file_to_write(rtocr, tmp_path, words, advice):
     assert scan.read_bytes() == before
 
 
+def test_a_folder_may_be_named_like_a_file(rtocr, page, tmp_path):
+    folder = tmp_path / "scans.html"
+    folder.mkdir()
+    assert rtocr("read", page, "-q", "-o", folder).code == 0
+    assert [path.suffix for path in folder.iterdir()] == [".md"]
+
+
 def test_no_scan_of_a_folder_is_overwritten_through_a_link(rtocr, tmp_path):
     (tmp_path / "scans").mkdir()
     scan = tmp_path / "scans" / "a.png"

@@ -123,7 +123,8 @@ def test_a_folder_stands_for_the_scans_in_it_in_the_order_of_their_numbers(tmp_p
     assert files_at(tmp_path / "notes.txt") == (tmp_path / "notes.txt",)
     assert "without pictures" in str(error_of(lambda: files_at(tmp_path / "scan 3.png")))
     (tmp_path / "scan 3.png" / "2025").mkdir()
-    assert "only other folders" in str(error_of(lambda: files_at(tmp_path / "scan 3.png")))
+    written(tmp_path / "scan 3.png" / "notes.txt", b"x")
+    assert "in its subfolders" in str(error_of(lambda: files_at(tmp_path / "scan 3.png")))
 
 
 def test_a_scan_that_cannot_be_reached_does_not_cost_the_others_of_its_folder(tmp_path):

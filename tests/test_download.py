@@ -693,6 +693,12 @@ def test_the_server_that_does_not_answer_is_named_and_not_the_one_that_redirects
     assert "offline" not in str(told)
 
 
+def test_a_redirect_to_a_name_that_no_server_has_is_told_of_the_one_that_was_asked() -> None:
+    request = httpx2.Request("GET", f"https://{'a' * 400}.example/model")
+    told = explain(httpx2.ReadError("x", request=request), ModelSource("https://huggingface.co"))
+    assert "The connection to “huggingface.co” was cut" in str(told)
+
+
 def test_a_name_that_cannot_be_found_means_offline() -> None:
     told = explain(caused(httpx2.ConnectError("x"), socket.gaierror()), ModelSource("https://huggingface.co"))
     assert "this computer seems to be offline" in str(told)

@@ -378,6 +378,18 @@ def test_a_page_whose_print_cannot_be_measured_for_lack_of_memory_is_told_in_wor
         read(miniature_engine, text_page("unmeasured.png"), replace(SETTINGS, scaling=Scaling(None)))
 
 
+def test_the_print_of_a_page_is_measured_before_its_text_is_written(
+    miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[object] = []
+    monkeypatch.setattr(page_encoder, "stroke_pitch", lambda _: order.append("measured"))
+    settings = ReadSettings(Scaling(Mode.TINY), TEXT, max_new_tokens=4)
+    events = miniature_engine.read(text_page("measured.png"), settings, threading.Event())
+    while (event := next(events, None)) is not None:
+        order.append(event)
+    assert order.index("measured") < order.index(Stage.PREFILL)
+
+
 def test_a_failure_in_the_middle_of_the_text_is_told_in_words(
     miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

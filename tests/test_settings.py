@@ -41,13 +41,13 @@ def test_a_damaged_file_is_set_aside_and_the_defaults_are_used(tmp_path: Path, c
     assert "renamed to settings.broken.json" in sentence
 
 
-def test_a_damaged_file_that_cannot_be_set_aside_is_told(tmp_path: Path) -> None:
-    path, told = tmp_path / "settings.json", list[str]()
+def test_a_damaged_file_that_cannot_be_set_aside_is_told_and_stays(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
     path.write_text("{")
     (tmp_path / "settings.broken.json" / "in the way").mkdir(parents=True)
-    assert load_settings(path, tell=told.append) == Settings()
-    (sentence,) = told
-    assert "are damaged and could not be set aside" in sentence
+    with pytest.raises(SettingsError, match="are damaged and could not be set aside"):
+        load_settings(path)
+    assert path.read_text() == "{"
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def main() -> int:
         parser.error("--blend-share, --blend-heads and --blend-added-layers need --blend-with")
     if options.blend_with is not None:
         blend = Blend(options.blend_with, _BLEND_SHARE if part is None else part, heads, layers)
-    said = Description(
+    description = Description(
         options.name,
         options.description,
         [Mode(name) for name in options.modes],
@@ -87,7 +87,7 @@ def main() -> int:
         options.gundam_up_to,
         options.light_pages_only,
     )
-    export_checkpoint(options.run, options.folder, said, heads=options.heads, blend=blend)
+    export_checkpoint(options.run, options.folder, description, heads=options.heads, blend=blend)
     return 0
 
 

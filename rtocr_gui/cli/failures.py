@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rtocr_gui.errors import RtocrError
+from rtocr_gui.files import reason_of
 
 _INTERRUPTED = 130
 
@@ -23,6 +24,6 @@ def failures_in_words(*further: type[Exception]) -> Iterator[None]:
         sys.exit(str(error))
     except OSError as error:
         where = "" if error.filename is None else f"{error.filename}: "
-        sys.exit(f"{where}{error.strerror or error}")
+        sys.exit(f"{where}{reason_of(error)}")
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)

@@ -19,7 +19,7 @@ from rtocr_gui.cli.pages import EngineFactory
 from rtocr_gui.cli.progress import Progress, abandon
 from rtocr_gui.errors import RtocrError
 from rtocr_gui.export.writing import check_target
-from rtocr_gui.files import FOLDER_GONE, has_current_folder
+from rtocr_gui.files import FOLDER_GONE, has_current_folder, reason_of
 from rtocr_gui.ocr.engine_import import real_engine
 
 EXIT_DONE = 0
@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
         if error.errno not in _OF_OUTPUT or error.filename or getattr(error, "winerror", None):
             raise
         if not isinstance(error, BrokenPipeError):
-            progress.complain(f"the output could not be written: {error.strerror}.")
+            progress.complain(f"the output could not be written: {reason_of(error)}.")
         abandon(sys.stdout)
         return EXIT_FAILED
     except MemoryError:

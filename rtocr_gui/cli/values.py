@@ -171,7 +171,7 @@ def markdown_target(text: str) -> Target:
     """Parse the target of Markdown; `-o *.png` would otherwise overwrite the first scan."""
     if text.endswith(("/", os.sep)) and not is_folder(text):
         raise argparse.ArgumentTypeError(f"there is no folder “{text}”: create it, or give -o FILE.md")
-    if Path(text).suffix.lower() in UNWRITTEN_SUFFIXES:
+    if Path(text).suffix.lower() in UNWRITTEN_SUFFIXES and not is_folder(text):
         raise argparse.ArgumentTypeError(f"“{text}” is not the name of a Markdown file: give -o FILE.md")
     return _target(text, "give -o FILE.md")
 

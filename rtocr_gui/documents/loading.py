@@ -182,7 +182,7 @@ def files_at(path: Path) -> tuple[Path, ...]:
         ) from error
     if not found:
         raise DocumentError(
-            "This folder contains only other folders, which are not opened with it. Open them one by one."
+            "This folder has no pictures or PDFs, except perhaps in its subfolders. Open one of those."
             if any(map(is_folder, files))
             else "This is a folder without pictures or PDFs. Choose another."
         )

@@ -2,7 +2,7 @@
 
 Encodings are cached, so that a page can be read again at another retention without encoding it again; so are
 its texts, which serve as drafts for the next reading. Refuses pages for which there is no memory, and turns
-torch's errors into sentences. Knows no files, nor whether other texts are generated in the same passes.
+torch's errors into sentences. Knows no files, nor how texts share passes.
 """
 
 import threading
@@ -49,6 +49,7 @@ from rtocr_gui.ocr.reading import (
 )
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.text.transcript import Transcript
+from rtocr_gui.ocr.vision.auto_mode import PagePrint
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ocr.vision.page_encoder import Encoding, PageEncoder, PageKey
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, plan_pruning
@@ -67,6 +68,7 @@ class _Planned:
     """A page that is ready for its prefill."""
 
     encoding: Encoding
+    page_print: PagePrint
     plan: PrunePlan
     prompt: Prompt
 
@@ -120,7 +122,7 @@ class PageStages:
 
             yield Stage.PRUNE
             started = time.perf_counter()
-            planned = self._plan(encoding, settings)
+            planned = self._plan(page, encoding, settings)
             prune_ms = ms_since(started, checkpoint.model.device)
             prune_ms += encoding.page.measures.measure_ms if is_new else 0.0
 
@@ -168,8 +170,7 @@ class PageStages:
         retry = None
         if generation.stop_reason is StopReason.LOOP:
             retry = self._after_a_loop(page, settings, planned.encoding.key)
-        page_print = self._encoder.print_of(page, settings.scaling.most_tiles)
-        is_legible = page_print.is_legible_in(mode)
+        is_legible = planned.page_print.is_legible_in(mode)
         return Reading(
             ref=page.ref,
             settings=settings,
@@ -193,7 +194,7 @@ class PageStages:
             cut_tokens=len(generation.token_ids) - len(token_ids),
             read_together=generation.shared_ms > 0,
             is_legible=is_legible,
-            larger_mode=None if is_legible else page_print.larger_mode(mode, checkpoint.info.modes),
+            larger_mode=None if is_legible else planned.page_print.larger_mode(mode, checkpoint.info.modes),
         )
 
     def _after_a_loop(self, page: PageImage, settings: ReadSettings, key: PageKey) -> ReadSettings | None:
@@ -213,7 +214,7 @@ class PageStages:
             raise ReadingError(f"{page.ref.label} was read by another model. Read it again.")
         with self._as_reading_error(page, settings.scaling):
             encoding, _ = self._encode(page, settings.scaling, settings)
-            planned = self._plan(encoding, settings)
+            planned = self._plan(page, encoding, settings)
             # One token precedes the page.
             columns = torch.from_numpy(1 + planned.plan.kept_rows).to(checkpoint.model.device)
             torch.set_num_threads(decoding_threads(sizes.width, self._threads))
@@ -243,7 +244,8 @@ class PageStages:
             return cached, False
         return self._encoder.encode(page, key, scaling, with_cls_attention), True
 
-    def _plan(self, encoding: Encoding, settings: ReadSettings) -> _Planned:
+    def _plan(self, page: PageImage, encoding: Encoding, settings: ReadSettings) -> _Planned:
+        page_print = self._encoder.print_of(page, settings.scaling.most_tiles)
         plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
         prompt = page_prompt(self.checkpoint, encoding.tokens, plan, settings.task)
         room = self.checkpoint.architecture.decoder.context_length
@@ -254,7 +256,7 @@ class PageStages:
                 f"but this model takes {room} in all. "
                 f"Choose {'another model' if is_smallest else 'a smaller mode'}."
             )
-        return _Planned(encoding, plan, prompt)
+        return _Planned(encoding, page_print, plan, prompt)
 
     @contextmanager
     def _as_reading_error(

@@ -214,7 +214,7 @@ def test_manuals_have_more_tables_than_other_documents() -> None:
         name: sum(block.kind == "table" for index in range(80) for block in draw_page(kind, 35, index).blocks)
         for name, kind in (("manual", MANUALS), ("document", DOCUMENTS))
     }
-    assert tables["manual"] > tables["document"] > 0
+    assert tables["manual"] > 1.1 * tables["document"] > 0
 
 
 def test_rules_of_a_table_stand_where_its_columns_end() -> None:

@@ -58,9 +58,18 @@ def test_each_state_of_the_download_offers_what_can_be_done(
     assert box.pause.isEnabled() == (shown.state is DownloadState.RUNNING)
 
 
-def test_the_usual_server_is_shown_without_a_password(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(constants, "ENDPOINT", "https://me:secret@mirror.example/@hub")
-    assert in_sight(qtbot, DownloadBox()).server.placeholderText() == "https://mirror.example/@hub"
+@pytest.mark.parametrize(
+    ("endpoint", "shown"),
+    [
+        ("https://me:secret@mirror.example/@hub", "https://mirror.example/@hub"),
+        ("https://me:sec/ret@mirror.example", ""),
+    ],
+)
+def test_the_usual_server_is_shown_without_a_password(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, endpoint: str, shown: str
+) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+    assert in_sight(qtbot, DownloadBox()).server.placeholderText() == shown
 
 
 def test_what_is_only_repaired_cannot_be_thrown_away(box: DownloadBox) -> None:

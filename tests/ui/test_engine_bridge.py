@@ -251,7 +251,7 @@ def test_no_export_waits_for_a_page_that_takes_long_though_a_file_was_closed(
 
     def hang(*_: object, **__: object) -> None:
         begun.set()
-        gate.wait()
+        gate.wait(20)
         raise DocumentError("The share is gone.")
 
     monkeypatch.setattr(Document, "load_page", hang)

@@ -411,7 +411,8 @@ def test_the_folder_of_a_download_that_is_done_can_be_forgotten(
     wire(window, library)
     library.choose_target(tmp_path / "mine")
     library.start_download(hub.endpoint)
-    qtbot.waitUntil(lambda: len(names(window)) == 2, timeout=15_000)
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
+    qtbot.waitUntil(lambda: len(names(window)) == 2)
     select(window, 1)
     window.forget.click()
     for _ in range(2):

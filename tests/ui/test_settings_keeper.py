@@ -369,7 +369,7 @@ def test_what_was_read_outlives_a_program_that_is_killed(qtbot: QtBot, programs:
     program = programs["reading"]
 
     def kept() -> list[str]:
-        return [path.read_text() for path in program.settings.glob("unsaved-*.md")]
+        return [path.read_text() for path in program.settings.glob("unsaved-????????.md")]
 
     qtbot.waitUntil(lambda: "page 1 of Pasted image 1.png" in "".join(kept()), timeout=20_000)
     program.process.kill()

@@ -50,14 +50,14 @@ class Description:
 
 
 def export_checkpoint(
-    run: Path, folder: Path, said: Description, *, heads: bool = False, blend: Blend | None = None
+    run: Path, folder: Path, description: Description, *, heads: bool = False, blend: Blend | None = None
 ) -> None:
     """Write a checkpoint folder.
 
     Args:
         run: folder of any stage.
         folder: target folder, created if missing; existing files are replaced.
-        said: description of the checkpoint.
+        description: description of the checkpoint.
         heads: True to write the heads too, which are needed to continue training from it; False to remove
             those that are there, because they belong to other weights.
         blend: weights to average with; None for no averaging.
@@ -67,7 +67,7 @@ def export_checkpoint(
         ExportError: a file cannot be written, and the one that is there is unchanged.
         OSError: the folder cannot be made, or changed.
     """
-    folder, sizes, about = folder.resolve(), read_sizes(), _fields(said)
+    folder, sizes, about = folder.resolve(), read_sizes(), _fields(description)
     read_description(about, sizes.family)
     learner = Learner(sizes)
     load_weights(run, learner)
@@ -90,18 +90,21 @@ def export_checkpoint(
     write_text_atomically(folder / "rtocr.json", json.dumps(about, indent=2, ensure_ascii=False) + "\n")
 
 
-def _fields(said: Description) -> dict[str, Any]:
+def _fields(description: Description) -> dict[str, Any]:
     """The content of rtocr.json."""
     fields: dict[str, Any] = {
-        "name": said.name,
-        "description": said.description,
-        "modes": [mode.value for mode in said.modes],
-        "tasks": list(said.tasks),
+        "name": description.name,
+        "description": description.description,
+        "modes": [mode.value for mode in description.modes],
+        "tasks": list(description.tasks),
     }
-    if said.print_sizes is not None:
-        fields["x_height_px"] = {"least": said.print_sizes.least_px, "well": said.print_sizes.well_px}
-    if said.gundam_aspect_ratio is not None:
-        fields["gundam_up_to_aspect_ratio"] = said.gundam_aspect_ratio
-    if said.light_pages_only:
+    if description.print_sizes is not None:
+        fields["x_height_px"] = {
+            "least": description.print_sizes.least_px,
+            "well": description.print_sizes.well_px,
+        }
+    if description.gundam_aspect_ratio is not None:
+        fields["gundam_up_to_aspect_ratio"] = description.gundam_aspect_ratio
+    if description.light_pages_only:
         fields["light_pages_only"] = True
     return fields

@@ -12,7 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx2
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
-from rtocr_gui.errors import DownloadError
+from rtocr_gui.errors import DownloadError, SettingsError
 from rtocr_gui.ocr.library.model_source import REPOSITORY, REVISION, ModelSource
 
 HUB_ERRORS = (httpx2.HTTPError, httpx2.InvalidURL, OfflineModeIsEnabled)
@@ -112,9 +112,9 @@ def _server_asked(error: Exception, source: ModelSource) -> ModelSource:
         return source
     try:
         url = error.request.url
-    except RuntimeError:  # the error does not say
+        return ModelSource(f"{url.scheme}://{url.netloc.decode()}")
+    except (RuntimeError, SettingsError):  # the error does not say, or no name of a server is so long
         return source
-    return ModelSource(f"{url.scheme}://{url.netloc.decode()}")
 
 
 def _what_was_answered(status: int, source: ModelSource) -> str:

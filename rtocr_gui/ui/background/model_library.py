@@ -80,7 +80,8 @@ class DownloadShown:
     @property
     def is_begun(self) -> bool:
         """True if it was begun and has neither ended nor been discarded; not while it runs."""
-        return self.state in (DownloadState.PAUSED, DownloadState.FAILED) and not self.repairs
+        is_left = self.state in (DownloadState.PAUSED, DownloadState.FAILED)
+        return is_left and self.progress is not None and not self.repairs
 
     @property
     def arrived_bytes(self) -> int:
@@ -158,6 +159,7 @@ class ModelLibrary(QObject):
         self._download = DownloadShown(DownloadState.IDLE)
         self._pause = threading.Event()
         self._stop_check = threading.Event()
+        self._listed_target: Path | None = None
         self._bad_check: CheckShown | None = None  # told again beside the list that shows what it found
         self._listed.connect(self._take_list)
         self._looked.connect(self._take_folder)
@@ -334,6 +336,7 @@ class ModelLibrary(QObject):
     def _take_list(self, request_id: int, listed: ModelsListed) -> None:
         if request_id != self._list_id:
             return
+        self._listed_target = listed.target
         if self._target == self._begun_before != listed.target:
             if any(entry.is_at(self._target) and entry.is_usable for entry in listed.models):
                 self._end_begun()
@@ -409,7 +412,7 @@ class ModelLibrary(QObject):
         self.check_changed.emit(shown)
         if shown.is_bad:
             self._bad_check = shown
-            if self._download.state is DownloadState.DONE:
+            if self._download.state is DownloadState.DONE and shown.folder == self._listed_target:
                 self._show(replace(self._download, state=DownloadState.FOUND))
             self.refresh()
 

@@ -15,13 +15,14 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
+from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.library.download_progress import DownloadStage
 from rtocr_gui.ocr.library.model_source import (
     EXPECTED_BYTES,
     LICENCE,
     PUBLISHER,
+    ModelSource,
     default_endpoint,
-    without_login,
 )
 from rtocr_gui.ui.background.model_library import DownloadShown, DownloadState
 from rtocr_gui.ui.dialogs import questions
@@ -64,7 +65,7 @@ class DownloadBox(QGroupBox):
             "are downloaded, not the code published with them."
         )
         self.server = QLineEdit()
-        self.server.setPlaceholderText(without_login(default_endpoint()))
+        self.server.setPlaceholderText(_usual_server())
         self.server.setAccessibleName("Server to download from")
         self.server.setToolTip("Address of a Hugging Face mirror; empty for the usual server (HF_ENDPOINT)")
         self.place = plain_label()
@@ -165,3 +166,16 @@ def _download_line(shown: DownloadShown, is_in_use: bool) -> str:
     if shown.state is DownloadState.STOPPING:
         return "Stopping…"
     return str(shown.progress) if shown.progress is not None else ""
+
+
+def _usual_server() -> str:
+    """The address of the server set in the environment, without a login; empty if it is none.
+
+    Raises:
+        SettingsError: the environment does not let the hub's library be imported.
+    """
+    endpoint = default_endpoint()
+    try:
+        return ModelSource.published(endpoint).address
+    except SettingsError:
+        return ""

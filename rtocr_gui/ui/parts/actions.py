@@ -79,7 +79,7 @@ SPECS = (
     ActionSpec("retry", "Read another &way", "Read this page again in a way that may work better", "F5"),
     ActionSpec("stop", "&Stop", "Stop reading; a page that was read before keeps its text", "Ctrl+.", "stop"),
     ActionSpec(
-        "read_pasted", "Read pasted &images", "Read an image from the clipboard at once", checkable=True
+        "read_pasted", "Read pasted &images", "Read an image that has no file at once", checkable=True
     ),
     ActionSpec("compare", "&Compare readings", "Show two readings of this page side by side", "Ctrl+Shift+D"),
     ActionSpec("curve", "Read retention cur&ve", "Read this page at 8 ratios and at Auto", "Ctrl+Shift+K"),

@@ -50,10 +50,14 @@ class SavedText:
         self.files = (*there, file) if text == self.exported else (file,)
         self.exported = text
 
+    def is_in_file(self, text: str) -> bool:
+        """True if a text is in a file that still exists, or would be if it were not empty."""
+        is_kept = any(not file.is_replaced for file in self.files) or not text
+        return text == self.exported and is_kept
+
     def holds(self, text: str) -> bool:
         """True if a text is in a file that still exists, or on the clipboard."""
-        is_kept = any(not file.is_replaced for file in self.files) or not text
-        return (text == self.exported and is_kept) or text == self.copied
+        return self.is_in_file(text) or text == self.copied
 
 
 @dataclass(slots=True)

@@ -278,7 +278,7 @@ class Session(QObject):
         self.shelf.open_files(paths)
 
     def open_picture(self, picture: QImage, path: Path) -> None:
-        """Save a picture from the clipboard to this path, open it, and read it if that is wanted."""
+        """Save a picture that has no file to this path, open it, and read it if that is wanted."""
         if self.choices.settings.read_pasted:
             self._pasted.add(path)
         self.shelf.open_picture(picture, path)

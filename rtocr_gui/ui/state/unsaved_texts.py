@@ -55,9 +55,12 @@ class UnsavedTexts(QObject):
         )
 
     def texts(self) -> tuple[ExportPage, ...]:
-        """The pages with text that is in no file, also if it has only been read in part so far."""
-        pages = (page for page in self._pages if not (page.is_saved or self._samples.is_untouched(page)))
-        unsaved = [page.settled for page in pages if page.settled.text]
+        """The pages with text that is in no file, also if it has only been read in part so far.
+
+        A copied text counts, as most clipboards lose it with the program.
+        """
+        pages = [page.settled for page in self._pages if not self._samples.is_untouched(page)]
+        unsaved = [page for page in pages if page.text and not page.saved.is_in_file(page.text)]
         labels = telling_labels(page.ref for page in unsaved)
         return tuple(ExportPage(labels[page.ref], page.text) for page in unsaved)
 
@@ -72,4 +75,3 @@ class UnsavedTexts(QObject):
         for page in self._pages:
             is_there = page.ref in copied and not page.settled.edited
             page.saved.copied = page.settled.text if is_there else None
-        self.changed.emit()
