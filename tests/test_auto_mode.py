@@ -234,8 +234,18 @@ def test_fewer_tiles_make_large_the_mode_that_shows_a_page_best() -> None:
         ((949, 1900), 6, Mode.LARGE),
         ((1900, 949), 16, Mode.BASE),
         ((1900, 949), 3, Mode.GUNDAM),
+        ((1900, 212), 3, Mode.GUNDAM),
+        ((1900, 211), 3, Mode.LARGE),
     ],
-    ids=["just short enough", "too wide", "too tall", "too wide, larger print", "illegible in Large"],
+    ids=[
+        "just short enough",
+        "too wide",
+        "too tall",
+        "too wide, larger print",
+        "illegible in Large",
+        "just no strip",
+        "a strip",
+    ],
 )
 def test_a_long_page_is_not_read_in_gundam_by_a_model_that_cannot_where_another_mode_will_do(
     size: tuple[int, int], pitch_px: float, mode: Mode

@@ -183,8 +183,7 @@ def overlay_target(text: str) -> Path:
     path = path_name(text)
     if _is_stdout(path):
         raise argparse.ArgumentTypeError(f"“{text}” is stdout: redirect the rest, or name another file")
-    suffix = path.suffix.lower()
-    if suffix in SUPPORTED_SUFFIXES and suffix != ".png":
+    if path.suffix.lower() not in ("", ".png"):
         raise argparse.ArgumentTypeError(
             f"“{text}” does not end in .png, and an overlay is a PNG picture: give --overlay FILE.png"
         )

@@ -4,7 +4,8 @@ The rule: of the modes the model was made for, take the one with the fewest visu
 the print large enough to read, enlarged or not. If the print is too small in all of them, take the one that
 shows it largest. Tiny and Small stretch the page to a square, so they are not used for very long pages.
 Some models read very long or wide pages badly in Gundam; for these pages it is used only if no other mode
-shows the print large enough to be read at all.
+shows the print large enough to be read at all, and never for strips longer than any row of tiles, which
+would distort them.
 
 The size of the print is measured by its density: the distance between strokes along a line. This works for
 any script and weight, and needs no letter detection. Knows pixels and modes; no model, no window and no
@@ -97,7 +98,9 @@ class PagePrint:
         shown = [mode for mode in modes if self._is_shown_in(mode)] or list(modes)
         whole = [mode for mode in shown if mode.letterboxed or may_be_stretched] or shown
         if longer > self.gundam_aspect_ratio * shorter:
-            whole = [mode for mode in whole if mode is not Mode.GUNDAM and self.is_legible_in(mode)] or whole
+            others = [mode for mode in whole if mode is not Mode.GUNDAM]
+            is_strip = longer >= MOST_TILES * shorter
+            whole = [mode for mode in others if is_strip or self.is_legible_in(mode)] or whole
         by_cost = sorted(whole, key=lambda mode: (self._pixel_count(mode), mode.value))
         legible = (mode for mode in by_cost if self._has_pitch(mode, self.sizes.well_px))
         return next(legible, max(by_cost, key=self._scale))

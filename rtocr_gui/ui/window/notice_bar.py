@@ -209,8 +209,8 @@ class NoticeBar(QFrame):
             needed += height + gap
             if needed <= most:
                 seen = needed
-            elif seen == before and height >= 2 * line:  # the first that is cut, of several lines
-                seen += (most - before) // line * line
+            elif seen == before and (not before or (height >= 2 * line and not row.notice.offers)):
+                seen += (most - before) // line * line  # the first that is cut: its button never is
         self._scroll.setFixedHeight(max(line, seen - gap) + 4)
         scrolls = needed > most
         self._scroll.setFocusPolicy(Qt.FocusPolicy.TabFocus if scrolls else Qt.FocusPolicy.NoFocus)
