@@ -384,7 +384,7 @@ def test_the_print_of_a_page_is_measured_before_its_text_is_written(
     order: list[object] = []
     monkeypatch.setattr(page_encoder, "stroke_pitch", lambda _: order.append("measured"))
     settings = ReadSettings(Scaling(Mode.TINY), TEXT, max_new_tokens=4)
-    events = miniature_engine.read(text_page("measured.png"), settings, threading.Event())
+    events = miniature_engine.read(text_page("in order.png"), settings, threading.Event())
     while (event := next(events, None)) is not None:
         order.append(event)
     assert order.index("measured") < order.index(Stage.PREFILL)
