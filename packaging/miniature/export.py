@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 
 from recipe.commands import failures_in_words, share
-from recipe.export import Description, export_checkpoint
+from recipe.export import export_checkpoint
 from recipe.growth import NO_LAYERS, add_layers_option
 from recipe.training import Blend
-from rtocr_gui.ocr.model.model_info import PrintSizes
 from rtocr_gui.ocr.reading import TASKS, Mode
 
 _DESCRIPTION = (
@@ -78,16 +77,19 @@ def main() -> int:
         parser.error("--blend-share, --blend-heads and --blend-added-layers need --blend-with")
     if options.blend_with is not None:
         blend = Blend(options.blend_with, _BLEND_SHARE if part is None else part, heads, layers)
-    description = Description(
-        options.name,
-        options.description,
-        [Mode(name) for name in options.modes],
-        options.tasks,
-        PrintSizes(*options.x_height) if options.x_height else None,
-        options.gundam_up_to,
-        options.light_pages_only,
-    )
-    export_checkpoint(options.run, options.folder, description, heads=options.heads, blend=blend)
+    fields = {
+        "name": options.name,
+        "description": options.description,
+        "modes": options.modes,
+        "tasks": options.tasks,
+    }
+    if options.x_height:
+        fields["x_height_px"] = dict(zip(("least", "well"), options.x_height, strict=True))
+    if options.gundam_up_to is not None:
+        fields["gundam_up_to_aspect_ratio"] = options.gundam_up_to
+    if options.light_pages_only:
+        fields["light_pages_only"] = True
+    export_checkpoint(options.run, options.folder, fields, heads=options.heads, blend=blend)
     return 0
 
 

@@ -16,7 +16,7 @@ from recipe.attention import BY_BLOCKS
 from recipe.crops import CropBatches
 from recipe.encoder_stage import SNIPPETS, EncoderStage
 from recipe.experts import EVERY_EXPERT
-from recipe.export import Description, export_checkpoint
+from recipe.export import export_checkpoint
 from recipe.growth import AddedLayers, sizes_before
 from recipe.losses import text_loss
 from recipe.model import Learner, read_sizes
@@ -211,13 +211,13 @@ def test_heads_of_other_weights_do_not_stay_in_an_exported_folder(
 ) -> None:
     monkeypatch.setattr("recipe.export.read_sizes", tiny_sizes)
     save_state(tmp_path / "run", tiny_learner(), Optimiser({}, {}), {})
-    said = Description("Test", "A test.", [Mode.TINY], ["text"])
+    fields = {"name": "Test", "description": "A test.", "modes": ["tiny"], "tasks": ["text"]}
     heads = tmp_path / "out" / HEADS_FILE
     (tmp_path / "plain").touch()
-    export_checkpoint(tmp_path / "run", tmp_path / "out", said, heads=True)
+    export_checkpoint(tmp_path / "run", tmp_path / "out", fields, heads=True)
     assert heads.exists()
     assert {file.stat().st_mode for file in heads.parent.iterdir()} == {(tmp_path / "plain").stat().st_mode}
-    export_checkpoint(tmp_path / "run", tmp_path / "out", said)
+    export_checkpoint(tmp_path / "run", tmp_path / "out", fields)
     assert not heads.exists()
 
 
@@ -350,8 +350,8 @@ def test_what_does_not_learn_in_a_step_is_left_alone_by_all_processes(
 
 def test_a_training_goes_on_from_a_checkpoint_that_was_exported_with_its_heads(tmp_path: Path) -> None:
     save_state(tmp_path / "run", Learner(read_sizes()), Optimiser({}, {}), {"step": 1})
-    said = Description("Test", "A test.", [Mode.TINY], ["text"])
-    export_checkpoint(tmp_path / "run", tmp_path / "out", said, heads=True)
+    fields = {"name": "Test", "description": "A test.", "modes": ["tiny"], "tasks": ["text"]}
+    export_checkpoint(tmp_path / "run", tmp_path / "out", fields, heads=True)
     trained, begun = Learner(read_sizes()), Learner(read_sizes())
     load_weights(tmp_path / "run", trained)
     load_weights(tmp_path / "out", begun)
@@ -456,8 +456,8 @@ def test_weights_are_averaged_with_those_they_were_trained_on_from(tmp_path: Pat
 def test_layers_are_added_to_a_checkpoint(tmp_path: Path) -> None:
     sizes = read_sizes()
     save_state(tmp_path / "run", Learner(sizes), Optimiser({}, {}), {"step": 1})
-    said = Description("Test", "A test.", [Mode.TINY], ["text"])
-    export_checkpoint(tmp_path / "run", tmp_path / "out", said, heads=True)
+    fields = {"name": "Test", "description": "A test.", "modes": ["tiny"], "tasks": ["text"]}
+    export_checkpoint(tmp_path / "run", tmp_path / "out", fields, heads=True)
     deeper = Learner(replace(sizes, decoder=replace(sizes.decoder, layers=sizes.decoder.layers + 1)))
     with pytest.raises(CheckpointError, match="other sizes"):
         load_weights(tmp_path / "out", deeper)
@@ -571,8 +571,16 @@ def test_processes_that_share_the_work_take_the_same_step_as_one(monkeypatch: py
 
 def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path) -> None:
     save_state(tmp_path / "run", Learner(read_sizes()), Optimiser({}, {}), {"step": 1})
-    said = Description("Test", "A test.", [Mode.BASE, Mode.GUNDAM], ["text"], PrintSizes(9, 14), 2.5, True)
-    export_checkpoint(tmp_path / "run", tmp_path / "out", said)
+    fields = {
+        "name": "Test",
+        "description": "A test.",
+        "modes": ["base", "gundam"],
+        "tasks": ["text"],
+        "x_height_px": {"least": 9, "well": 14},
+        "gundam_up_to_aspect_ratio": 2.5,
+        "light_pages_only": True,
+    }
+    export_checkpoint(tmp_path / "run", tmp_path / "out", fields)
 
     checkpoint = load_checkpoint(open_folder(tmp_path / "out"), torch.device("cpu"), torch.float32)
 
