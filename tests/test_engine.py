@@ -378,7 +378,7 @@ def test_a_page_whose_print_cannot_be_measured_for_lack_of_memory_is_told_in_wor
         read(miniature_engine, text_page("unmeasured.png"), replace(SETTINGS, scaling=Scaling(None)))
 
 
-def test_the_print_of_a_page_is_measured_before_its_text_is_written(
+def test_the_print_of_a_page_is_measured_before_its_text_and_not_as_a_part_of_pruning(
     miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[object] = []
@@ -387,7 +387,7 @@ def test_the_print_of_a_page_is_measured_before_its_text_is_written(
     events = miniature_engine.read(text_page("in order.png"), settings, threading.Event())
     while (event := next(events, None)) is not None:
         order.append(event)
-    assert order.index("measured") < order.index(Stage.PREFILL)
+    assert order.index("measured") < order.index(Stage.PRUNE)
 
 
 def test_a_failure_in_the_middle_of_the_text_is_told_in_words(

@@ -68,7 +68,6 @@ class _Planned:
     """A page that is ready for its prefill."""
 
     encoding: Encoding
-    page_print: PagePrint
     plan: PrunePlan
     prompt: Prompt
 
@@ -119,10 +118,11 @@ class PageStages:
             yield Stage.ENCODE
             encoding, is_new = self._encode(page, settings.scaling, settings)
             yield encoding.page
+            page_print = self._encoder.print_of(page, settings.scaling.most_tiles)
 
             yield Stage.PRUNE
             started = time.perf_counter()
-            planned = self._plan(page, encoding, settings)
+            planned = self._plan(encoding, settings)
             prune_ms = ms_since(started, checkpoint.model.device)
             prune_ms += encoding.page.measures.measure_ms if is_new else 0.0
 
@@ -150,12 +150,13 @@ class PageStages:
                 decode_ms=transcript.decode_ms + generation.shared_ms,
                 cached_ms=0.0 if is_new else encoding.page.encode_ms,
             )
-            yield self._reading_of(page, settings, planned, generation, timings)
+            yield self._reading_of(page, settings, page_print, planned, generation, timings)
 
     def _reading_of(
         self,
         page: PageImage,
         settings: ReadSettings,
+        page_print: PagePrint,
         planned: _Planned,
         generation: Generation,
         timings: StageTimings,
@@ -170,7 +171,7 @@ class PageStages:
         retry = None
         if generation.stop_reason is StopReason.LOOP:
             retry = self._after_a_loop(page, settings, planned.encoding.key)
-        is_legible = planned.page_print.is_legible_in(mode)
+        is_legible = page_print.is_legible_in(mode)
         return Reading(
             ref=page.ref,
             settings=settings,
@@ -194,7 +195,7 @@ class PageStages:
             cut_tokens=len(generation.token_ids) - len(token_ids),
             read_together=generation.shared_ms > 0,
             is_legible=is_legible,
-            larger_mode=None if is_legible else planned.page_print.larger_mode(mode, checkpoint.info.modes),
+            larger_mode=None if is_legible else page_print.larger_mode(mode, checkpoint.info.modes),
         )
 
     def _after_a_loop(self, page: PageImage, settings: ReadSettings, key: PageKey) -> ReadSettings | None:
@@ -214,7 +215,7 @@ class PageStages:
             raise ReadingError(f"{page.ref.label} was read by another model. Read it again.")
         with self._as_reading_error(page, settings.scaling):
             encoding, _ = self._encode(page, settings.scaling, settings)
-            planned = self._plan(page, encoding, settings)
+            planned = self._plan(encoding, settings)
             # One token precedes the page.
             columns = torch.from_numpy(1 + planned.plan.kept_rows).to(checkpoint.model.device)
             torch.set_num_threads(decoding_threads(sizes.width, self._threads))
@@ -244,8 +245,7 @@ class PageStages:
             return cached, False
         return self._encoder.encode(page, key, scaling, with_cls_attention), True
 
-    def _plan(self, page: PageImage, encoding: Encoding, settings: ReadSettings) -> _Planned:
-        page_print = self._encoder.print_of(page, settings.scaling.most_tiles)
+    def _plan(self, encoding: Encoding, settings: ReadSettings) -> _Planned:
         plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
         prompt = page_prompt(self.checkpoint, encoding.tokens, plan, settings.task)
         room = self.checkpoint.architecture.decoder.context_length
@@ -256,7 +256,7 @@ class PageStages:
                 f"but this model takes {room} in all. "
                 f"Choose {'another model' if is_smallest else 'a smaller mode'}."
             )
-        return _Planned(encoding, page_print, plan, prompt)
+        return _Planned(encoding, plan, prompt)
 
     @contextmanager
     def _as_reading_error(
