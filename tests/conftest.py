@@ -18,6 +18,8 @@ from tests.sample_pages import SAMPLES, load_sample
 from tests.virtual_display import virtual_display
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from rtocr_gui.ocr.engine import Engine
     from tests.fake_engine import FakeEngine
     from tests.hub_server import HubServer
@@ -106,6 +108,22 @@ def miniature_engine() -> "Iterator[Engine]":
     engine.load(resource_path("miniature"), device="cpu")
     yield engine
     engine.unload()
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> "list[Image.Image]":
+    """The pages whose print is measured from now on, as the engine sees them."""
+    from rtocr_gui.ocr.vision import page_encoder
+    from rtocr_gui.ocr.vision.auto_mode import stroke_pitch
+
+    images: list[Image.Image] = []
+
+    def measure(image: "Image.Image") -> float | None:
+        images.append(image)
+        return stroke_pitch(image)
+
+    monkeypatch.setattr(page_encoder, "stroke_pitch", measure)
+    return images
 
 
 @pytest.fixture

@@ -439,18 +439,10 @@ def test_an_empty_page_is_legible_in_every_mode() -> None:
 
 
 def test_a_reading_knows_whether_the_print_is_too_small_which_is_measured_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, measured: list[Image.Image]
 ) -> None:
     from rtocr_gui.ocr.engine import Engine
-    from rtocr_gui.ocr.vision import page_encoder
 
-    measured: list[Image.Image] = []
-
-    def measure(image: Image.Image) -> float | None:
-        measured.append(image)
-        return stroke_pitch(image)
-
-    monkeypatch.setattr(page_encoder, "stroke_pitch", measure)
     engine = Engine(threads=1)
     folder = write_checkpoint(tmp_path / "model", ROOM_FOR_GUNDAM)
     modes = engine.load(folder, device="cpu").info.modes

@@ -12,7 +12,6 @@ from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFo
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling
-from rtocr_gui.ocr.vision.auto_mode import stroke_pitch
 from rtocr_gui.ocr.vision.dark_pages import as_light_page, has_dark_ground
 from tests.readings import read_page
 from tests.small_checkpoint import write_checkpoint
@@ -182,17 +181,8 @@ def test_only_a_model_that_reads_light_pages_only_is_shown_dark_pages_inverted(t
 
 
 def test_the_size_of_print_is_measured_on_the_page_as_the_model_sees_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, measured: list[Image.Image]
 ) -> None:
-    from rtocr_gui.ocr.vision import page_encoder
-
-    measured: list[Image.Image] = []
-
-    def measure(image: Image.Image) -> float | None:
-        measured.append(image)
-        return stroke_pitch(image)
-
-    monkeypatch.setattr(page_encoder, "stroke_pitch", measure)
     encoded(write_checkpoint(tmp_path / "model"), ImageOps.invert(PAGE), "dark", light_pages_only=True)
 
     (seen,) = measured
