@@ -1,7 +1,7 @@
 """Which texts are in no file: what would be lost with a page, and what is to be kept until it is exported.
 
-What was read and copied is as good as exported: the person has it elsewhere. What was read from a sample page
-is not counted. Knows neither files nor widgets.
+What was read and copied is no loss, as the person has it elsewhere; it is kept all the same. What was read
+from a sample page is not counted. Knows neither files nor widgets.
 """
 
 from collections.abc import Iterable
