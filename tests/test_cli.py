@@ -104,7 +104,7 @@ def test_halves_too_narrow_to_read_are_reported_each(rtocr, tmp_path):
     assert result.code == 1
     assert len(result.err) == 2
     for side, line in zip(("top", "bottom"), result.err, strict=True):
-        assert f"strip.png, page 1, {side} half: This half is 400 x " in line
+        assert f"strip.png, page 1, {side} half: This part is 400 x " in line
 
 
 @pytest.mark.parametrize("command", ["plan", "curve"])
@@ -115,7 +115,7 @@ def test_a_half_is_planned_as_it_lies(rtocr, page, tmp_path, command, rotation_d
     result = rtocr(command, page, "--half", "left", "--rotate", rotation_deg, "--json", target)
     assert result.code == 0
     told = json.loads(target.read_text())
-    assert (told["half"], told["rotation_deg"]) == (in_file, rotation_deg)
+    assert (told["cuts"], told["rotation_deg"]) == ([in_file], rotation_deg)
     assert told.get("truth") is None
 
 

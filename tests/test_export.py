@@ -462,7 +462,7 @@ def test_a_plan_for_another_page_is_refused():
 def test_the_source_of_a_half_names_it_as_it_is_in_the_file():
     (top, _) = PAGE.rotated(90).halves(beside=False)
     told = source_as_json(top, "A model", "base")
-    assert (told["rotation_deg"], told["half"]) == (90, "left")
+    assert (told["rotation_deg"], told["cuts"]) == (90, ["left"])
 
 
 @pytest.mark.parametrize(
@@ -471,7 +471,7 @@ def test_the_source_of_a_half_names_it_as_it_is_in_the_file():
 def test_a_plan_as_json_tells_the_fate_of_every_token(mode, crop, sequence, prunable):
     plan = make_plan(0.25, mode, (700, 990), crop)
     told = json.loads(json.dumps(plan_as_json(plan, PlanSource(PAGE, "A model", mode))))
-    of = {"file": "page.png", "page": 1, "sha256": "0" * 64, "rotation_deg": 0, "half": None}
+    of = {"file": "page.png", "page": 1, "sha256": "0" * 64, "rotation_deg": 0, "cuts": []}
     assert told.items() >= (of | {"model": "A model", "mode": mode.value}).items()
     counts = told["counts"]
     assert (counts["sequence"], counts["prunable"], len(told["tokens"])) == (sequence, prunable, prunable)

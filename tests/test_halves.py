@@ -103,10 +103,10 @@ def test_the_halves_are_those_of_the_page_as_it_lies(tmp_path: Path, rotation_de
         ref = document.pages[0].rotated(rotation_deg)
         whole = document.load_page(0, rotation_deg=rotation_deg).image
         parts = [
-            document.load_page(0, rotation_deg=one.rotation_deg, half=one.half)
+            document.load_page(0, rotation_deg=one.rotation_deg, cuts=one.cuts)
             for one in ref.halves(beside=beside)
         ]
-        small = [document.thumbnail(0, 100, part.ref.rotation_deg, part.ref.half) for part in parts]
+        small = [document.thumbnail(0, 100, part.ref.rotation_deg, part.ref.cuts) for part in parts]
     turned = rotation_deg // 90
     seen = [corners[(place - turned) % 4] for place in range(4)]
     expected = [{seen[0], seen[3]}, {seen[1], seen[2]}] if beside else [set(seen[:2]), set(seen[2:])]
@@ -135,6 +135,6 @@ def test_halves_are_named_as_they_lie_and_belong_to_one_page(tmp_path: Path) -> 
 def test_a_half_too_narrow_to_read_says_so(tmp_path: Path) -> None:
     page_image((400, 12)).save(tmp_path / "strip.png")
     with open_document(tmp_path / "strip.png") as document:
-        assert document.load_page(0, half=Half.LEFT).image.height == 12
+        assert document.load_page(0, cuts=(Half.LEFT,)).image.height == 12
         with pytest.raises(DocumentError, match="Read the whole page"):
-            document.load_page(0, half=Half.TOP)
+            document.load_page(0, cuts=(Half.TOP,))

@@ -13,6 +13,7 @@ from rtocr_gui.cli.values import (
     ALL_PAGES,
     STDOUT,
     count_of,
+    crop_area,
     csv_target,
     device_name,
     json_target,
@@ -215,7 +216,7 @@ def _add_page(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--half",
         choices=("left", "right", "top", "bottom"),
-        help="only this half of the page, once it is rotated, as read --split cuts it",
+        help="only this half of the page, once it is rotated and cropped, as read --split cuts it",
     )
 
 
@@ -273,6 +274,12 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         default=0,
         metavar="DEGREES",
         help="rotate pages clockwise by 90, 180 or 270 degrees (0)",
+    )
+    parser.add_argument(
+        "--crop",
+        type=crop_area,
+        metavar="L,T,R,B",
+        help="only a part of each page, once it is rotated: left, upper, right and lower edge in percent",
     )
     parser.add_argument(
         "--password",

@@ -90,11 +90,11 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
 def _truth(arguments: argparse.Namespace, page_count: int, progress: Progress) -> Truth | None:
     """Return the truth given by option, which must be usable, or one beside the scan if it is usable.
 
-    No file beside a scan is known to hold the truth of half a page.
+    No file beside a scan is known to hold the truth of a part of the page.
     """
     if arguments.truth is not None:
         return read_truth(arguments.truth)
-    if arguments.half is not None:
+    if arguments.half is not None or arguments.crop is not None:
         return None
     try:
         return find_truth(arguments.file, arguments.page - 1, page_count)

@@ -116,17 +116,19 @@ def open_asking(path: Path, password: str | None, progress: Progress) -> Documen
 
 
 def load_page(document: Document, arguments: argparse.Namespace) -> PageImage:
-    """Render the page, or the half of it, that was asked for.
+    """Render the page, or the part of it, that was asked for.
 
     Args:
         document: the open file.
-        arguments: `page` from 1, `dpi`, `rotate`, and `half` as it lies once rotated, or None.
+        arguments: `page` from 1, `dpi`, `rotate`, and what to cut the rotated page to: first `crop`, then
+            `half`, each None for nothing.
 
     Raises:
         DocumentError: there is no such page, or it cannot be rendered.
     """
-    half = None if arguments.half is None else Half(arguments.half).rotated(-arguments.rotate)
-    return document.load_page(arguments.page - 1, arguments.dpi, arguments.rotate, half)
+    half = None if arguments.half is None else Half(arguments.half)
+    cuts = tuple(cut.rotated(-arguments.rotate) for cut in (arguments.crop, half) if cut is not None)
+    return document.load_page(arguments.page - 1, arguments.dpi, arguments.rotate, cuts)
 
 
 def _ask_password(prompt: str) -> str:

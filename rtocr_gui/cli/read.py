@@ -224,13 +224,13 @@ class _ReadCommand:
             if self._cancel.is_set():
                 return
             for ref in self._parts_of(document.pages[index].rotated(self._arguments.rotate)):
-                where = f", {ref.side}" if ref.side else ""
+                where = f", {ref.part}" if ref.part else ""
                 name = f"{path}, page {index + 1}"
                 wanted = _WantedPage(f"{name}{where}", f"{name} of {page_count}{where}")
                 self._in_order.append(wanted)
                 self._progress.show(f"{wanted.label}: open")
                 try:
-                    wanted.page = document.load_page(index, self._arguments.dpi, ref.rotation_deg, ref.half)
+                    wanted.page = document.load_page(index, self._arguments.dpi, ref.rotation_deg, ref.cuts)
                 except PAGE_ERRORS as error:
                     wanted.outcome = str(error)
                     self._write()
@@ -239,8 +239,9 @@ class _ReadCommand:
         self._write()
 
     def _parts_of(self, page: PageRef) -> tuple[PageRef, ...]:
-        """Return the halves of a page if it is to be split, else the page."""
-        split = self._arguments.split
+        """Return what is wanted of a page: all of it, or a part, or the halves of either."""
+        crop, split = self._arguments.crop, self._arguments.split
+        page = page if crop is None else page.cropped(crop)
         return (page,) if split is None else page.halves(beside=split == "left-right")
 
     def _write(self, with_gaps: bool = False) -> None:
@@ -298,6 +299,8 @@ def _about_small_print(reading: Reading) -> str:
     sentence = f"the print seems too small for {reading.model_name}. Its text may be wrong."
     if reading.ref.half is None:
         sentence += " Try --split top-bottom, or left-right if the page is wide."
+    else:
+        sentence += " Try --crop to read one part after the other."
     if reading.mode.letterboxed:
         return sentence
     return f"{sentence} DeepSeek-OCR reads smaller print: rtocr models download."

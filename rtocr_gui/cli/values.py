@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
+from rtocr_gui.documents.pages import Crop
 from rtocr_gui.export.writing import UNWRITTEN_SUFFIXES
 from rtocr_gui.files import is_folder
 from rtocr_gui.ocr.machine.spot import DEVICES
@@ -129,6 +130,17 @@ def count_of(what: str, least: int = 1, most: int | None = None) -> Callable[[st
 def pages_together(text: str) -> int | None:
     """Parse `auto`, returned as None, or a number of pages."""
     return None if text == "auto" else count_of("auto or a number of pages")(text)
+
+
+def crop_area(text: str) -> Crop:
+    """Parse the left, upper, right and lower edge of a part of a page, in percent of it."""
+    try:
+        return Crop(*(float(edge) / 100 for edge in text.split(",")))
+    except (TypeError, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"“{text}” is not a part of a page: give its left, upper, right and lower edge in percent, "
+            "such as 0,0,100,50 for the upper half"
+        ) from None
 
 
 def resolution(text: str) -> float:

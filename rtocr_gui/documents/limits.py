@@ -75,16 +75,16 @@ def check_animation_size(frames: int, width_px: int, height_px: int) -> None:
         )
 
 
-def check_half_size(width_px: int, height_px: int) -> None:
-    """Refuse a half of a page that is too narrow to read.
+def check_part_size(width_px: int, height_px: int) -> None:
+    """Refuse a part of a page that is too narrow to read.
 
     Raises:
         DocumentError: it is a strip, as in `check_page_size`.
     """
     if _is_strip(width_px, height_px):
         raise DocumentError(
-            f"This half is {width_px} x {height_px} pixels: a strip that narrow holds no readable text. Read "
-            "the whole page, or split it the other way."
+            f"This part is {width_px} x {height_px} pixels: a strip that narrow holds no readable text. Read "
+            "the whole page, or cut it another way."
         )
 
 

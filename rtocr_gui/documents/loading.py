@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -18,8 +19,8 @@ from typing import Protocol, Self
 from PIL import Image
 
 from rtocr_gui.documents.halves import cut_half
-from rtocr_gui.documents.limits import check_half_size, check_page_count
-from rtocr_gui.documents.pages import Half, PageImage, PageRef, rotate
+from rtocr_gui.documents.limits import check_page_count, check_part_size
+from rtocr_gui.documents.pages import Crop, Cut, PageImage, PageRef, rotate
 from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile
 from rtocr_gui.documents.pictures import PICTURE_MARKS, PictureFile, unreadable
 from rtocr_gui.errors import DocumentError
@@ -44,6 +45,9 @@ SUPPORTED_SUFFIXES = (
 
 PDF_MARK = b"%PDF-"
 PDF_MARK_WITHIN_BYTES = 1024
+
+_MOST_ENLARGED = 16
+"""How much larger than its thumbnail a page is rendered, at most, for the thumbnail of a crop."""
 
 GONE = "The file is no longer where it was. Put it back, or open it from its new place."
 CLOSED = "The file is not open any more. Open it again."
@@ -83,15 +87,15 @@ class Document:
         self._source: PageSource | None = source
 
     def load_page(
-        self, index: int, dpi: float = DEFAULT_DPI, rotation_deg: int = 0, half: Half | None = None
+        self, index: int, dpi: float = DEFAULT_DPI, rotation_deg: int = 0, cuts: tuple[Cut, ...] = ()
     ) -> PageImage:
-        """Render one page, or one half of it.
+        """Render one page, or a part of it.
 
         Args:
             index: page number from 0.
             dpi: resolution to render a PDF page at; ignored for pictures.
             rotation_deg: clockwise rotation: 0, 90, 180 or 270.
-            half: the half of the page as it is in the file; None for the whole page.
+            cuts: what is cut out of the page as it is in the file, one after the other.
 
         Returns:
             The page. Its `dpi` is the resolution it was rendered at (less than requested if the page would
@@ -101,21 +105,27 @@ class Document:
             DocumentError: the page is damaged, too large or too narrow, or the file has changed or is gone.
         """
         image, actual_dpi = self._source_of(index).render(index, dpi)
-        if half is not None:
-            image = _half_of(image, half)
-        ref = replace(self.pages[index], rotation_deg=rotation_deg, half=half)
+        for cut in cuts:
+            image = _part_of(image, cut)
+            check_part_size(*image.size)
+        ref = replace(self.pages[index], rotation_deg=rotation_deg, cuts=cuts)
         return PageImage(ref, rotate(image, rotation_deg), actual_dpi)
 
     def thumbnail(
-        self, index: int, longest_px: int, rotation_deg: int = 0, half: Half | None = None
+        self, index: int, longest_px: int, rotation_deg: int = 0, cuts: tuple[Cut, ...] = ()
     ) -> Image.Image:
         """Render a page small: RGB, longest side at most `longest_px`, rotated and cut as by `load_page`.
 
         Raises:
             DocumentError: as `load_page`.
         """
-        image = self._source_of(index).preview(index, longest_px)
-        return rotate(cut_half(image, half) if half is not None else image, rotation_deg)
+        shown = prod(max(cut.right - cut.left, cut.bottom - cut.top) for cut in cuts if isinstance(cut, Crop))
+        whole_px = round(longest_px * min(1 / shown, _MOST_ENLARGED))
+        image = self._source_of(index).preview(index, whole_px)
+        for cut in cuts:
+            image = _part_of(image, cut)
+        image.thumbnail((longest_px, longest_px))
+        return rotate(image, rotation_deg)
 
     def rest(self) -> None:
         """Release what is only held to be quick with the next page: pages of another document come first."""
@@ -152,15 +162,13 @@ class Document:
         return self._source
 
 
-def _half_of(page: Image.Image, half: Half) -> Image.Image:
+def _part_of(page: Image.Image, cut: Cut) -> Image.Image:
     try:
-        part = cut_half(page, half)
+        return page.crop(cut.box_px(*page.size)) if isinstance(cut, Crop) else cut_half(page, cut)
     except MemoryError as error:
         raise DocumentError(
-            "There is not enough memory to split the page. Close other programs, or read the whole page."
+            "There is not enough memory to cut the page. Close other programs, or read the whole page."
         ) from error
-    check_half_size(*part.size)
-    return part
 
 
 def files_at(path: Path) -> tuple[Path, ...]:

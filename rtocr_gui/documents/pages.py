@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import takewhile
 from pathlib import Path
+from typing import TypeAlias
 
 from PIL import Image
 
@@ -40,22 +42,62 @@ class Half(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Crop:
+    """A rectangle that a page was cropped to. Edges are shares of its width and height, in 0..1.
+
+    Attributes:
+        left: left edge.
+        top: upper edge.
+        right: right edge, beyond `left`.
+        bottom: lower edge, below `top`.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.left < self.right <= 1 and 0 <= self.top < self.bottom <= 1):
+            raise ValueError(f"{self} is no part of a page")
+
+    def rotated(self, degrees: int) -> "Crop":
+        """Return where this rectangle is once the page is rotated clockwise."""
+        crop = self
+        for _ in range(degrees // 90 % 4):
+            crop = Crop(1 - crop.bottom, crop.left, 1 - crop.top, crop.right)
+        return crop
+
+    def box_px(self, width_px: int, height_px: int) -> tuple[int, int, int, int]:
+        """Return left, top, right and bottom on a page of this size, at least 2 x 2 if the page is."""
+        left, top = round(self.left * width_px), round(self.top * height_px)
+        left, top = max(0, min(left, width_px - 2)), max(0, min(top, height_px - 2))
+        right, bottom = round(self.right * width_px), round(self.bottom * height_px)
+        return left, top, max(right, min(left + 2, width_px)), max(bottom, min(top + 2, height_px))
+
+
+Cut: TypeAlias = Half | Crop
+"""What can be left of a page."""
+
+
+@dataclass(frozen=True, slots=True)
 class PageRef:
-    """Identifies one page of one file by content, or a half of it, with its rotation.
+    """Identifies one page of one file by content, or a part of it, with its rotation.
 
     Attributes:
         path: absolute path of the file.
         index: page number in the file, from 0.
         sha256: hexadecimal digest of the file's bytes, so that a changed file is a different page.
         rotation_deg: clockwise rotation relative to the file: 0, 90, 180 or 270.
-        half: the half of the page as it is in the file; None for the whole page.
+        cuts: halves and crops made one after the other of the page as it is in the file, at most one of them
+            a half; none for the whole page.
     """
 
     path: Path
     index: int
     sha256: str
     rotation_deg: int = 0
-    half: Half | None = None
+    cuts: tuple[Cut, ...] = ()
 
     def __post_init__(self) -> None:
         if self.rotation_deg not in ROTATIONS_DEG:
@@ -67,11 +109,11 @@ class PageRef:
 
     @property
     def unrotated(self) -> "PageRef":
-        """The same page or half, not rotated."""
+        """The same page or part, not rotated."""
         return replace(self, rotation_deg=0) if self.rotation_deg else self
 
     def halves(self, *, beside: bool) -> "tuple[PageRef, PageRef]":
-        """Return the halves of a whole page, the one that is read first before the other.
+        """Return the halves of a page that is none, the one that is read first before the other.
 
         Args:
             beside: True for halves beside each other, as the page is rotated; False for one above the other.
@@ -80,32 +122,73 @@ class PageRef:
         return self._half(first), self._half(second)
 
     def _half(self, side: Half) -> "PageRef":
-        return replace(self, half=side.rotated(-self.rotation_deg))
+        return self._cut(side.rotated(-self.rotation_deg))
+
+    def cropped(self, crop: Crop) -> "PageRef":
+        """Return a part of this, given as it is rotated."""
+        return self._cut(crop.rotated(-self.rotation_deg))
+
+    def _cut(self, cut: Cut) -> "PageRef":
+        return replace(self, cuts=(*self.cuts, cut))
 
     @property
     def whole(self) -> "PageRef":
-        """The page that this is, or is a half of, as it is in the file."""
-        return replace(self, rotation_deg=0, half=None) if self.rotation_deg or self.half else self
+        """The page that this is, or is a part of, as it is in the file."""
+        return replace(self, rotation_deg=0, cuts=()) if self.rotation_deg or self.cuts else self
+
+    @property
+    def half(self) -> Half | None:
+        """The half of the page as it is in the file; None if it was not split."""
+        return next((cut for cut in self.cuts if isinstance(cut, Half)), None)
 
     @property
     def turned_half(self) -> Half | None:
-        """The half of the page as it is rotated; None for the whole page."""
+        """The half of the page as it is rotated; None if it was not split."""
         return self.half.rotated(self.rotation_deg) if self.half is not None else None
 
     @property
-    def side(self) -> str:
-        """Name of `turned_half` ("left half"); empty for the whole page."""
-        return f"{self.turned_half.value} half" if self.turned_half is not None else ""
+    def joined(self) -> "PageRef":
+        """What this is a half of, rotated as it is; itself if it was not split."""
+        before = tuple(takewhile(lambda cut: not isinstance(cut, Half), self.cuts))
+        return replace(self, cuts=before) if before != self.cuts else self
+
+    @property
+    def is_cropped(self) -> bool:
+        """True if it was cropped, and not split after that."""
+        return bool(self.cuts) and isinstance(self.cuts[-1], Crop)
+
+    @property
+    def uncropped(self) -> "PageRef":
+        """What this was last cropped from, however often in a row; itself if it was not cropped."""
+        after = tuple(takewhile(lambda cut: isinstance(cut, Crop), reversed(self.cuts)))
+        return replace(self, cuts=self.cuts[: -len(after)]) if after else self
+
+    @property
+    def part(self) -> str:
+        """Which part of the page it is ("left half, cropped"); empty for the whole page."""
+        return ", ".join(
+            dict.fromkeys(
+                "cropped" if isinstance(cut, Crop) else f"{cut.rotated(self.rotation_deg).value} half"
+                for cut in self.cuts
+            )
+        )
 
     def overlaps(self, other: "PageRef") -> bool:
-        """True if both show some of the same part of the same page, however rotated."""
-        is_apart = self.half is not None and self.half.rotated(180) is other.half
+        """True if both show some of the same part of the same page, however rotated.
+
+        Crops of the same page count as overlapping.
+        """
+        is_apart = (
+            self.half is not None
+            and self.half.rotated(180) is other.half
+            and self.joined.cuts == other.joined.cuts
+        )
         return self.whole == other.whole and not is_apart
 
     @property
     def label(self) -> str:
-        """Name in lists: the file name, the page number from 1, and which half it is."""
-        return ", ".join(filter(None, (self.path.name, f"page {self.index + 1}", self.side)))
+        """Name in lists: the file name, the page number from 1, and which part of it it is."""
+        return ", ".join(filter(None, (self.path.name, f"page {self.index + 1}", self.part)))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -37,8 +37,9 @@ def plan_as_json(plan: PrunePlan, source: PlanSource) -> dict[str, Any]:
     """Describe a plan and its source using only dicts, lists, strings, numbers, booleans and None.
 
     Returns:
-        `file`, `page` (from 1), `sha256`, `rotation_deg`, `half` ("left", as it is in the file; None for the
-        whole page), `model` and `mode` of the source; the `method` that selected the tokens; `page_size_px`
+        `file`, `page` (from 1), `sha256`, `rotation_deg`, `cuts` (of the page as it is in the file, one after
+        the other: the half "left", or the `left`, `top`, `right` and `bottom` of a crop in shares of what it
+        was cut from), `model` and `mode` of the source; the `method` that selected the tokens; `page_size_px`
         (width, height); `grids`, each (rows, columns); the `retention` applied, and whether it was
         `automatic`; `automatic_retention` with the `text_density` (r1) and `dissimilarity` (r2) it follows
         from; `counts`; `tokens`, one entry for each prunable token with its `position` in the visual

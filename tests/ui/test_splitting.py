@@ -154,7 +154,7 @@ def test_a_rotated_page_is_split_as_it_lies_and_joined_as_it_lies(
     open_and_load(qtbot, session, draw_page())
     session.shelf.rotate(90)
     take(window, "split_beside")
-    assert [ref.side for ref in session.shelf.refs] == ["left half", "right half"]
+    assert [ref.part for ref in session.shelf.refs] == ["left half", "right half"]
     session.shelf.set_selection(session.shelf.refs[1:])
     session.shelf.rotate(90)
     assert [ref.rotation_deg for ref in session.shelf.refs] == [90, 180]
@@ -179,7 +179,7 @@ def test_halves_that_are_rotated_together_stay_in_the_order_in_which_they_are_re
     was_left = session.shelf.current
     session.shelf.set_selection(session.shelf.refs[:2])
     session.shelf.rotate(degrees)
-    assert [ref.side for ref in session.shelf.refs] == [*sides, ""]
+    assert [ref.part for ref in session.shelf.refs] == [*sides, ""]
     assert session.shelf.current == was_left.rotated(degrees)
     assert session.current_text == "left as it was"
 

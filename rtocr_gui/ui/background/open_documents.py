@@ -73,13 +73,13 @@ class OpenDocuments:
             document = self._document_of(ref)
             if self._rendered is None or self._rendered.ref != ref:
                 self._forget_rendered()
-                self._rendered = document.load_page(ref.index, rotation_deg=ref.rotation_deg, half=ref.half)
+                self._rendered = document.load_page(ref.index, rotation_deg=ref.rotation_deg, cuts=ref.cuts)
             return self._rendered
 
     def thumbnail(self, ref: PageRef) -> Image.Image:
         """Render a small page."""
         with self._in_use:
-            return self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg, ref.half)
+            return self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg, ref.cuts)
 
     def _forget_rendered(self) -> None:
         """Drop the rendered page; the allocator would hold on to most of a large one."""

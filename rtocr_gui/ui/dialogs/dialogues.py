@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from rtocr_gui.documents.labels import counted_pages
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
-from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.documents.pages import Crop, PageRef
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.figures import scan_in_the_way
 from rtocr_gui.export.writing import UNWRITTEN_SUFFIXES
@@ -117,6 +117,20 @@ class Dialogues(QObject):
         if self._may_leave(refs, "Join"):
             self._session.join_pages(refs)
 
+    @Slot(object)
+    def ask_crop(self, crop: Crop) -> None:
+        """List a part of each selected page instead; asks first if something would be lost."""
+        refs = self._session.shelf.selected
+        if self._may_leave(refs, "Crop"):
+            self._session.crop_pages(refs, crop)
+
+    @Slot()
+    def ask_uncrop(self) -> None:
+        """List what the selected pages were cropped from; asks first if something would be lost."""
+        refs = self._session.shelf.to_uncrop
+        if self._may_leave(refs, "Uncrop"):
+            self._session.uncrop_pages(refs)
+
     def _may_leave(self, refs: tuple[PageRef, ...], verb: str) -> bool:
         """False if something would be lost with these pages and the person would rather keep it."""
         loss, count = self._session.unsaved.loss(refs), len(refs)
@@ -212,8 +226,8 @@ class Dialogues(QObject):
         """Begin an ending with what tells the shown page from others of its file, unless it is the first."""
         ref = self._session.shelf.current
         number = f"-page-{ref.index + 1}" if ref is not None and ref.index else ""
-        half = f"-{ref.turned_half.value}" if ref is not None and ref.turned_half else ""
-        return f"{number}{half}-{ending}"
+        part = f"-{ref.part.replace(' half', '').replace(', ', '-')}" if ref is not None and ref.cuts else ""
+        return f"{number}{part}-{ending}"
 
     def _export(
         self, title: str, ending: str, kinds: str, export: Callable[[Path], None], stem: str = ""

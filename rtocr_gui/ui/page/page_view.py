@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -24,12 +24,15 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QToolTip
 
+from rtocr_gui.documents.limits import SHORTEST_SIDE_PX
+from rtocr_gui.documents.pages import Crop
 from rtocr_gui.export.looks import Legend, Look, is_dark_paper
 from rtocr_gui.ocr.reading import Block
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.page.block_layer import BlockLayer
 from rtocr_gui.ui.page.coloured_page import ColouredPage
+from rtocr_gui.ui.page.crop_frame import CropFrame
 from rtocr_gui.ui.page.pinned_details import PinnedDetails
 from rtocr_gui.ui.page.scaled_page import ScaledPage
 from rtocr_gui.ui.page.token_overlay import TokenOverlay
@@ -64,6 +67,8 @@ class PageView(ZoomArea):
         transport_wanted(): what is shown needs the plan's transport to be complete.
         block_hovered(int | None): the pointer moved to another block, or to none.
         lights_dismissed(): Escape was pressed while it was lit up where something was read.
+        crop_drawn(Crop): a frame was drawn around this part of the page, to crop it.
+        cropping_changed(bool): whether a frame can be drawn.
     """
 
     plan_painted = Signal(object)
@@ -71,6 +76,8 @@ class PageView(ZoomArea):
     transport_wanted = Signal()
     block_hovered = Signal(object)
     lights_dismissed = Signal()
+    crop_drawn = Signal(object)
+    cropping_changed = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,6 +98,7 @@ class PageView(ZoomArea):
         self._legend: Legend | None = None
         self._asked_for: PrunePlan | None = None
         self._details = PinnedDetails(self.viewport())
+        self._crop = CropFrame(self.viewport())
         self._smooth_timer = one_shot(self, _SMOOTH_AFTER_MS, self._smooth)
         self._hover_timer = one_shot(self, 0, self._hover_at_pointer)  # once both scroll bars are set
         self.zoom_changed.connect(self._show_details)
@@ -118,6 +126,7 @@ class PageView(ZoomArea):
         self.show_plan(None)
 
     def _replace_page(self, page: ScaledPage | None, message: str) -> None:
+        self.set_cropping(False)
         self._page, self._message, self._pointer = page, message, None
         self.setAccessibleDescription(message)
         self._hover_block(None)
@@ -194,6 +203,38 @@ class PageView(ZoomArea):
         self._blocks_visible = visible
         self._hover_block(None)
         self.viewport().update()
+
+    @Slot(bool)
+    def set_cropping(self, on: bool) -> None:
+        """Let the person draw a frame around the part of the page to keep, or no longer."""
+        if on != self._crop.is_on and (self._page is not None or not on):
+            self._crop.set_on(on)
+            self._update_cursor()
+            self._hover(None)
+            self._hover_block(None)
+            if on:
+                self.setFocus()
+        self.cropping_changed.emit(self._crop.is_on)
+
+    def _crop_to(self, frame: QRectF) -> None:
+        """End, and crop the page to a frame in the viewport, unless that leaves nothing or everything."""
+        if self._page is None:
+            return
+        size = self._page.size_px
+        page = QRectF(self.to_content(frame.topLeft()), self.to_content(frame.bottomRight()))
+        part = page.toAlignedRect().intersected(QRect(QPoint(), size))
+        self.set_cropping(False)
+        if min(part.width(), part.height()) >= SHORTEST_SIDE_PX and part.size() != size:
+            left, top = part.left() / size.width(), part.top() / size.height()
+            right = (part.left() + part.width()) / size.width()
+            bottom = (part.top() + part.height()) / size.height()
+            self.crop_drawn.emit(Crop(left, top, right, bottom))
+
+    def _update_cursor(self) -> None:
+        if self._crop.is_on:
+            self.viewport().setCursor(Qt.CursorShape.CrossCursor)
+        else:
+            super()._update_cursor()
 
     def _hover_block(self, block: int | None) -> None:
         if block != self._hovered_block:
@@ -289,12 +330,13 @@ class PageView(ZoomArea):
             self.viewport().update()
 
     def event(self, event: QEvent) -> bool:
-        uses_escape = self._pinned is not None or self._overlay.shows_attention
+        uses_escape = self._pinned is not None or self._overlay.shows_attention or self._crop.is_on
         return (uses_escape and keeps_escape(event)) or super().event(event)
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self._words_at(QPointF(event.pos())), self.viewport())
+            words = "" if self._crop.is_on else self._words_at(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), words, self.viewport())
             return True
         if event.type() == QEvent.Type.Leave:
             self._pointer = None
@@ -302,11 +344,16 @@ class PageView(ZoomArea):
             self._hover_block(None)
         if event.type() == QEvent.Type.Resize:
             self._show_details()
+            self._crop.fit()
         return super().viewportEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         grid, key = self._overlay.grid, Qt.Key(event.key())
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._pinned is None:
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._crop.is_on:
+            self._crop_to(self.viewport().rect().toRectF())
+        elif key == Qt.Key.Key_Escape and self._crop.is_on:
+            self.set_cropping(False)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._pinned is None:
             middle = QPointF(self.viewport().rect().center())
             self._pin(self._hovered if self._hovered is not None else self._token_at(middle))
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape) and self._pinned is not None:
@@ -320,15 +367,26 @@ class PageView(ZoomArea):
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._crop.is_on and event.button() == Qt.MouseButton.LeftButton:
+            self._crop.begin(event.position())
+            return
         super().mousePressEvent(event)
         self._pressed_at = event.position() if event.button() == Qt.MouseButton.LeftButton else None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._crop.is_drawn:
+            self._crop.draw_to(event.position())
+            return
         super().mouseMoveEvent(event)
         self._pointer = event.position()
         self._hover_at_pointer()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._crop.is_drawn and event.button() == Qt.MouseButton.LeftButton:
+            frame = self._crop.end(event.position())
+            if min(frame.width(), frame.height()) >= QApplication.startDragDistance():
+                self._crop_to(frame)
+            return
         super().mouseReleaseEvent(event)
         pressed_at, self._pressed_at = self._pressed_at, None
         if pressed_at is not None and event.button() == Qt.MouseButton.LeftButton:
@@ -367,7 +425,7 @@ class PageView(ZoomArea):
 
     @Slot()
     def _hover_at_pointer(self) -> None:
-        if self._pointer is not None and not self.is_panning:
+        if self._pointer is not None and not self.is_panning and not self._crop.is_on:
             self._hover(self._token_at(self._pointer))
             self._hover_block(self._block_at(self._pointer))
 

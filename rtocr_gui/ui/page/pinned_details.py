@@ -1,25 +1,17 @@
 """The description of the pinned cell. Knows a view and where cells lie in it, no plan and no token."""
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtCore import QRectF
+from PySide6.QtWidgets import QWidget
 
-from rtocr_gui.ui.parts.named_label import NamedLabel
+from rtocr_gui.ui.page.floating_label import FloatingLabel
 
 
-class PinnedDetails(NamedLabel):
+class PinnedDetails(FloatingLabel):
     """Describes the pinned cell, in the corner of the view where it covers the fewest relevant cells."""
 
     def __init__(self, view: QWidget) -> None:
-        super().__init__("Pinned token", parent=view)
+        super().__init__("Pinned token", view)
         self._view = view
-        self.setFrameShape(QFrame.Shape.Box)
-        self.setAutoFillBackground(True)
-        self.setBackgroundRole(QPalette.ColorRole.ToolTipBase)
-        self.setForegroundRole(QPalette.ColorRole.ToolTipText)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setMargin(6)
-        self.hide()
 
     def show_apart(self, text: str, cells: list[QRectF]) -> None:
         """Show a text in the corner that overlaps the fewest of these cells."""

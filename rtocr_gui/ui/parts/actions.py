@@ -68,6 +68,10 @@ SPECS = (
     ActionSpec("split_beside", "Spl&it left and right", "Split each page in two, as for an open book"),
     ActionSpec("split_above", "Split &top and bottom", "Split each page in two, to show small print larger"),
     ActionSpec("join", "&Join halves", "Make one page of two halves again"),
+    ActionSpec(
+        "crop", "Crop p&age", "Draw a frame around what to keep of the page", "Ctrl+Shift+X", checkable=True
+    ),
+    ActionSpec("uncrop", "Uncrop pag&e", "Show again what the selected pages were cropped from"),
     ActionSpec("move_up", "M&ove up", "Move the selected pages up in the list", "Alt+Up"),
     ActionSpec("move_down", "Move &down", "Move the selected pages down in the list", "Alt+Down"),
     ActionSpec("remove", "Re&move page", "Remove the selected pages; their files are kept", "Ctrl+W"),
@@ -156,6 +160,9 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "split_above",
         "join",
         "",
+        "crop",
+        "uncrop",
+        "",
         "move_up",
         "move_down",
     ),
@@ -204,6 +211,7 @@ PAGE_MENU = (
     ("copy", "export_selected"),
     ("rotate_left", "rotate_right", "rotate_file"),
     ("split_beside", "split_above", "join"),
+    ("crop", "uncrop"),
     ("move_up", "move_down"),
     ("remove",),
 )

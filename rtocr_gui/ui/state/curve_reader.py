@@ -94,10 +94,10 @@ class CurveReader(QObject):
         self._waiting.extend(curve_settings(request.settings))
 
     def _look_for_truth(self, request: CurveRequest) -> int:
-        """Look for the true text of the page; none is known for a half."""
+        """Look for the true text of the page; none is known for a part."""
         ref = request.ref
         of_page = partial(find_truth, ref.path, ref.index, request.page_count)
-        return self._bridge.compute(of_page if ref.half is None else lambda: None)
+        return self._bridge.compute(lambda: None if ref.cuts else of_page())
 
     @Slot()
     def stop(self) -> None:

@@ -115,7 +115,7 @@ class Notice:
         sentence: what happened.
         offers: what a person can do about it, the best first.
         is_passing: True if all went well and nothing needs to be done: the notice disappears by itself.
-        about: the file, or the unrotated page or half, it is about: two of the same name keep a notice each.
+        about: the file, or the unrotated page or part, it is about: two of the same name keep a notice each.
         model: folder of the model that it says could not be loaded.
     """
 
@@ -180,7 +180,7 @@ def about_left_out(removed: RemovedPages) -> Notice:
     """Say which pages were not brought back, as they are open anew, and offer it once more."""
     were, them = ("was", "it") if len(removed.pages) == 1 else ("were", "them")
     sentence = (
-        f"{_named(removed)} {were} not restored, because the list has {them} again, whole or in halves. "
+        f"{_named(removed)} {were} not restored, because the list has {them} again, whole or in parts. "
         f"Remove {them} from the list first."
     )
     return Notice(sentence, (BringBack(removed),), about=removed.pages[0].ref.unrotated)

@@ -45,7 +45,7 @@ class OpenPages:
         self.shown: PageRef | None = None
         self._pages: dict[PageRef, OpenPage] = {}
         self._files: dict[Path, list[OpenPage]] = {}  # the pages of each that are in the list
-        self._places: dict[PageRef, None] = {}  # of all pages and halves, unrotated, including removed ones
+        self._places: dict[PageRef, None] = {}  # of all pages and parts, unrotated, including removed ones
         self._opened: dict[tuple[Path, str], None] = {}  # versions of files, the last one opened at the end
         self._model = 0  # how many models were in use before this one
 
@@ -132,7 +132,7 @@ class OpenPages:
         for at, (one, other) in enumerate(pairwise(self.refs)):
             if one.turned_half is None or one.turned_half.is_first or not {one, other} <= turned:
                 continue
-            if one.whole == other.whole and one.rotation_deg == other.rotation_deg:
+            if one.joined == other.joined:
                 order[at : at + 2] = other, one
         if order != list(self._pages):
             self._arrange(order)
@@ -271,7 +271,7 @@ class OpenPages:
 
     @property
     def entries(self) -> tuple[PageEntry, ...]:
-        """What the page list shows: page number, half and folder, each only if it tells pages apart.
+        """What the page list shows: page number, part and folder, each only if it tells pages apart.
 
         A file that was changed and opened again is listed twice while pages of the former version are edited.
         """
@@ -286,7 +286,7 @@ class OpenPages:
                     part
                     for part, applies in (
                         (f"Page {ref.index + 1}", pages_of[ref.path, ref.sha256] > 1),
-                        (ref.side, ref.half is not None),
+                        (ref.part, ref.cuts),
                         ("earlier version", newest[ref.path] != ref.sha256),
                         (f"in {folders.get(ref.path)}", ref.path in folders),
                     )
@@ -298,7 +298,7 @@ class OpenPages:
 
 
 def _by_page(refs: Iterable[PageRef]) -> Mapping[PageRef, list[PageRef]]:
-    """Group pages and their halves by the page as it is in its file."""
+    """Group pages and their parts by the page as it is in its file."""
     grouped: defaultdict[PageRef, list[PageRef]] = defaultdict(list)
     for ref in refs:
         grouped[ref.whole].append(ref)

@@ -11,7 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
-from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.documents.pages import Crop, PageRef
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import DocumentOpened, FolderListed, PageRendered, RequestFailed
 from rtocr_gui.ui.parts.timers import one_shot
@@ -226,20 +226,22 @@ class PageShelf(QObject):
 
     @property
     def to_split(self) -> tuple[PageRef, ...]:
-        """The selected whole pages."""
+        """The selected pages that are no halves."""
         return tuple(ref for ref in self.selected if ref.half is None)
 
     @property
     def to_join(self) -> tuple[PageRef, ...]:
         """The selected halves, and those in the list that go with them."""
-        wanted = {ref.whole for ref in self.selected if ref.half is not None}
-        return tuple(ref for ref in self._pages.refs if ref.whole in wanted)
+        wanted = {ref.joined.unrotated for ref in self.selected if ref.half is not None}
+        return tuple(
+            ref for ref in self._pages.refs if ref.half is not None and ref.joined.unrotated in wanted
+        )
 
     def split(self, refs: Iterable[PageRef], *, beside: bool) -> RemovedPages:
         """List the halves of pages in their place; files stay as they are.
 
         Args:
-            refs: whole pages, as from `to_split`; those that have left the list since are ignored.
+            refs: pages, as from `to_split`; those that have left the list since are ignored.
             beside: True for the left and the right half, False for the top and the bottom half.
 
         Returns:
@@ -248,7 +250,7 @@ class PageShelf(QObject):
         return self._exchange({ref: ref.halves(beside=beside) for ref in refs if ref in self._pages})
 
     def join(self, refs: Iterable[PageRef]) -> RemovedPages:
-        """List whole pages in the place of their halves, rotated as the first of each.
+        """List pages in the place of their halves, rotated as the first of each.
 
         Args:
             refs: halves, as from `to_join`; those that have left the list since are ignored.
@@ -257,8 +259,36 @@ class PageShelf(QObject):
             The halves that were joined.
         """
         halves = tuple(ref for ref in refs if ref in self._pages)
-        joined = {ref.whole: (replace(ref, half=None),) for ref in reversed(halves)}
-        return self._exchange({ref: joined[ref.whole] for ref in halves})
+        joined = {ref.joined.unrotated: (ref.joined,) for ref in reversed(halves)}
+        return self._exchange({ref: joined[ref.joined.unrotated] for ref in halves})
+
+    def crop(self, refs: Iterable[PageRef], crop: Crop) -> RemovedPages:
+        """List the same part of each of these pages in its place; files stay as they are.
+
+        Args:
+            refs: pages; those that have left the list since are ignored.
+            crop: the part, as each page is rotated.
+
+        Returns:
+            The pages that were cropped.
+        """
+        return self._exchange({ref: (ref.cropped(crop),) for ref in refs if ref in self._pages})
+
+    @property
+    def to_uncrop(self) -> tuple[PageRef, ...]:
+        """The selected pages that were cropped, and not split after that."""
+        return tuple(ref for ref in self.selected if ref.is_cropped)
+
+    def uncrop(self, refs: Iterable[PageRef]) -> RemovedPages:
+        """List what pages were cropped from in their place.
+
+        Args:
+            refs: pages, as from `to_uncrop`; those that have left the list since are ignored.
+
+        Returns:
+            The cropped pages.
+        """
+        return self._exchange({ref: (ref.uncropped,) for ref in refs if ref in self._pages})
 
     def _exchange(self, others: Mapping[PageRef, tuple[PageRef, ...]]) -> RemovedPages:
         parts = tuple(dict.fromkeys(ref for parts in others.values() for ref in parts))

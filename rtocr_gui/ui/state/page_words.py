@@ -68,8 +68,8 @@ def _about_small_print(reading: Reading) -> str:
         mode, larger = (each.label for each in (reading.mode, reading.larger_mode))
         return f"The print seems too small for {mode} mode: the text may be wrong. Choose {larger} mode."
     sentence = f"The print seems too small for {reading.model_name}: the text may be wrong."
-    if reading.ref.half is None:
-        sentence += " If you split the page across its longer side (Edit menu), it is shown larger."
+    way = "split the page across its longer side, or crop it" if reading.ref.half is None else "crop the page"
+    sentence += f" If you {way} (Edit menu), it is shown larger."
     if reading.mode.letterboxed:
         return sentence
     return f"{sentence} DeepSeek-OCR, under Model > Models…, reads smaller print."

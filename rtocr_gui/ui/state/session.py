@@ -26,7 +26,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
-from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.documents.pages import Crop, PageRef
 from rtocr_gui.files import resolved
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
 from rtocr_gui.settings import Settings
@@ -299,6 +299,14 @@ class Session(QObject):
     def join_pages(self, refs: Iterable[PageRef]) -> None:
         """List whole pages instead of their halves; those with text or figures can be brought back."""
         self._offer_back(self.shelf.join(refs), "Joined")
+
+    def crop_pages(self, refs: Iterable[PageRef], crop: Crop) -> None:
+        """List a part of each page instead; those with text or figures can be brought back."""
+        self._offer_back(self.shelf.crop(refs, crop), "Cropped")
+
+    def uncrop_pages(self, refs: Iterable[PageRef]) -> None:
+        """List what pages were cropped from instead; those with text or figures can be brought back."""
+        self._offer_back(self.shelf.uncrop(refs), "Uncropped")
 
     def _offer_back(self, removed: RemovedPages, deed: str) -> None:
         if removed.has_content:

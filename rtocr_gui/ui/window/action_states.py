@@ -65,6 +65,8 @@ class ActionStates(QObject):
             **dict.fromkeys(("remove", "rotate_left", "rotate_right", "rotate_file"), has_page),
             **dict.fromkeys(("split_beside", "split_above"), not all(are_halves)),
             "join": any(are_halves),
+            "crop": has_page,
+            "uncrop": bool(session.shelf.to_uncrop),
             **dict.fromkeys((*LIST_KEYS, "previous_page", "next_page"), has_page),
             "stop": not session.reader.activity.is_idle or tuning.is_reading,
             "compare": is_ready,

@@ -299,6 +299,7 @@ class MainWindow(QMainWindow):
             "split_beside": lambda: dialogues.ask_split(beside=True),
             "split_above": lambda: dialogues.ask_split(beside=False),
             "join": dialogues.ask_join,
+            "uncrop": dialogues.ask_uncrop,
             "move_up": lambda: session.shelf.step_selected(down=False),
             "move_down": lambda: session.shelf.step_selected(down=True),
             "previous_page": lambda: session.shelf.show_neighbour(down=False),
@@ -337,6 +338,9 @@ class MainWindow(QMainWindow):
             actions[name].triggered.connect(self.text_column.show_reading)
         for name in ("stop", "unload"):  # a ratio chosen just before starts no reading
             actions[name].triggered.connect(self.retention_bar.drop_release)
+        actions["crop"].toggled.connect(view.set_cropping)
+        view.cropping_changed.connect(actions["crop"].setChecked)
+        view.crop_drawn.connect(dialogues.ask_crop)
         actions["overlay"].toggled.connect(self.page_column.set_overlay_visible)
         actions["overlay"].toggled.connect(lambda on: session.choices.remember(overlay_visible=on))
         actions["global_grid"].triggered.connect(
