@@ -125,6 +125,11 @@ def read_selected(qtbot: QtBot, session: Session) -> None:
     until_idle(qtbot, session, session.read_selected)
 
 
+def read(qtbot: QtBot, window: MainWindow, session: Session) -> None:
+    """Read the selected pages to the end, as the window's own action does."""
+    until_idle(qtbot, session, window.actions_by_name["read"].trigger)
+
+
 def wait_until_idle(qtbot: QtBot, session: Session) -> None:
     """Wait for readings that were asked for before."""
     qtbot.waitUntil(lambda: session.reader.activity == Activity())

@@ -5,11 +5,28 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QClipboard, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import (
+    QClipboard,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QImage,
+)
+from PySide6.QtWidgets import (
+    QApplication,
+    QLineEdit,
+)
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.parts.arrivals import Arrivals
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.window.main_window import MainWindow
+from tests.ui.steps import (
+    Draw,
+    editor_of,
+    open_and_load,
+    sentences_in,
+)
 
 
 @pytest.fixture
@@ -88,3 +105,77 @@ def test_pasting_words_is_told(qtbot: QtBot, arrivals: Arrivals, clipboard: QCli
     with qtbot.waitSignal(arrivals.nothing_came) as caught:
         arrivals.paste()
     assert caught.args == ["There is no image and no file to paste."]
+
+
+def test_copied_files_are_opened_by_paste(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(draw_page()))])
+    QGuiApplication.clipboard().setMimeData(data)
+    window.actions_by_name["paste"].trigger()
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 1)
+
+
+def test_copied_files_and_pictures_go_to_the_window_also_while_the_person_types(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    files, picture, words = QMimeData(), QMimeData(), QMimeData()
+    files.setUrls([QUrl.fromLocalFile(str(draw_page("other.png")))])
+    files.setText(files.urls()[0].toString())
+    picture.setImageData(QImage(8, 8, QImage.Format.Format_RGB32))
+    words.setText("words")
+    pasted: list[object] = []
+    window.actions_by_name["paste"].triggered.connect(lambda: pasted.append(copied))
+    editor = editor_of(window)
+    window.activateWindow()
+    editor.setFocus()
+    for copied in (files, picture, words):
+        QGuiApplication.clipboard().setMimeData(copied)
+        qtbot.keyClick(editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    QGuiApplication.clipboard().clear()
+    qtbot.keyClick(editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert pasted == [files, picture, words]
+    assert editor.toPlainText() == "words"
+    assert sentences_in(window.notice_bar)[-1] == "There is no image and no file to paste."
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+
+
+def test_a_copied_picture_goes_to_the_window_also_from_the_find_line(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    window.activateWindow()
+    window.text_column.begin_find()
+    line = window.text_column.find_bar.findChild(QLineEdit)
+    words = QMimeData()
+    words.setText("words")
+    QGuiApplication.clipboard().setMimeData(words)
+    qtbot.keyClick(line, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    QGuiApplication.clipboard().setImage(QImage(8, 8, QImage.Format.Format_RGB32))
+    with qtbot.waitSignal(window.arrivals.picture_came):
+        qtbot.keyClick(line, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert line.text() == "words"
+
+
+def test_pasting_nothing_is_told(window: MainWindow) -> None:
+    QGuiApplication.clipboard().clear()
+    window.actions_by_name["paste"].trigger()
+    assert sentences_in(window.notice_bar) == ("There is no image and no file to paste.",)
+
+
+def test_files_dropped_on_a_pane_are_opened(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(draw_page("a.png"))), QUrl.fromLocalFile(str(draw_page("b.png")))])
+    copy, left, no_key = (
+        Qt.DropAction.CopyAction,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    place = window.page_column.page_view.viewport()
+    QApplication.sendEvent(place, QDragEnterEvent(QPoint(5, 5), copy, data, left, no_key))
+    QApplication.sendEvent(place, QDropEvent(QPoint(5, 5), copy, data, left, no_key))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)

@@ -2,7 +2,9 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import (
+    QAction,
+)
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
@@ -11,7 +13,12 @@ from rtocr_gui.settings import Settings
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, open_and_load, turn_wheel, until_idle
+from tests.ui.steps import (
+    Draw,
+    open_and_load,
+    turn_wheel,
+    until_idle,
+)
 
 
 def choose(window: MainWindow, mode: Mode | None) -> None:
@@ -131,3 +138,17 @@ def test_fewer_tiles_are_chosen_marked_remembered_and_used(
     assert [action.isChecked() for action in tile_actions(window)] == [False, False, True, False]
     assert session.choices.settings.most_tiles == 4
     assert fake_engine.asked[-1].scaling == Scaling(None, most_tiles=4)
+
+
+def test_modes_the_model_was_not_made_for_are_marked(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    labels = [window.tool_bar.mode_box.itemText(row) for row in range(window.tool_bar.mode_box.count())]
+    assert labels[1:] == [
+        "Tiny",
+        "Small (untrained)",
+        "Base (untrained)",
+        "Large (untrained)",
+        "Gundam (untrained)",
+    ]

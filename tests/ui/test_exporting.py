@@ -1,0 +1,286 @@
+"""Texts go to the file that was chosen, and replace no scan and no other file unasked."""
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.window.main_window import MainWindow
+from tests.ui.steps import Draw, open_and_load, read, sentences_in, wait_until_idle
+
+
+def test_export_writes_the_file_that_was_chosen(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / "out.md")
+    with qtbot.waitSignal(session.notice_raised):
+        window.actions_by_name["export"].trigger()
+    assert "page 1 of scan.png" in (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert sentences_in(window.notice_bar) == (f"Exported 1 page to {tmp_path / 'out.md'}.",)
+
+
+def test_the_text_of_a_folder_is_exported_under_its_name_to_where_the_last_was(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    suggested: list[Path] = []
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(
+        questions,
+        "ask_export_path",
+        lambda _, title, path, kinds: suggested.append(path) or tmp_path / "out" / "mine.md",
+    )
+    open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
+    read(qtbot, window, session)
+    folder = session.shelf.current.path.parent
+    for _ in range(2):
+        with qtbot.waitSignal(session.notice_raised):
+            window.actions_by_name["export"].trigger()
+    assert suggested[0].name == f"{folder.name}.md"
+    assert suggested[1] == tmp_path / "out" / f"{folder.name}.md"
+    assert session.choices.settings.last_folder == ""
+
+
+def test_selected_pages_are_exported_alone_and_only_they_are_saved(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / "out.md")
+    open_and_load(qtbot, session, *(draw_page(name) for name in ("a.png", "b.png", "c.png")))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
+    assert not window.actions_by_name["export_selected"].isEnabled()
+    session.read_all()
+    wait_until_idle(qtbot, session)
+    window.page_list.select(session.shelf.refs[0])
+    window.page_list.select_too([session.shelf.refs[2]])
+    with qtbot.waitSignal(session.notice_raised):
+        window.actions_by_name["export_selected"].trigger()
+    text = (tmp_path / "out.md").read_text()
+    assert [f"of {name}.png" in text for name in "abc"] == [True, False, True]
+    assert session.unsaved.loss(session.shelf.refs).read == 1
+
+
+def test_each_file_is_exported_to_one_of_its_own_and_none_is_replaced_unasked(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "b.md").write_text("corrected by hand")
+    asked: list[list[str]] = []
+    answers = iter((False, True))
+
+    def ask_replace(_: object, files: list[Path]) -> bool:
+        asked.append([file.name for file in files])
+        return next(answers)
+
+    monkeypatch.setattr(questions, "ask_export_folder", lambda *_: out)
+    monkeypatch.setattr(questions, "ask_replace", ask_replace)
+    action = window.actions_by_name["export_by_scan"]
+    open_and_load(qtbot, session, *(draw_page(name, pages=2) for name in ("a.tiff", "b.tiff", "c.tiff")))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 6)
+    assert not action.isEnabled()
+    session.read((session.shelf.refs[0], *session.shelf.refs[2:4]))
+    wait_until_idle(qtbot, session)
+    action.trigger()
+    assert asked == [["b.md"]]
+    assert not session.exporter.is_exporting
+    with qtbot.waitSignal(session.notice_raised):
+        action.trigger()
+    assert {file.name: file.read_text().count("<!-- page: ") for file in out.iterdir()} == {
+        "a.md": 1,
+        "b.md": 2,
+    }
+    assert sentences_in(window.notice_bar)[-1] == (
+        f"Exported 3 pages to 2 files in {out}. Pages without text, left out: 3."
+    )
+    assert session.unsaved.loss(session.shelf.refs).read == 0
+
+
+def test_a_text_that_comes_while_the_question_is_open_replaces_no_file_unasked(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("a.md", "b.md"):
+        (tmp_path / name).write_text("corrected by hand")
+    asked: list[list[str]] = []
+
+    def ask_replace(_: object, files: list[Path]) -> bool:
+        asked.append([file.name for file in files])
+        session.shelf.select(session.shelf.refs[1])
+        session.edit_text("typed meanwhile")
+        return len(asked) == 1
+
+    monkeypatch.setattr(questions, "ask_export_folder", lambda *_: tmp_path)
+    monkeypatch.setattr(questions, "ask_replace", ask_replace)
+    open_and_load(qtbot, session, *(draw_page(name) for name in ("a.png", "b.png")))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    read(qtbot, window, session)
+    window.actions_by_name["export_by_scan"].trigger()
+    assert asked == [["a.md"], ["b.md"]]
+    assert not session.exporter.is_exporting
+
+
+def test_a_file_keeps_its_name_whichever_scans_have_text(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, *(draw_page(name) for name in ("scan.png", "scan.tiff")))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    session.shelf.select(session.shelf.refs[1])
+    session.edit_text("typed")
+    before = session.exporter.files_in(tmp_path)
+    session.shelf.select(session.shelf.refs[0])
+    session.edit_text("typed too")
+    assert before == session.exporter.files_in(tmp_path)[1:]
+
+
+def test_no_open_scan_is_replaced_by_a_file_for_another(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scan = draw_page()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "scan.md").symlink_to(scan)
+    before = scan.read_bytes()
+    monkeypatch.setattr(questions, "ask_export_folder", lambda *_: tmp_path / "out")
+    open_and_load(qtbot, session, scan)
+    read(qtbot, window, session)
+    window.actions_by_name["export_by_scan"].trigger()
+    assert not session.exporter.is_exporting
+    assert sentences_in(window.notice_bar)[-1] == (
+        "scan.md: not overwritten, because it is open as a scan. Export to another folder."
+    )
+    assert scan.read_bytes() == before
+
+
+def test_a_scan_that_is_open_is_not_overwritten_by_an_export(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = draw_page()
+    before = scan.read_bytes()
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: scan.parent / "." / scan.name)
+    open_and_load(qtbot, session, scan)
+    read(qtbot, window, session)
+    window.actions_by_name["export_overlay"].trigger()
+    assert not session.exporter.is_exporting
+    assert sentences_in(window.notice_bar) == (
+        "scan.png: not overwritten, because it is open as a scan. Export under another name.",
+    )
+    assert scan.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "ending"),
+    [
+        ("export", "out.png", ".md"),
+        ("export", "out.docx", ".md"),
+        ("export_overlay", "out.JPG", ".png"),
+        ("export_plan", "out.pdf", ".json"),
+    ],
+)
+def test_nothing_is_exported_under_the_name_of_another_kind_of_file(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+    name: str,
+    ending: str,
+) -> None:
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / name)
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    window.actions_by_name[action].trigger()
+    assert not session.exporter.is_exporting
+    (sentence,) = sentences_in(window.notice_bar)
+    assert sentence.startswith(f"{name}: not written, because it would be no {Path(name).suffix} file.")
+    assert sentence.endswith(f"Choose a name that ends in {ending}.")
+
+
+@pytest.mark.parametrize("action", ["export", "export_by_scan"])
+def test_a_scan_that_is_open_is_not_replaced_by_a_figure(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+) -> None:
+    (tmp_path / "scan.assets").mkdir()
+    figure = tmp_path / "scan.assets" / "page-1-figure-1.png"
+    draw_page().replace(figure)
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / "scan.md")
+    monkeypatch.setattr(questions, "ask_export_folder", lambda *_: tmp_path)
+    open_and_load(qtbot, session, draw_page(), figure)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    read(qtbot, window, session)
+    window.actions_by_name[action].trigger()
+    assert not session.exporter.is_exporting
+    (sentence,) = sentences_in(window.notice_bar)
+    assert sentence.startswith(
+        "page-1-figure-1.png: this scan is open, and it lies in the folder where the figures would be"
+    )
+
+
+def test_a_very_long_name_has_room_for_what_is_added_to_it(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(questions, "ask_export_path", lambda _, title, path, kinds: tmp_path / path.name)
+    open_and_load(qtbot, session, draw_page(f"{240 * 'n'}.png"))
+    with qtbot.waitSignal(session.notice_raised):
+        window.actions_by_name["export_overlay"].trigger()
+    assert (tmp_path / f"{200 * 'n'}-overlay.png").exists()
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / f"{300 * 'n'}.png")
+    with qtbot.waitSignal(session.notice_raised) as told:
+        window.actions_by_name["export_overlay"].trigger()
+    assert "was not written (File name too long)" in told.args[0].sentence
+
+
+def test_the_overlay_of_a_page_that_is_only_looked_at_can_be_exported(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    exports = [window.actions_by_name[name] for name in ("export_overlay", "export_plan")]
+    open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
+    for ref in session.shelf.refs:
+        with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: plan is not None):
+            session.shelf.select(None)
+            assert not any(action.isEnabled() for action in exports)
+            session.shelf.select(ref)
+        assert all(action.isEnabled() for action in exports)

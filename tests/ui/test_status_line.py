@@ -1,0 +1,73 @@
+"""The line at the bottom says what the program does, and how much memory the model takes."""
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ocr.reading import Stage
+from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import Activity, ModelStatus
+from rtocr_gui.ui.window.main_window import MainWindow
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import Draw, open_and_load
+
+
+def test_the_line_at_the_bottom_tells_what_tuning_reads(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    said = window.status_line.findChildren(QLabel)[0]
+    fake_engine.gate.clear()
+    window.actions_by_name["curve"].trigger()
+    assert said.text() == "Reading the curve, 0 of 9"
+    window.actions_by_name["stop"].trigger()
+    qtbot.waitUntil(lambda: said.text() == "Ready")
+    session.tuning.compare(PruneSettings(1.0), PruneSettings(0.5))
+    assert said.text() != "Ready"
+    window.actions_by_name["stop"].trigger()
+    qtbot.waitUntil(lambda: said.text() == "Ready")
+    fake_engine.gate.set()
+
+
+@pytest.mark.parametrize(("dtype", "told"), [("float32", "80.0 MB weights"), ("bfloat16", "40.0 MB weights")])
+def test_the_line_at_the_bottom_tells_the_memory_of_the_weights_as_they_are_used(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, dtype: str, told: str
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    model = session.models.model
+    model = replace(model, dtype=dtype, info=replace(model.info, parameter_count=20_000_000))
+    window.status_line.show_model(ModelStatus(model, ""))
+    assert [label.text() for label in window.status_line.findChildren(QLabel) if told in label.text()]
+
+
+def test_the_line_at_the_bottom_is_not_ready_while_the_model_loads_or_looks_at_the_page(
+    window: MainWindow,
+) -> None:
+    line = window.status_line
+    said = line.findChildren(QLabel)[0]
+    line.show_model(ModelStatus(None, "Loading…", loading=True))
+    assert said.text() == "Loading the model"
+    line.show_model(ModelStatus(None, "No model is loaded."))
+    assert said.text() == "Ready"
+    line.show_encoding(True)
+    assert said.text() == "Encoding the page"
+    line.show_activity(Activity(Stage.DECODE, page=1, page_count=1, together=1))
+    assert said.text() == "Reading"
+    line.show_encoding(False)
+    line.show_activity(Activity())
+    assert said.text() == "Ready"
+
+
+def test_the_line_at_the_bottom_counts_the_files_that_are_still_to_be_opened(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    said = window.status_line.findChildren(QLabel)[0]
+    words: list[str] = []
+    session.shelf.opening_changed.connect(lambda _: words.append(said.text()))
+    session.open_files([draw_page(name=name) for name in ("1.png", "2.png", "3.png")])
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
+    assert words[:2] == ["Opening 3 files", "Opening 2 files"]
+    assert not said.text().startswith("Opening")

@@ -1,0 +1,177 @@
+"""What a person types stays with its page, can be undone, and is replaced by nothing unasked."""
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.window.main_window import MainWindow
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import (
+    Draw,
+    begin_reading,
+    editor_of,
+    emissions,
+    open_and_load,
+    pages_of,
+    read,
+    until_idle,
+)
+
+
+def test_typed_text_is_kept_when_the_person_says_so(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    editor_of(window).setPlainText("mine")
+    monkeypatch.setattr(questions, "ask_overwrite", lambda *_: False)
+    window.actions_by_name["read"].trigger()
+    assert session.current_text == "mine"
+    assert editor_of(window).toPlainText() == "mine"
+
+
+def test_who_types_while_a_file_opens_goes_on_typing_into_the_same_page(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("a.png"))
+    first = session.shelf.current
+    with qtbot.waitSignal(session.shelf.pages_changed):
+        session.open_files([draw_page("b.png")])
+        qtbot.keyClicks(editor_of(window), "mi")
+    qtbot.keyClicks(editor_of(window), "ne")
+    assert session.shelf.current == first
+    assert session.current_text == "mine"
+    assert len(session.shelf.refs) == 2
+
+
+def test_a_page_that_was_removed_comes_back_with_nothing_to_undo(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    first = draw_page("a.png")
+    open_and_load(qtbot, session, first, draw_page("b.png"))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    editor_of(window).insertPlainText("typed")
+    editor_of(window).undo()
+    session.remove_pages((session.shelf.current,))
+    with qtbot.waitSignal(session.page_selected):
+        session.open_files([first])
+    assert not editor_of(window).document().isRedoAvailable()
+
+
+def test_typing_is_undone_and_redone_from_the_menu_in_sight(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    undo, redo = (window.actions_by_name[name] for name in ("undo", "redo"))
+    open_and_load(qtbot, session, draw_page())
+    assert not undo.isEnabled()
+    qtbot.keyClicks(editor_of(window), "mine")
+    assert (undo.isEnabled(), redo.isEnabled()) == (True, False)
+    window.text_column.show_compare()
+    undo.trigger()
+    assert session.current_text == ""
+    assert editor_of(window).isVisible()
+    assert (undo.isEnabled(), redo.isEnabled()) == (False, True)
+    redo.trigger()
+    assert session.current_text == "mine"
+    until_idle(qtbot, session, lambda: session.read_replacing(session.shelf.refs))
+    assert not undo.isEnabled(), "what was read is nobody's typing"
+
+
+def test_typing_is_undone_by_key_only_where_one_types(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    qtbot.keyClicks(editor_of(window), "mine")
+    for focused, text in ((pages_of(window), "mine"), (editor_of(window), "")):
+        focused.setFocus()
+        qtbot.keyClick(focused, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        assert session.current_text == text
+
+
+def test_opening_the_file_again_that_is_edited_leaves_cursor_and_undo_alone(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    qtbot.keyClicks(editor_of(window), "mine")
+    qtbot.keyClick(editor_of(window), Qt.Key.Key_Left)
+    with qtbot.waitSignal(session.page_image_changed):
+        session.open_files([path])
+    assert editor_of(window).textCursor().position() == 3
+    editor_of(window).undo()
+    assert session.current_text == ""
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_pages_are_read_in_order_whether_they_were_edited_or_not(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+    agrees: bool,
+) -> None:
+    monkeypatch.setattr(questions, "ask_overwrite", lambda *_: agrees)
+    open_and_load(qtbot, session, draw_page("book.tiff", pages=3))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
+    first, second, third = session.shelf.refs
+    session.shelf.select(third)
+    session.edit_text("mine")
+    begun = emissions(session.reader.began)
+    until_idle(qtbot, session, session.read_all)
+    assert begun == ([first, second, third] if agrees else [first, second])
+
+
+def test_pages_are_turned_from_within_the_text_which_is_typed_into_at_once(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
+    editor = editor_of(window)
+    editor.setFocus()
+    qtbot.waitUntil(editor.hasFocus)
+    shown = []
+    for key in (Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
+        qtbot.keyClick(editor, key, Qt.KeyboardModifier.ControlModifier)
+        shown.append(session.shelf.current.index)
+    assert shown == [1, 2, 2, 1]
+    assert window.page_list.selected_keys == (session.shelf.current,)
+    qtbot.keyClicks(editor, "mine")
+    assert session.current_text == "mine"
+
+
+def test_typing_makes_a_page_exportable(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    assert not window.actions_by_name["export"].isEnabled()
+    editor_of(window).setPlainText("mine")
+    assert window.actions_by_name["export"].isEnabled()
+    assert window.text_column.summary.text() == "typed by you"
+
+
+def test_text_that_is_typed_after_all_was_deleted_can_be_copied_and_exported(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    editor, actions = editor_of(window), [window.actions_by_name[name] for name in ("export", "copy", "find")]
+    editor.selectAll()
+    qtbot.keyClick(editor, Qt.Key.Key_Delete)
+    assert not any(action.isEnabled() for action in actions)
+    qtbot.keyClicks(editor, "my own")
+    assert all(action.isEnabled() for action in actions)
+    for _ in "my own":
+        qtbot.keyClick(editor, Qt.Key.Key_Backspace)
+    assert not any(action.isEnabled() for action in actions)
+
+
+def test_the_text_that_streams_in_can_be_copied_and_found(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    begin_reading(qtbot, session, fake_engine)
+    qtbot.waitUntil(lambda: bool(session.current_text))
+    qtbot.waitUntil(lambda: all(window.actions_by_name[name].isEnabled() for name in ("copy", "find")))
+    until_idle(qtbot, session, fake_engine.gate.set)
