@@ -13,6 +13,8 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.app import Program
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.state.notices import Offer
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
@@ -134,3 +136,21 @@ def notices(session: Session) -> list[str]:
     heard: list[str] = []
     session.notice_raised.connect(lambda notice: heard.append(notice.sentence))
     return heard
+
+
+@pytest.fixture
+def offers(session: Session) -> list[Offer]:
+    """What the session offers, in order."""
+    made: list[Offer] = []
+    session.notice_raised.connect(lambda notice: made.extend(notice.offers))
+    return made
+
+
+@pytest.fixture
+def begun(session: Session) -> list[int]:
+    """The number of each page whose reading began, in order."""
+    told: list[int] = []
+    session.texts.page_status_changed.connect(
+        lambda status: told.append(status.ref.index + 1) if status.state is PageState.READING else None
+    )
+    return told

@@ -7,8 +7,18 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
-from tests.ui.steps import Draw, open_and_load, read, sentences_in, wait_until_idle
+from tests.ui.steps import (
+    Draw,
+    emissions,
+    export_text,
+    open_and_load,
+    read,
+    read_selected,
+    sentences_in,
+    wait_until_idle,
+)
 
 
 def test_export_writes_the_file_that_was_chosen(
@@ -284,3 +294,41 @@ def test_the_overlay_of_a_page_that_is_only_looked_at_can_be_exported(
             assert not any(action.isEnabled() for action in exports)
             session.shelf.select(ref)
         assert all(action.isEnabled() for action in exports)
+
+
+def test_exported_markdown_holds_every_page_that_has_text(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus], tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    session.read_all()
+    qtbot.waitUntil(lambda: len(states) == 2 and not session.reader.activity.reading)
+    session.edit_text("mine")
+    export_text(qtbot, session, tmp_path / "out.md")
+    written = (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert "mine" in written
+    assert "page 2 of two.tiff" in written
+    assert session.unsaved.loss(session.shelf.refs).typed == 0
+
+
+def test_an_export_that_fails_is_told_and_the_edits_still_count_as_unsaved(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path, notices: list[str]
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.edit_text("mine")
+    export_text(qtbot, session, tmp_path)
+    assert len(notices) == 1
+    assert session.unsaved.loss(session.shelf.refs).typed == 1
+
+
+def test_pages_that_left_while_a_file_was_being_named_do_not_cost_that_file(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    notices = emissions(session.notice_raised)
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    (tmp_path / "out.md").write_text("before")
+    refs = session.shelf.refs
+    session.remove_pages(refs)
+    session.exporter.export_text(tmp_path / "out.md", refs)
+    assert notices[-1].sentence == "out.md: not written: its pages are no longer in the list."
+    assert (tmp_path / "out.md").read_text() == "before"

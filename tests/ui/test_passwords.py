@@ -1,17 +1,20 @@
 """Encrypted files: passwords are asked for one after the other, once, and tried on all files that wait."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.state.notices import Offer
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity, PasswordQuestion
 from rtocr_gui.ui.window.main_window import MainWindow
-from tests.broken_files import encrypted_pdf
-from tests.ui.steps import sentences_in
+from tests.broken_files import PASSWORD, encrypted_pdf
+from tests.ui.steps import Draw, open_and_load, sentences_in, wait_until_idle
 
 
 def test_an_encrypted_file_asks_for_its_password(
@@ -96,3 +99,93 @@ def test_a_file_whose_password_is_not_given_is_awaited_no_longer(
     assert session.reader.activity == Activity(awaits_files=True)
     qtbot.waitUntil(lambda: session.reader.activity == Activity())
     assert window.status_line.findChildren(QLabel)[0].text() == "Ready"
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+def test_read_all_waits_for_a_password_until_it_is_given_or_not(
+    qtbot: QtBot, session: Session, tmp_path: Path, draw_page: Draw, is_given: bool
+) -> None:
+    locked = tmp_path / "locked.pdf"
+    locked.write_bytes(encrypted_pdf())
+    open_and_load(qtbot, session, draw_page())
+    with qtbot.waitSignal(session.shelf.password_needed):
+        session.open_files([locked])
+        session.read_all()
+    qtbot.waitUntil(lambda: session.reader.activity == Activity(page=1, page_count=1, awaits_files=True))
+    if is_given:
+        session.shelf.open_file(locked, PASSWORD)
+        qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    else:
+        session.shelf.leave_locked(locked)
+    wait_until_idle(qtbot, session)
+    assert all(session.unsaved.loss([ref]).read for ref in session.shelf.refs)
+    assert session.shelf.files_left == 0
+
+
+def test_of_an_encrypted_file_come_back_the_pages_that_were_removed_and_no_others(
+    qtbot: QtBot, session: Session, tmp_path: Path, offers: list[Offer]
+) -> None:
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(encrypted_pdf(pages=3))
+    asked: list[Path] = []
+    session.shelf.password_needed.connect(lambda question: asked.append(question.path))
+    session.shelf.password_needed.connect(lambda question: session.shelf.open_file(question.path, PASSWORD))
+    with qtbot.waitSignal(session.page_image_changed):
+        session.open_files([path])
+    first, second, third = session.shelf.refs
+    session.shelf.select(second)
+    session.edit_text("mine")
+    session.remove_pages((first, third))
+    session.remove_pages((second,))
+    session.take_offer(offers[0])
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    with qtbot.waitSignal(session.page_image_changed):
+        session.shelf.rotate(90)
+    session.shelf.rotate(270)
+    assert asked == [path, path]
+    assert session.shelf.refs == (second,)
+    session.open_files([path])
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
+
+
+def test_an_encrypted_file_whose_password_was_not_given_for_a_page_that_came_back_is_opened_whole_later(
+    qtbot: QtBot, session: Session, tmp_path: Path, offers: list[Offer]
+) -> None:
+    def open_with_password() -> None:
+        with qtbot.waitSignal(session.page_image_changed):
+            session.shelf.open_file(path, PASSWORD)
+
+    def until_asked(ask: Callable[[], None]) -> None:
+        with qtbot.waitSignal(session.shelf.password_needed):
+            ask()
+
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(encrypted_pdf(pages=2))
+    until_asked(lambda: session.open_files([path]))
+    open_with_password()
+    session.edit_text("mine")
+    session.remove_pages(session.shelf.refs)
+    until_asked(lambda: session.take_offer(offers[0]))
+    assert len(session.shelf.refs) == 2
+    session.remove_pages(session.shelf.refs[1:])
+    until_asked(lambda: session.open_files([path]))
+    open_with_password()
+    assert len(session.shelf.refs) == 2
+
+
+def test_an_encrypted_page_that_came_back_is_shown_once_its_password_is_given(
+    qtbot: QtBot, session: Session, bridge: EngineBridge, tmp_path: Path, offers: list[Offer]
+) -> None:
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(encrypted_pdf(pages=2))
+    with qtbot.waitSignal(session.shelf.password_needed):
+        session.open_files([path])
+    with qtbot.waitSignal(session.page_image_changed):
+        session.shelf.open_file(path, PASSWORD)
+    session.edit_text("mine")
+    session.remove_pages(session.shelf.refs)
+    qtbot.waitUntil(lambda: not bridge._documents._documents)  # until it is closed, its pages can be shown
+    with qtbot.waitSignals([session.shelf.password_needed, session.shelf.page_failed]):
+        session.take_offer(offers[0])
+    with qtbot.waitSignals([session.page_image_changed, session.shelf.pages_changed]):
+        session.shelf.open_file(path, PASSWORD)

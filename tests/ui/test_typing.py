@@ -5,7 +5,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import OverwriteQuestion, PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
@@ -16,7 +18,9 @@ from tests.ui.steps import (
     open_and_load,
     pages_of,
     read,
+    read_selected,
     until_idle,
+    wait_until_idle,
 )
 
 
@@ -175,3 +179,65 @@ def test_the_text_that_streams_in_can_be_copied_and_found(
     qtbot.waitUntil(lambda: bool(session.current_text))
     qtbot.waitUntil(lambda: all(window.actions_by_name[name].isEnabled() for name in ("copy", "find")))
     until_idle(qtbot, session, fake_engine.gate.set)
+
+
+def test_who_undoes_all_typing_edited_nothing(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    text = session.current_text
+    session.edit_text(f"{text} and mine")
+    assert states["scan.png, page 1"].state is PageState.EDITED
+    with qtbot.waitSignal(session.texts.summary_changed) as told:
+        session.edit_text(text)
+    assert "edited" not in told.args[0]
+    assert states["scan.png, page 1"].state is PageState.READ
+    assert session.unsaved.loss(session.shelf.refs).typed == 0
+
+
+def test_typed_text_is_not_replaced_without_asking(qtbot: QtBot, session: Session, draw_page: Draw) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    session.edit_text("mine")
+    with qtbot.waitSignal(session.overwrite_questioned) as asked:
+        session.read_selected()
+    question: OverwriteQuestion = asked.args[0]
+    assert question.edited == {session.shelf.current}
+    assert session.current_text == "mine"
+    session.read_replacing(question.refs)
+    qtbot.waitUntil(lambda: session.current_text.startswith("page 1") and not session.reader.activity.reading)
+    assert session.unsaved.loss(session.shelf.refs).typed == 0
+
+
+def test_pages_that_left_while_the_person_was_asked_are_not_read(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
+    kept, removed = session.shelf.refs
+    session.edit_text("mine")
+    with qtbot.waitSignal(session.overwrite_questioned) as asked:
+        session.read((kept, removed))
+    question: OverwriteQuestion = asked.args[0]
+    assert (question.refs, question.edited) == ((kept, removed), {kept})
+    session.remove_pages((removed,))
+    session.read_replacing(question.refs)
+    assert session.reader.activity.page_count == 1
+    wait_until_idle(qtbot, session)
+    assert session.current_text.startswith("page 1")
+
+
+def test_typed_text_that_waits_to_be_replaced_is_shown_as_typed_again_once_more_is_typed(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    begin_reading(qtbot, session, fake_engine)
+    second = session.shelf.refs[1]
+    session.shelf.select(second)
+    session.edit_text("mine")
+    session.read_replacing((second,))
+    assert states[second.label].state is PageState.WAITING
+    session.edit_text("all mine")
+    assert states[second.label].state is PageState.EDITED
+    until_idle(qtbot, session, fake_engine.gate.set)
+    assert session.current_text == "all mine"
