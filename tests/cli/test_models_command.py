@@ -17,7 +17,7 @@ from tests.hub_server import HubServer, Trouble
 from tests.published_model import NEEDED, WEIGHTS
 from tests.small_checkpoint import write_checkpoint
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
