@@ -1,0 +1,201 @@
+"""PDFs: rendered page by page, opened with their password, entered by one thread at a time, and closed."""
+
+import threading
+from pathlib import Path
+
+import pypdfium2
+import pytest
+
+from rtocr_gui.documents import pdf
+from rtocr_gui.documents.loading import open_document
+from rtocr_gui.errors import DocumentError, PasswordRequired
+from tests.broken_files import PASSWORD, encrypted_pdf, pdf_of_pages, write_good_files
+from tests.opened_files import BLACK, WHITE, error_of, first_page, written
+
+
+def test_a_pdf_form_without_xfa_support_opens_without_advice_for_developers(tmp_path, caplog):
+    form = "/AcroForm << /XFA [(a) 3 0 R] /Fields [] >>"
+    path = written(
+        tmp_path / "form.pdf", pdf_of_pages(1).replace(b"/Type /Catalog", f"/Type /Catalog {form}".encode())
+    )
+    with open_document(path) as document:
+        assert len(document.pages) == 1
+    assert not caplog.records
+
+
+def test_a_pdf_of_500_pages_lists_without_loading_one_and_renders_one_at_a_time(tmp_path, monkeypatch):
+    path = written(tmp_path / "book.pdf", pdf_of_pages(500))
+    loaded: list[int] = []
+    get_page = pypdfium2.PdfDocument.get_page
+
+    def record(document, index):
+        loaded.append(index)
+        return get_page(document, index)
+
+    monkeypatch.setattr(pypdfium2.PdfDocument, "get_page", record)
+    with open_document(path) as document:
+        assert [page.index for page in document.pages] == list(range(500))
+        assert loaded == []
+        document.load_page(321)
+        assert loaded == [321]
+
+
+def test_a_pdf_page_is_rendered_at_200_dpi_unless_told_otherwise(tmp_path):
+    with open_document(written(tmp_path / "page.pdf", pdf_of_pages())) as document:
+        page = document.load_page(0)
+        assert (page.image.size, page.dpi, page.image.mode) == ((1653, 2339), 200, "RGB")
+        assert page.image.getpixel((10, 2330)) == BLACK
+        assert page.image.getpixel((10, 10)) == WHITE
+        assert document.load_page(0, dpi=72).image.size == (595, 842)
+
+
+def test_a_pdf_page_too_large_for_the_memory_says_so(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("pypdfium2.PdfPage.render", full)
+    with open_document(written(tmp_path / "page.pdf", pdf_of_pages())) as document:
+        for render in (lambda: document.load_page(0), lambda: document.thumbnail(0, 100)):
+            with pytest.raises(DocumentError, match="not enough memory"):
+                render()
+
+
+def test_a_large_pdf_page_is_rendered_at_a_resolution_that_fits_and_says_which(tmp_path, monkeypatch):
+    monkeypatch.setattr(pdf, "PDF_PIXEL_LIMIT", 1_000_000)
+    with open_document(written(tmp_path / "poster.pdf", pdf_of_pages())) as document:
+        page = document.load_page(0)
+    assert 990_000 < page.image.width * page.image.height < 1_003_000
+    assert page.dpi == pytest.approx(page.image.width / 595 * 72, rel=0.01)
+
+
+def test_an_encrypted_pdf_opens_with_its_password_only(tmp_path):
+    path = written(tmp_path / "locked.pdf", encrypted_pdf())
+    assert "Enter its password" in str(error_of(lambda: open_document(path)))
+    wrong = error_of(lambda: open_document(path, "Secret"))
+    assert isinstance(wrong, PasswordRequired)
+    assert "wrong" in str(wrong)
+    with open_document(path, PASSWORD) as document:
+        assert document.load_page(0).image.getpixel((10, 2330)) == BLACK
+
+
+def test_a_password_for_another_file_does_no_harm_where_only_the_owner_has_one(tmp_path):
+    path = tmp_path / "owned.pdf"
+    path.write_bytes(encrypted_pdf(password=""))
+    with open_document(path, password="of another") as document:
+        assert len(document.pages) == 1
+
+
+def test_a_password_for_a_file_that_needs_none_does_no_harm(tmp_path):
+    for path in write_good_files(tmp_path):
+        with open_document(path, PASSWORD) as document:
+            document.load_page(0)
+
+
+def test_what_was_filled_into_a_form_is_on_the_page(tmp_path):
+    appearance = b"0 g 0 0 100 100 re f"
+    content = pdf_of_pages(
+        content=b"",
+        further=[
+            b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (name) /V (X) /Rect [0 0 100 100] /F 4 "
+            b"/AP << /N 6 0 R >> >>",
+            b"<< /Type /XObject /Subtype /Form /BBox [0 0 100 100] /Length %d >>\nstream\n%b\nendstream"
+            % (len(appearance), appearance),
+        ],
+    )
+    content = content.replace(b"/Pages 2 0 R", b"/Pages 2 0 R /AcroForm << /Fields [5 0 R] >>", 1)
+    content = content.replace(b"/Contents 3 0 R", b"/Contents 3 0 R /Annots [5 0 R]")
+    assert first_page(written(tmp_path / "form.pdf", content)).getpixel((10, 2330)) == BLACK
+
+
+def test_pdfium_is_never_entered_from_two_threads_at_once(tmp_path, monkeypatch):
+    path = written(tmp_path / "page.pdf", pdf_of_pages(4))
+    inside = threading.Semaphore(1)
+    collisions: list[str] = []
+
+    def guarded(method):
+        def call(*args, **options):
+            if not inside.acquire(blocking=False):
+                collisions.append(method.__name__)
+                return method(*args, **options)
+            try:
+                return method(*args, **options)
+            finally:
+                inside.release()
+
+        return call
+
+    for owner, name in (
+        (pypdfium2.PdfPage, "render"),
+        (pypdfium2.PdfDocument, "get_page"),
+        (pypdfium2.PdfDocument, "init_forms"),
+    ):
+        monkeypatch.setattr(owner, name, guarded(getattr(owner, name)))
+
+    def read_all() -> None:
+        with open_document(path) as document:
+            for index in range(4):
+                document.load_page(index)
+                document.thumbnail(index, 64)
+
+    threads = [threading.Thread(target=read_all) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert collisions == []
+
+
+def test_a_closed_pdf_lets_go_of_its_file_and_of_every_page(tmp_path, monkeypatch):
+    closed: list[str] = []
+    for owner in (pypdfium2.PdfDocument, pypdfium2.PdfPage, pypdfium2.PdfBitmap):
+        close = owner.close
+        monkeypatch.setattr(
+            owner,
+            "close",
+            lambda self, *args, _close=close: (closed.append(type(self).__name__), _close(self, *args)),
+        )
+    document = open_document(written(tmp_path / "page.pdf", pdf_of_pages()))
+    document.load_page(0)
+    assert closed == ["PdfDocument", "PdfBitmap", "PdfPage"]
+    document.close()
+    document.close()
+    assert closed == ["PdfDocument", "PdfBitmap", "PdfPage", "PdfDocument"]
+
+
+def test_more_pdfs_can_be_open_than_a_process_may_have_files(tmp_path):
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    limits_before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    paths = [written(tmp_path / f"{number}.pdf", encrypted_pdf("secret")) for number in range(60)]
+    in_use = max(int(handle.name) for handle in Path("/dev/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (in_use + 20, limits_before[1]))
+    try:
+        documents = [open_document(path, "secret") for path in paths]
+        for document in documents:
+            document.load_page(0)
+            document.rest()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits_before)
+
+
+def test_a_pdf_that_was_dropped_unclosed_is_closed_by_the_next_one(tmp_path, monkeypatch):
+    closed: list[object] = []
+    close = pypdfium2.PdfDocument.close
+    monkeypatch.setattr(pypdfium2.PdfDocument, "close", lambda self: (closed.append(self), close(self)))
+    path = written(tmp_path / "page.pdf", pdf_of_pages())
+    document = open_document(path)
+    document.load_page(0)
+    closed.clear()
+    del document
+    assert closed == [], "the collector must not enter PDFium"
+    with open_document(path):
+        assert len(closed) == 2, "and its own, which waits for a page"
+
+
+def test_a_pdf_that_is_refused_for_its_many_pages_is_closed(tmp_path, monkeypatch):
+    closed: list[object] = []
+    close = pypdfium2.PdfDocument.close
+    monkeypatch.setattr(pypdfium2.PdfDocument, "close", lambda self: (closed.append(self), close(self)))
+    path = written(tmp_path / "endless.pdf", pdf_of_pages(claimed=10**6))
+    error = error_of(lambda: open_document(path))
+    assert "at most 20,000 pages" in str(error)
+    assert len(closed) == 1, "at once, and not by the next one"
