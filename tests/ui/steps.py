@@ -152,6 +152,11 @@ def choices(box: DownloadBox) -> list[str]:
     return [button.text().replace("&", "") for button in buttons if button.isVisible()]
 
 
+def label_called(parent: QWidget, name: str) -> QLabel:
+    """The label that screen readers hear called so."""
+    return next(label for label in parent.findChildren(QLabel) if label.accessibleName() == name)
+
+
 def editor_of(window: MainWindow) -> QPlainTextEdit:
     """Where the text of the page is shown and typed."""
     return window.text_column.text_pane.findChild(QPlainTextEdit)

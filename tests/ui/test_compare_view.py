@@ -358,11 +358,11 @@ def test_every_control_has_a_name_and_a_tooltip(view: CompareView) -> None:
 
 def test_the_keyboard_stays_with_the_button_that_takes_the_place(view: CompareView) -> None:
     view.activateWindow()
-    view._compare.setFocus()
+    button(view, "Compare").setFocus()
     view.show_activity("Reading…", True)
-    assert view._stop.hasFocus()
+    assert button(view, "Stop").hasFocus()
     view.show_activity("", False)
-    assert view._compare.hasFocus()
+    assert button(view, "Compare").hasFocus()
 
 
 def test_the_wheel_changes_no_choice_while_scrolling_past_it(view: CompareView) -> None:

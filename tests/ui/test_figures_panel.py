@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QTableWidget
+from PySide6.QtWidgets import QTableWidget
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import (
@@ -34,7 +34,7 @@ from rtocr_gui.ui.tuning.share_bar import ShareBar
 from rtocr_gui.ui.window.status_line import StatusLine
 from tests.made_plans import make_plan
 from tests.made_readings import make_reading
-from tests.ui.steps import in_sight
+from tests.ui.steps import in_sight, label_called
 
 
 def reading_at(retention: float, kept: int, passes: int = 309) -> Reading:
@@ -74,7 +74,7 @@ def table(panel: FiguresPanel) -> QTableWidget:
 
 
 def said(panel: FiguresPanel, name: str) -> str:
-    return next(label.text() for label in panel.findChildren(QLabel) if label.accessibleName() == name)
+    return label_called(panel, name).text()
 
 
 def shown_lines(panel: FiguresPanel) -> dict[str, list[str]]:
@@ -124,7 +124,7 @@ def test_a_cached_encoding_is_called_so_and_compared_with_nothing(qtbot: QtBot) 
     line = StatusLine()
     qtbot.addWidget(line)
     line.show_reading(cached)
-    assert line._timings.text().startswith("encode cached (133 ms)")
+    assert label_called(line, "Time of each stage").text().startswith("encode cached (133 ms)")
 
 
 @pytest.mark.parametrize("drafted_is_the_whole", [False, True])
@@ -308,12 +308,13 @@ def test_in_little_room_the_panel_scrolls_sideways_and_cuts_nothing_off(
 def test_the_status_line_gives_no_speed_of_a_page_that_shared_its_time(qtbot: QtBot) -> None:
     line = StatusLine()
     qtbot.addWidget(line)
+    times = label_called(line, "Time of each stage")
     line.show_reading(dataclasses.replace(reading_at(0.5, 128), read_together=True))
-    assert line._timings.text().endswith("shared with other pages")
+    assert times.text().endswith("shared with other pages")
     line.show_reading(reading_at(0.5, 128))
-    assert line._timings.text().endswith("tokens/s")
+    assert times.text().endswith("tokens/s")
     line.show_reading(dataclasses.replace(reading_at(0.5, 128), token_ids=()))
-    assert line._timings.text().endswith("decode 3.1 s")
+    assert times.text().endswith("decode 3.1 s")
 
 
 def test_the_status_line_cuts_the_times_of_a_reading_before_what_is_going_on(qtbot: QtBot) -> None:
@@ -321,9 +322,9 @@ def test_the_status_line_cuts_the_times_of_a_reading_before_what_is_going_on(qtb
     qtbot.addWidget(line)
     line.show_reading(HALF)
     line.show_activity(Activity(page=3, page_count=12, tokens=523, together=4))
-    line.resize(line.sizeHint().width() - line._timings.sizeHint().width() // 2, line.sizeHint().height())
+    cut, whole = label_called(line, "Time of each stage"), label_called(line, "Status")
+    line.resize(line.sizeHint().width() - cut.sizeHint().width() // 2, line.sizeHint().height())
     line.show()
-    cut, whole = line._timings, line._activity
     assert whole.width() == whole.sizeHint().width()
     assert 0 < cut.width() < cut.sizeHint().width()
     shown = cut.grab().toImage()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QComboBox, QLabel, QListView, QPushButton, QScrollArea, QSlider, QToolButton
+from PySide6.QtWidgets import QComboBox, QListView, QPushButton, QScrollArea, QSlider, QToolButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import Mode
@@ -29,6 +29,7 @@ from tests.ui.steps import (
     editor_of,
     emissions,
     held_lane,
+    label_called,
     open_and_load,
     pages_of,
     read,
@@ -178,7 +179,7 @@ def test_stop_ends_the_wait_for_files(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
-    said = window.status_line.findChildren(QLabel)[0]
+    said = label_called(window.status_line, "Status")
     with held_lane(bridge._document_lane):
         session.open_files([draw_page("late.png")])
         window.actions_by_name["read_all"].trigger()

@@ -64,6 +64,11 @@ def make_bar(qtbot: QtBot) -> MakeBar:
     return make
 
 
+def take_all(bar: NoticeBar) -> QPushButton:
+    """The button for all pages that failed, whether it is shown or not."""
+    return next(each for each in bar.findChildren(QPushButton) if each.text().startswith("Read all "))
+
+
 def button(bar: NoticeBar) -> QPushButton:
     (found,) = (each for each in bar.findChildren(QPushButton) if not each.isHidden())
     return found
@@ -144,7 +149,7 @@ def test_nothing_leaves_from_under_the_pointer(qtbot: QtBot, make_bar: MakeBar) 
     bar = make_bar(leave_after_ms=1)
     bar.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)
     bar.add(GOOD)
-    with qtbot.waitSignals([bar._leaving.timeout] * 3):
+    with qtbot.waitSignals([bar.findChild(QTimer).timeout] * 3):
         pass
     assert bar.notices == (GOOD,)
     bar.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, False)
@@ -156,7 +161,7 @@ def test_nothing_leaves_while_it_has_the_focus(qtbot: QtBot, make_bar: MakeBar) 
     qtbot.waitUntil(lambda: QApplication.focusWidget() is not None)
     bar.add(GOOD)
     bar.findChild(QToolButton).setFocus()
-    with qtbot.waitSignals([bar._leaving.timeout] * 3):
+    with qtbot.waitSignals([bar.findChild(QTimer).timeout] * 3):
         pass
     assert bar.notices == (GOOD,)
 
@@ -311,7 +316,7 @@ def test_what_is_said_of_two_files_of_one_name_is_said_twice(make_bar: MakeBar) 
         ref = PageRef(Path(folder, "scan.png"), 0, folder)
         bar.add(about_page(ref, "It failed.", (ReadAgain(ref, Scaling(Mode.BASE)),)))
     assert len(bar.notices) == 2
-    assert bar._take_all.text() == "Read all 2 again"
+    assert take_all(bar).text() == "Read all 2 again"
 
 
 def test_offers_to_read_many_pages_are_taken_with_one_press(qtbot: QtBot, make_bar: MakeBar) -> None:
@@ -320,14 +325,14 @@ def test_offers_to_read_many_pages_are_taken_with_one_press(qtbot: QtBot, make_b
     offers = [ReadAgain(PageRef(Path("book.pdf"), page, "0" * 64), Scaling(Mode.BASE)) for page in range(3)]
     bar.add(BAD)
     bar.add(Notice("book.pdf, page 1: There is not enough memory.", (offers[0],)))
-    assert bar._take_all.isHidden(), "one page has its own button"
+    assert take_all(bar).isHidden(), "one page has its own button"
     for offer in offers[1:]:
         bar.add(Notice(f"{offer.ref.label}: There is not enough memory.", (offer,)))
-    assert bar._take_all.text() == "Read all 3 again"
-    qtbot.mouseClick(bar._take_all, Qt.MouseButton.LeftButton)
+    assert take_all(bar).text() == "Read all 3 again"
+    qtbot.mouseClick(take_all(bar), Qt.MouseButton.LeftButton)
     assert taken == offers
     assert bar.notices == (BAD,)
-    assert bar._take_all.isHidden()
+    assert take_all(bar).isHidden()
 
 
 def test_no_name_in_an_offer_is_taken_for_rich_text(make_bar: MakeBar) -> None:

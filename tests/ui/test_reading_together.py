@@ -10,8 +10,7 @@ from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, StopReason
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import Activity, PageStatus
-from rtocr_gui.ui.window.status_line import StatusLine
+from rtocr_gui.ui.state.shown import PageStatus
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,
@@ -231,23 +230,3 @@ def test_pages_that_leave_the_list_while_they_are_read_are_not_counted_as_done(
     wait_until_idle(qtbot, session)
     counts = [(activity.page, activity.page_count) for activity in activities if activity.reading]
     assert counts[-1] == (3, 3)
-
-
-def test_the_status_line_says_that_a_reading_is_traced(qtbot: QtBot) -> None:
-    line = StatusLine()
-    qtbot.addWidget(line)
-    line.show_tracing(True)
-    assert line._activity.text() == "Finding where the text was read"
-    line.show_tracing(False)
-    assert line._activity.text() == "Ready"
-
-
-def test_the_status_line_counts_what_is_done_of_pages_that_are_read_at_once(qtbot: QtBot) -> None:
-    line = StatusLine()
-    qtbot.addWidget(line)
-    line.show_activity(Activity(page=3, page_count=12, tokens=523, together=4))
-    assert line._activity.text() == "Reading 4 pages at once, 523 tokens (2 of 12 pages done)"
-    line.show_activity(Activity(page=3, page_count=12, together=4, seconds_left=250))
-    assert line._activity.text() == "Reading 4 pages at once (2 of 12 pages done), 4 min left"
-    line.show_activity(Activity(page=3, page_count=3, awaits_files=True))
-    assert line._activity.text() == "Waiting for files to open"

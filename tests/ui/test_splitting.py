@@ -11,7 +11,7 @@ from rtocr_gui.ui.state.notices import BringBack, Notice
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
-from rtocr_gui.ui.window.page_model import PageModel
+from rtocr_gui.ui.window.page_model import PageModel, PageRow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,
@@ -36,6 +36,12 @@ def agreeing(monkeypatch: pytest.MonkeyPatch) -> None:
 def listed(session: Session) -> list[tuple[int, Half | None]]:
     """Page numbers from 1 and halves, in the order of the list."""
     return [(ref.index + 1, ref.half) for ref in session.shelf.refs]
+
+
+def rows(window: MainWindow) -> list[PageRow]:
+    """What the list shows of each page."""
+    model = window.page_list.findChild(PageModel)
+    return [model.row(position) for position in range(model.rowCount())]
 
 
 def take(window: MainWindow, name: str) -> None:
@@ -67,7 +73,7 @@ def test_a_page_becomes_two_in_its_place_and_one_again(
     assert session.shelf.current == session.shelf.refs[1]
     assert shown.args[0].height() < shown.args[0].width()
     assert session.shelf.selected == session.shelf.refs[1:3]
-    assert [row.detail for row in session._pages.entries][1:3] == ["Page 2, top half", "Page 2, bottom half"]
+    assert [row.entry.detail for row in rows(window)[1:3]] == ["Page 2, top half", "Page 2, bottom half"]
     take(window, "join")
     assert session.shelf.refs == before
     assert session.shelf.current == before[1]
@@ -129,11 +135,9 @@ def test_halves_of_a_page_that_waits_to_be_read_wait_in_its_place(
     until_reading_begins(qtbot, fake_engine, session.read_all)
     session.shelf.select(session.shelf.refs[1])
     take(window, "split_above")
-    rows = window.page_list.findChild(PageModel)
-    states = [rows.row(position).state for position in range(rows.rowCount())]
-    assert states == [PageState.READING] + [PageState.WAITING] * 3
+    assert [row.state for row in rows(window)] == [PageState.READING] + [PageState.WAITING] * 3
     until_idle(qtbot, session, fake_engine.gate.set)
-    assert [page.state for page in session._pages] == [PageState.READ] * 4
+    assert [row.state for row in rows(window)] == [PageState.READ] * 4
 
 
 def test_a_half_is_not_compared_with_the_true_text_of_the_page(
@@ -347,7 +351,7 @@ def test_a_page_that_is_split_while_it_is_read_is_read_no_further(
     take(window, "split_above")
     until_idle(qtbot, session, fake_engine.gate.set)
     assert listed(session) == [(1, Half.TOP), (1, Half.BOTTOM)]
-    assert [page.state for page in session._pages] == [PageState.UNREAD] * 2
+    assert [row.state for row in rows(window)] == [PageState.UNREAD] * 2
 
 
 @pytest.mark.parametrize("action", ["split_beside", "join"])

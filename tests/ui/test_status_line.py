@@ -11,15 +11,16 @@ from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity, ModelStatus
 from rtocr_gui.ui.window.main_window import MainWindow
+from rtocr_gui.ui.window.status_line import StatusLine
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, open_and_load
+from tests.ui.steps import Draw, label_called, open_and_load
 
 
 def test_the_line_at_the_bottom_tells_what_tuning_reads(
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    said = window.status_line.findChildren(QLabel)[0]
+    said = label_called(window.status_line, "Status")
     fake_engine.gate.clear()
     window.actions_by_name["curve"].trigger()
     assert said.text() == "Reading the curve, 0 of 9"
@@ -47,7 +48,7 @@ def test_the_line_at_the_bottom_is_not_ready_while_the_model_loads_or_looks_at_t
     window: MainWindow,
 ) -> None:
     line = window.status_line
-    said = line.findChildren(QLabel)[0]
+    said = label_called(line, "Status")
     line.show_model(ModelStatus(None, "Loading…", loading=True))
     assert said.text() == "Loading the model"
     line.show_model(ModelStatus(None, "No model is loaded."))
@@ -64,10 +65,32 @@ def test_the_line_at_the_bottom_is_not_ready_while_the_model_loads_or_looks_at_t
 def test_the_line_at_the_bottom_counts_the_files_that_are_still_to_be_opened(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    said = window.status_line.findChildren(QLabel)[0]
+    said = label_called(window.status_line, "Status")
     words: list[str] = []
     session.shelf.opening_changed.connect(lambda _: words.append(said.text()))
     session.open_files([draw_page(name=name) for name in ("1.png", "2.png", "3.png")])
     qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
     assert words[:2] == ["Opening 3 files", "Opening 2 files"]
     assert not said.text().startswith("Opening")
+
+
+def test_the_status_line_says_that_a_reading_is_traced(qtbot: QtBot) -> None:
+    line = StatusLine()
+    qtbot.addWidget(line)
+    said = label_called(line, "Status")
+    line.show_tracing(True)
+    assert said.text() == "Finding where the text was read"
+    line.show_tracing(False)
+    assert said.text() == "Ready"
+
+
+def test_the_status_line_counts_what_is_done_of_pages_that_are_read_at_once(qtbot: QtBot) -> None:
+    line = StatusLine()
+    qtbot.addWidget(line)
+    said = label_called(line, "Status")
+    line.show_activity(Activity(page=3, page_count=12, tokens=523, together=4))
+    assert said.text() == "Reading 4 pages at once, 523 tokens (2 of 12 pages done)"
+    line.show_activity(Activity(page=3, page_count=12, together=4, seconds_left=250))
+    assert said.text() == "Reading 4 pages at once (2 of 12 pages done), 4 min left"
+    line.show_activity(Activity(page=3, page_count=3, awaits_files=True))
+    assert said.text() == "Waiting for files to open"
