@@ -2,7 +2,7 @@
 
 import pytest
 
-from rtocr_gui.ocr.text.text_search import find_words
+from rtocr_gui.ocr.text.text_search import find_words, replacement
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,22 @@ def test_a_long_text_of_nearly_the_words_is_searched_at_once() -> None:
     assert find_words("a-\n" * 50_000 + " " * 50_000, "a" * 200 + " b") == ()
     assert find_words("-\n" * 5_000, "-" * 200 + "b") == ()
     assert find_words("a\u00ad" * 50_000, "a" * 200 + " b") == ()
+
+
+@pytest.mark.parametrize(
+    ("found", "words", "by", "written"),
+    [
+        ("word", "word", "term", "term"),
+        ("Word", "word", "term", "Term"),
+        ("WORD", "word", "term", "TERM"),
+        ("A", "a", "the", "The"),
+        ("Word", "Word", "term", "term"),
+        ("Word", "word", "DFSG", "DFSG"),
+        ("Word", "word", "", ""),
+        ("12", "12", "l2", "l2"),
+    ],
+)
+def test_a_replacement_is_written_in_the_case_of_what_it_replaces(
+    found: str, words: str, by: str, written: str
+) -> None:
+    assert replacement(found, words, by) == written

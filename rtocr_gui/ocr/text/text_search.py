@@ -40,6 +40,21 @@ def find_words(text: str, words: str) -> tuple[tuple[int, int], ...]:
     return tuple(match.span() for match in found.finditer(text))
 
 
+def replacement(found: str, words: str, by: str) -> str:
+    """Return what to write in the place of an occurrence of words.
+
+    Words typed in lower case occur in any case: the replacement, if typed so too, is written in that case.
+
+    Args:
+        found: the occurrence, as `find_words` finds it.
+        words: what was searched for.
+        by: what to write instead, as typed.
+    """
+    if found == found.lower() or words != words.lower() or by != by.lower():
+        return by
+    return by.upper() if found == found.upper() and len(found) > 1 else by[:1].upper() + by[1:]
+
+
 def _pattern(word: str) -> str:
     # No break is allowed next to a word's own hyphen: the number of ways to match would explode.
     parts = map(_clusters, re.split(_HYPHEN, word))

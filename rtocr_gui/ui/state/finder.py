@@ -10,7 +10,7 @@ from time import monotonic
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.text.text_search import find_words
+from rtocr_gui.ocr.text.text_search import find_words, replacement
 from rtocr_gui.ui.parts.timers import one_shot
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.shown import Found
@@ -30,6 +30,8 @@ class Finder(QObject):
     Signals:
         found_changed (Found): what was found, on the shown page and elsewhere.
         place_chosen (int, int): start and end (exclusive) of the match to show in the text.
+        replacements_chosen (tuple of (int, int, str)): start and end (exclusive) of matches in the text, and
+            what to write there.
 
     Args:
         pages: the pages whose texts are searched.
@@ -39,6 +41,7 @@ class Finder(QObject):
 
     found_changed = Signal(object)
     place_chosen = Signal(int, int)
+    replacements_chosen = Signal(object)
 
     def __init__(
         self,
@@ -87,6 +90,32 @@ class Finder(QObject):
         self._take(words)
         before = [place for place in self._places(self._pages.shown) if place[1] <= self._cursor[0]]
         self._choose(before[-1] if before else self._first_elsewhere(forward=False))
+
+    @Slot(str, str)
+    def replace(self, words: str, by: str) -> None:
+        """Replace the chosen match, and go to the next one; if none is chosen, only go there."""
+        self._take(words)
+        if self._cursor in self._places(self._pages.shown):
+            self._replace((self._cursor,), by)
+        self.go_on(words)
+
+    @Slot(str, str)
+    def replace_all(self, words: str, by: str) -> None:
+        """Replace all matches on the shown page; if it has none, go to the next one."""
+        self._take(words)
+        if places := self._places(self._pages.shown):
+            self._replace(places, by)
+        else:
+            self.go_on(words)
+
+    def _replace(self, places: tuple[Place, ...], by: str) -> None:
+        text = self._pages.shown_text
+        chosen = tuple(
+            (start, end, replacement(text[start:end], self._words.strip(), by)) for start, end in places
+        )
+        self.replacements_chosen.emit(chosen)
+        start, _, written = chosen[0]
+        self._cursor = start, start + len(written)
 
     @Slot(int, int)
     def follow_cursor(self, start: int, end: int) -> None:

@@ -1,11 +1,14 @@
-"""Where a person types what to find in the texts, and sees how often it was found. Searches nothing."""
+"""Where a person types what to find in the texts and what to write instead, and sees how often it was found.
+
+Searches and changes nothing.
+"""
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from rtocr_gui.ui.parts.arrivals import leaves_paste
-from rtocr_gui.ui.parts.form_parts import flat_button
+from rtocr_gui.ui.parts.form_parts import flat_button, plain_button
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.parts.keys import keeps_escape, leaves_to_window
 from rtocr_gui.ui.state.shown import Found
@@ -16,6 +19,14 @@ _MOST_CHARACTERS = 200
 class _Line(QLineEdit):
     """Leaves copied pictures and files, and shortcuts, to the window."""
 
+    def __init__(self, name: str, hint: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setPlaceholderText(hint)
+        self.setMaxLength(_MOST_CHARACTERS)
+        self.setClearButtonEnabled(True)
+        self.setAcceptDrops(False)  # files are dropped onto the window
+
     def event(self, event: QEvent) -> bool:
         return not (leaves_paste(event) or leaves_to_window(event)) and super().event(event)
 
@@ -23,26 +34,28 @@ class _Line(QLineEdit):
 class FindBar(QWidget):
     """A line to type into, buttons for the previous and next match, and what was found.
 
+    Below it, if wanted, a line for what to write instead, and buttons that do so.
+
     Signals:
         words_changed (str): the words to find have changed.
         next_requested (str): go to the next match of these words.
         previous_requested (str): go to the previous match.
+        replace_requested (str, str): write the second in the place of the chosen match of the first.
+        replace_all_requested (str, str): the same for all matches on the shown page.
         closed (): the person has ended the search.
     """
 
     words_changed = Signal(str)
     next_requested = Signal(str)
     previous_requested = Signal(str)
+    replace_requested = Signal(str, str)
+    replace_all_requested = Signal(str, str)
     closed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self._line = _Line()
-        self._line.setPlaceholderText("Find in the text of all pages")
-        self._line.setAccessibleName("Words to find")
-        self._line.setMaxLength(_MOST_CHARACTERS)
-        self._line.setClearButtonEnabled(True)
-        self._line.setAcceptDrops(False)  # files are dropped onto the window
+        self._line = _Line("Words to find", "Find in the text of all pages")
+        self._by = _Line("What to write instead", "Replace with")
         self._line.textChanged.connect(self.words_changed)
         self._outcome = QLabel()
         self._outcome.setTextFormat(Qt.TextFormat.PlainText)
@@ -50,10 +63,24 @@ class FindBar(QWidget):
         self._previous = flat_button("Previous match", "Previous match (Shift+F3)", self.find_previous)
         self._next = flat_button("Next match", "Next match (F3)", self.find_next)
         self._close = flat_button("Close", "Close (Esc)", self.closed.emit)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(6, 2, 6, 2)
-        for widget in (self._line, self._outcome, self._previous, self._next, self._close):
-            row.addWidget(widget, {self._line: 3, self._outcome: 2}.get(widget, 0))
+        self._replace = plain_button("Replace", "Replace this match, and go to the next", self._replace_one)
+        self._replace_all = plain_button("All on this page", "Replace all matches on this page", self._replace_here)
+        self._replacing = self._by, self._replace, self._replace_all
+        grid = QGridLayout(self)
+        grid.setContentsMargins(6, 2, 6, 2)
+        for column, widget in enumerate((self._line, self._outcome, self._previous, self._next, self._close)):
+            grid.addWidget(widget, 0, column)
+        buttons = QHBoxLayout()
+        for button in (self._replace, self._replace_all):
+            buttons.addWidget(button)
+        buttons.addStretch()
+        grid.addWidget(self._by, 1, 0)
+        grid.addLayout(buttons, 1, 1, 1, -1)
+        grid.setColumnStretch(0, 3)
+        grid.setColumnStretch(1, 2)
+        for widget in self._replacing:
+            widget.hide()
+        self.setTabOrder(self._line, self._by)
         self.setFocusProxy(self._line)
         self._draw_icons()
         self.show_found(Found())
@@ -63,8 +90,15 @@ class FindBar(QWidget):
         """The words to find."""
         return self._line.text()
 
-    def begin(self, words: str) -> None:
-        """Let the person type; these words, or else the former ones, are preselected."""
+    def begin(self, words: str, *, replacing: bool = False) -> None:
+        """Let the person type; these words, or else the former ones, are preselected.
+
+        Args:
+            words: the words to find.
+            replacing: True to ask for what to write instead, too.
+        """
+        for widget in self._replacing:
+            widget.setVisible(replacing)
         if words and words != self.words:
             self._line.setText(words)
         else:
@@ -82,12 +116,20 @@ class FindBar(QWidget):
         """Request the previous match."""
         self.previous_requested.emit(self.words)
 
+    @Slot()
+    def _replace_one(self) -> None:
+        self.replace_requested.emit(self.words, self._by.text())
+
+    @Slot()
+    def _replace_here(self) -> None:
+        self.replace_all_requested.emit(self.words, self._by.text())
+
     @Slot(object)
     def show_found(self, found: Found) -> None:
         """Show how often the words were found, and which match is chosen."""
         self._outcome.setText(found.sentence)
         self._outcome.setToolTip(found.sentence)
-        for button in (self._previous, self._next):
+        for button in (self._previous, self._next, self._replace, self._replace_all):
             button.setEnabled(found.count > 0)
 
     def event(self, event: QEvent) -> bool:
@@ -99,6 +141,8 @@ class FindBar(QWidget):
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._line.hasFocus():
             backwards = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
             self.find_previous() if backwards else self.find_next()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._by.hasFocus():
+            self._replace_one()
         else:
             super().keyPressEvent(event)
 

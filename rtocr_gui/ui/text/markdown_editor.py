@@ -6,7 +6,7 @@ something that texts belong to, no file and no clipboard.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Signal, Slot
@@ -204,6 +204,22 @@ class MarkdownEditor(QPlainTextEdit):
         (cursor,) = self._cursors((start, end))
         self.setTextCursor(cursor)
         self._bring_into_sight(cursor)
+
+    @Slot(object)
+    def replace(self, replacements: Sequence[tuple[int, int, str]]) -> None:
+        """Replace parts of the text as a person would, to be undone in one step, if it can be edited.
+
+        Args:
+            replacements: start and end (exclusive) of each, without overlap, and what to write there.
+        """
+        if self.isReadOnly():
+            return
+        parts = self._cursors(*((start, end) for start, end, _ in replacements))
+        step = QTextCursor(self.document())
+        step.beginEditBlock()
+        for part, (_, _, text) in zip(parts, replacements, strict=True):
+            part.insertText(text)
+        step.endEditBlock()
 
     def setReadOnly(self, read_only: bool) -> None:
         super().setReadOnly(read_only)

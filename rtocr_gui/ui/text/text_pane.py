@@ -3,6 +3,8 @@
 Knows no page, no file and no clipboard.
 """
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QFontInfo
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QTabWidget, QToolButton, QVBoxLayout, QWidget
@@ -105,6 +107,12 @@ class TextPane(QWidget):
         """Select characters as a person would, and show them."""
         self.show_tab(self.editor)
         self.editor.select(start, end)
+
+    @Slot(object)
+    def replace(self, replacements: Sequence[tuple[int, int, str]]) -> None:
+        """Replace parts of the text as the editor does, and show it."""
+        self.show_tab(self.editor)
+        self.editor.replace(replacements)
 
     @Slot()
     def undo(self) -> None:

@@ -266,11 +266,14 @@ class MainWindow(QMainWindow):
         finder.found_changed.connect(column.find_bar.show_found)
         finder.found_changed.connect(column.text_pane.editor.show_found)
         finder.place_chosen.connect(column.text_pane.select)
+        finder.replacements_chosen.connect(column.text_pane.replace)
         column.text_pane.editor.cursor_moved.connect(finder.follow_cursor)
         column.text_pane.editor.text_replaced.connect(finder.begin_text)
         column.find_bar.words_changed.connect(finder.search)
         column.find_bar.next_requested.connect(finder.go_on)
         column.find_bar.previous_requested.connect(finder.go_back)
+        column.find_bar.replace_requested.connect(finder.replace)
+        column.find_bar.replace_all_requested.connect(finder.replace_all)
         column.find_bar.closed.connect(column.end_find)
         column.find_bar.closed.connect(finder.stop)
 
@@ -291,6 +294,7 @@ class MainWindow(QMainWindow):
             "export_curve": dialogues.ask_export_curve,
             "copy": self._copy_text,
             "find": self.text_column.begin_find,
+            "replace": lambda: self.text_column.begin_find(replacing=True),
             "find_next": self.text_column.find_next,
             "find_previous": self.text_column.find_previous,
             "rotate_left": lambda: session.shelf.rotate(270),

@@ -83,12 +83,11 @@ class TextColumn(QSplitter):
         """Show or hide the tuning panel; the text takes its space."""
         self.panel.setVisible(visible)
 
-    @Slot()
-    def begin_find(self) -> None:
-        """Let the person type what to find in the texts; the selection is suggested."""
+    def begin_find(self, *, replacing: bool = False) -> None:
+        """Let the person type what to find, and what to write instead; the selection is suggested."""
         words = self.text_pane.editor.selected_words if self.find_bar.isHidden() else ""
         self.find_bar.show()
-        self.find_bar.begin(words)
+        self.find_bar.begin(words, replacing=replacing)
 
     @Slot()
     def find_next(self) -> None:

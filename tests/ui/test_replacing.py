@@ -1,0 +1,159 @@
+"""Replacing words: one match after the other, all of a page at once, and in one step back."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit, QPushButton
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ui.state.page_entry import PageState
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import PageStatus
+from rtocr_gui.ui.text.safe_preview import SafePreview
+from rtocr_gui.ui.window.main_window import MainWindow
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import Draw, begin_reading, editor_of, open_and_load, read_selected, until_idle
+
+FIRST = "One word here.\nAnother Word,\nand no more."
+THIRD = "The last word."
+
+
+@pytest.fixture
+def replaced(qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw) -> MainWindow:
+    """Three pages with text, the first one shown, and both lines of the bar."""
+    open_and_load(qtbot, session, draw_page(pages=3))
+    for ref, text in reversed([*zip(session.shelf.refs, (FIRST, "Nothing.", THIRD), strict=True)]):
+        session.shelf.select(ref)
+        session.edit_text(text)
+        session.shelf.select(None)
+    session.shelf.select(session.shelf.refs[0])
+    window.actions_by_name["replace"].trigger()
+    return window
+
+
+def lines(window: MainWindow) -> list[QLineEdit]:
+    return window.text_column.find_bar.findChildren(QLineEdit)
+
+
+def ask_for(window: MainWindow, words: str, by: str) -> None:
+    for line, text in zip(lines(window), (words, by), strict=True):
+        line.setText(text)
+
+
+def press(window: MainWindow, button: str) -> None:
+    buttons = window.text_column.find_bar.findChildren(QPushButton)
+    next(one for one in buttons if one.text() == button).click()
+
+
+def test_the_second_line_is_there_for_replacing_only(replaced: MainWindow) -> None:
+    _, by = lines(replaced)
+    assert by.isVisible()
+    replaced.actions_by_name["find"].trigger()
+    assert not by.isVisible()
+    replaced.actions_by_name["replace"].trigger()
+    assert by.isVisible()
+    assert not any(one.isEnabled() for one in replaced.text_column.find_bar.findChildren(QPushButton))
+
+
+def test_one_match_after_the_other_is_replaced_also_on_other_pages(
+    replaced: MainWindow, session: Session
+) -> None:
+    ask_for(replaced, "word", "term")
+    press(replaced, "Replace")
+    assert session.current_text == FIRST.replace("word", "term")
+    assert editor_of(replaced).textCursor().selectedText() == "Word"
+    lines(replaced)[1].setFocus()
+    QTest.keyClick(lines(replaced)[1], Qt.Key.Key_Return)
+    assert session.current_text == THIRD, "the other page with the word"
+    press(replaced, "Replace")
+    assert session.current_text == "The last term."
+    session.shelf.select(session.shelf.refs[0])
+    assert session.current_text == FIRST.replace("word", "term").replace("Word", "Term")
+
+
+def test_all_of_a_page_are_replaced_in_one_step(replaced: MainWindow, session: Session) -> None:
+    ask_for(replaced, "word", "termterm")
+    press(replaced, "All on this page")
+    assert session.current_text == FIRST.replace("word", "termterm").replace("Word", "Termterm")
+    replaced.actions_by_name["undo"].trigger()
+    assert session.current_text == FIRST
+    replaced.actions_by_name["redo"].trigger()
+    press(replaced, "All on this page")
+    assert session.current_text == THIRD, "a page without a match leads to the next one"
+    assert editor_of(replaced).textCursor().selectedText() == "word"
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "by", "then"),
+    [
+        (
+            "\U0001f4dc a \U0001f4dc b a",
+            "a",
+            "\U0001f4dc\U0001f4dc",
+            "\U0001f4dc \U0001f4dc\U0001f4dc \U0001f4dc b \U0001f4dc\U0001f4dc",
+        ),
+        ("an insti-\ntution, the institution", "institution", "office", "an office, the office"),
+        ("rn and rnodem", "rn", "m", "m and modem"),
+        ("no, no", "no", "no no", "no no, no no"),
+        ("a b c", " b ", "", "a  c"),
+    ],
+)
+def test_what_is_written_stands_where_the_words_were(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    text: str,
+    words: str,
+    by: str,
+    then: str,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.edit_text(text)
+    session.texts.show()
+    window.actions_by_name["replace"].trigger()
+    ask_for(window, words, by)
+    press(window, "All on this page")
+    assert session.current_text == then == editor_of(window).toPlainText()
+    window.actions_by_name["undo"].trigger()
+    ask_for(window, "", "")
+    ask_for(window, words, by)
+    for _ in range(2):
+        press(window, "Replace")
+    assert session.current_text == then
+
+
+def test_without_a_chosen_match_the_next_one_is_chosen_first(replaced: MainWindow, session: Session) -> None:
+    ask_for(replaced, "word", "term")
+    editor = editor_of(replaced)
+    editor.moveCursor(editor.textCursor().MoveOperation.End)
+    press(replaced, "Replace")
+    assert (session.current_text, editor.textCursor().selectedText()) == (THIRD, "word")
+
+
+def test_what_was_replaced_is_seen_and_counts_as_typed(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    window.text_column.text_pane.show_tab(window.text_column.text_pane.findChild(SafePreview))
+    window.actions_by_name["replace"].trigger()
+    ask_for(window, session.current_text[:4], "x")
+    press(window, "All on this page")
+    assert editor_of(window).isVisible()
+    assert states["scan.png, page 1"].state is PageState.EDITED
+
+
+def test_nothing_is_replaced_while_a_page_is_read(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, fake_engine: FakeEngine
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    begin_reading(qtbot, session, fake_engine)
+    qtbot.waitUntil(lambda: bool(session.current_text))
+    before = session.current_text
+    window.actions_by_name["replace"].trigger()
+    ask_for(window, before[:4], "x")
+    press(window, "All on this page")
+    assert session.current_text == before
+    until_idle(qtbot, session, fake_engine.gate.set)
+    assert session.current_text.startswith(before)
