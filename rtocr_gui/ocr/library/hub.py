@@ -65,9 +65,7 @@ def list_files(
         HUB_ERRORS: the server cannot be reached or refuses.
     """
     address = f"{source.endpoint}/api/models/{REPOSITORY}/revision/{REVISION}"
-    headers = _headers(source) | _AS_IT_IS
-    with _asked(address, {"blobs": "true"}, headers, timeout_s) as response:
-        _raise_if_refused(response)
+    with _answer_to(address, {"blobs": "true"}, _headers(source), timeout_s) as response:
         data = _read_listing(response, stop_if_asked)
     try:
         listing = json.loads(data)
@@ -113,11 +111,10 @@ def open_file(source: ModelSource, file: ModelFile, start: int, timeout_s: float
         HUB_ERRORS: the server cannot be reached or refuses.
     """
     address = f"{source.endpoint}/{REPOSITORY}/resolve/{REVISION}/{file.name}"
-    headers = _headers(source) | _AS_IT_IS
+    headers = _headers(source)
     if start:
         headers["Range"] = f"bytes={start}-"
-    with _asked(address, {}, headers, timeout_s) as response:
-        _raise_if_refused(response)
+    with _answer_to(address, {}, headers, timeout_s) as response:
         for answer in (*response.history, response):
             _check_linked(source, file, answer.headers)
         first, size = _extent(response)
@@ -131,13 +128,15 @@ def open_file(source: ModelSource, file: ModelFile, start: int, timeout_s: float
 
 
 @contextmanager
-def _asked(
+def _answer_to(
     address: str, parameters: dict[str, str], headers: dict[str, str], timeout_s: float
 ) -> Iterator[httpx2.Response]:
-    """Ask a server; its answer is read within, and may be a refusal.
+    """Ask a server for content that is not compressed; its answer is read within.
 
-    If it refuses the login, which may have expired, it is asked without: the published model needs none.
+    If it refuses the login, which may have expired, it is asked without: the published model needs none. What
+    it sends along with a refusal is not read, as it may never end.
     """
+    headers = headers | _AS_IT_IS
     with ExitStack() as held:
         ask = partial(_session().stream, "GET", address, params=parameters, timeout=timeout_s)
         try:
@@ -148,6 +147,8 @@ def _asked(
                 response = held.enter_context(ask(headers=headers))
         except UnicodeError as error:  # of Python's sockets, for the name of a host
             raise httpx2.InvalidURL(f"no host can have this name: {error}") from error
+        if response.is_error:
+            raise HfHubHTTPError(f"{response.status_code} for {response.url}", response=response)
         yield response
 
 
@@ -161,12 +162,6 @@ def _session() -> httpx2.Client:
         return get_session()
     except (ImportError, ValueError, httpx2.InvalidURL, OSError) as error:
         raise explain_environment(error) from error
-
-
-def _raise_if_refused(response: httpx2.Response) -> None:
-    """Raise the hub's error if the server refuses; what it sends along may never end."""
-    if response.is_error:
-        raise HfHubHTTPError(f"{response.status_code} for {response.url}", response=response)
 
 
 def _read_listing(response: httpx2.Response, stop_if_asked: Callable[[], None]) -> bytes:
