@@ -30,7 +30,7 @@ def run(*words: str) -> bool:
 def probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A module that stands in for the probe of plans; a test writes what it does."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setitem(figures.PROBES, "plan", figures.Probe("stand_in", "plan", {"STAND_IN": "1"}))
+    monkeypatch.setitem(figures.PROBES, "plan", figures.Probe("stand_in", {"STAND_IN": "1"}))
     return tmp_path / "stand_in.py"
 
 
@@ -78,7 +78,7 @@ def test_a_probe_starts_with_its_environment_and_temporary_settings(probe: Path)
 def test_of_several_runs_the_one_in_the_middle_counts(
     probe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(figures.PROBES, "plan", figures.Probe("stand_in", "plan", middle_of="window_s"))
+    monkeypatch.setitem(figures.PROBES, "plan", figures.Probe("stand_in", middle_of="window_s"))
     waiting = tmp_path / "figures"
     waiting.write_text("5\n1\n4\n2\n3\n")
     probe.write_text(
@@ -93,7 +93,7 @@ def test_a_group_that_fails_is_told_and_does_not_stop_the_others(
     probe: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     probe.write_text("import sys\nprint({})\nsys.exit(int(sys.argv[1] == 'plan'))\n")
-    monkeypatch.setitem(figures.PROBES, "memory", figures.Probe("stand_in", "memory"))
+    monkeypatch.setitem(figures.PROBES, "memory", figures.Probe("stand_in"))
     assert not run("--only", "plan", "--only", "memory")
     assert "rtocr: Measuring plan failed (exit code 1)" in capsys.readouterr().err
 

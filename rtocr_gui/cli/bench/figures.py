@@ -41,29 +41,28 @@ class Probe:
     """A group of figures and the process that measures them.
 
     Attributes:
-        module: run with `python -m`; prints one JSON object as its last line.
-        argument: what the module should measure; followed by the `time.monotonic()` of the start.
+        module: run with `python -m`, the name of the group and the `time.monotonic()` of the start; prints
+            one JSON object as its last line.
         environment: environment variables for the process.
         middle_of: a figure that varies between runs: several are made, and the one with the median of this
             figure counts.
     """
 
     module: str
-    argument: str
     environment: Mapping[str, str] = field(default_factory=dict)
     middle_of: str | None = None
 
 
 PROBES = {
-    "plan": Probe("rtocr_gui.cli.bench.plan_probe", "plan", environment=_ONE_THREAD),
-    "reread": Probe("rtocr_gui.cli.bench.reading_probe", "reread", environment=_ONE_THREAD),
-    "curve": Probe("rtocr_gui.cli.bench.reading_probe", "curve", environment=_ONE_THREAD),
-    "together": Probe("rtocr_gui.cli.bench.reading_probe", "together", environment=_ONE_THREAD),
-    "overlay": Probe("rtocr_gui.ui.probe", "overlay", _WITHOUT_QT_WARNINGS),
-    "drag": Probe("rtocr_gui.ui.probe", "drag", _WITHOUT_QT_WARNINGS),
-    "window": Probe("rtocr_gui.ui.start_probe", "window", _AS_ANY_START_BUT_THE_FIRST, middle_of="window_s"),
-    "gap": Probe("rtocr_gui.ui.probe", "gap", _WITHOUT_QT_WARNINGS),
-    "memory": Probe("rtocr_gui.ui.probe", "memory", _WITHOUT_QT_WARNINGS),
+    "plan": Probe("rtocr_gui.cli.bench.plan_probe", _ONE_THREAD),
+    "reread": Probe("rtocr_gui.cli.bench.reading_probe", _ONE_THREAD),
+    "curve": Probe("rtocr_gui.cli.bench.reading_probe", _ONE_THREAD),
+    "together": Probe("rtocr_gui.cli.bench.reading_probe", _ONE_THREAD),
+    "overlay": Probe("rtocr_gui.ui.probe", _WITHOUT_QT_WARNINGS),
+    "drag": Probe("rtocr_gui.ui.probe", _WITHOUT_QT_WARNINGS),
+    "window": Probe("rtocr_gui.ui.start_probe", _AS_ANY_START_BUT_THE_FIRST, middle_of="window_s"),
+    "gap": Probe("rtocr_gui.ui.probe", _WITHOUT_QT_WARNINGS),
+    "memory": Probe("rtocr_gui.ui.probe", _WITHOUT_QT_WARNINGS),
 }
 """The choices of `--only`, in the order of the table."""
 
@@ -191,7 +190,7 @@ def _run_probe(name: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="rtocr-bench-") as settings:
         environment = {**os.environ, **probe.environment, "RTOCR_CONFIG_DIR": settings}
         finished = subprocess.run(
-            [sys.executable, "-m", probe.module, probe.argument, str(time.monotonic())],
+            [sys.executable, "-m", probe.module, name, str(time.monotonic())],
             env=environment,
             stdout=subprocess.PIPE,
             text=True,
