@@ -19,6 +19,7 @@ from rtocr_gui.export.looks import (
     OPACITY,
     Legend,
     Look,
+    Rgba,
     cell_colours,
     cell_values,
     hatch_tile,
@@ -78,22 +79,10 @@ def draw_overlay(
     is_kept = plan.is_kept[plan.layout.cells(grid)]
     colours = cell_colours(look, plan, values, legend)[plan.layout.cells(grid)]
     dark = is_dark_paper(np.asarray(page.image.resize((_GLANCE_PX, _GLANCE_PX)).convert("L")))
-    for box, colour, tint in zip(
-        edges[covering].tolist(),
-        colours[covering].tolist(),
-        tints(colours[covering], opacity, dark).tolist(),
-        strict=True,
-    ):
-        if colour[3] == 0:
-            continue
-        area = picture.crop(box)
-        if not look.is_map:
-            laid = Image.blend(area, _plain(area.size, colour[:3]), opacity * colour[3] / 255)
-        elif dark:
-            laid = ImageChops.screen(area, _plain(area.size, tint))
-        else:
-            laid = ImageChops.multiply(area, _plain(area.size, tint))
-        picture.paste(laid, box)
+    if look.is_map:
+        _tint(picture, edges[covering].tolist(), tints(colours[covering], opacity, dark), dark)
+    else:
+        _veil(picture, edges[covering].tolist(), colours[covering], opacity)
     reach_px = max(1, round(max(size_px) / PAGE_SIDE_PER_BORDER_PX))
     kept, merged = edges[covering & is_kept].tolist(), edges[covering & ~is_kept].tolist()
     if look.is_hatched:
@@ -105,6 +94,22 @@ def draw_overlay(
     picture.paste(MAP_CASING_RGB, mask=_border(kept, merged, size_px, 2 * reach_px))
     picture.paste(MAP_BORDER_RGB, mask=_border(kept, merged, size_px, reach_px))
     return _with_legend(picture, legend, opacity, look.is_hatched)
+
+
+def _tint(picture: Image.Image, cells: Edges, colours: Rgba, dark: bool) -> None:
+    """Lay a colour from `tints` over each cell."""
+    lay_over = ImageChops.screen if dark else ImageChops.multiply
+    for box, rgb in zip(cells, colours.tolist(), strict=True):
+        area = picture.crop(box)
+        picture.paste(lay_over(area, _plain(area.size, rgb)), box)
+
+
+def _veil(picture: Image.Image, cells: Edges, colours: Rgba, opacity: float) -> None:
+    """Blend each cell with a colour from `cell_colours`; those without opacity stay clear."""
+    for box, (*rgb, strength) in zip(cells, colours.tolist(), strict=True):
+        if strength:
+            area = picture.crop(box)
+            picture.paste(Image.blend(area, _plain(area.size, rgb), opacity * strength / 255), box)
 
 
 def _plain(size_px: tuple[int, int], rgb: list[int]) -> Image.Image:
