@@ -117,7 +117,3 @@ def _run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress:
         return models.run(arguments, engine_factory, progress)
     commands = {"read": read.run, "plan": plan.run, "curve": curve.run}
     return commands[arguments.command](arguments, engine_factory, progress)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
