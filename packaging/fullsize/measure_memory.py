@@ -22,6 +22,7 @@ from PIL import Image
 from read_page import PeakMemory, own_bytes
 from rtocr_gui.cli.failures import failures_in_words
 from rtocr_gui.ocr.decoder.decoding import Decoder, build_prompt
+from rtocr_gui.ocr.machine.spot import VALUE_BYTES
 from rtocr_gui.ocr.memory.need import View, memory_need
 from rtocr_gui.ocr.model.checkpoint import load_checkpoint
 from rtocr_gui.ocr.model.folder import open_folder
@@ -60,7 +61,7 @@ def measured(work: Callable[[], _Result]) -> tuple[_Result, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16", "float16"])
+    parser.add_argument("--precision", default="float32", choices=VALUE_BYTES)
     arguments = parser.parse_args()
     if not _GIVE_BACK.items() <= os.environ.items():
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | _GIVE_BACK)

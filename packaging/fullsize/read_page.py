@@ -16,15 +16,14 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from rtocr_gui.cli.bench.decoding_probe import RATIOS
 from rtocr_gui.cli.failures import failures_in_words
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.ocr.engine import Engine
+from rtocr_gui.ocr.machine.spot import VALUE_BYTES
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
-
-RATIOS = (1.0, 0.8425, 0.5)
-"""All tokens, the ratio of the paper's published figures, and half."""
 
 _SAMPLE_EVERY_S = 0.01
 
@@ -79,8 +78,7 @@ def main() -> None:
     engine, memory = Engine(), PeakMemory()
     with memory.watching():
         model = engine.load(arguments.folder, arguments.device)
-    value_bytes = {"float32": 4, "bfloat16": 2, "float16": 2}[model.dtype]
-    weight_bytes = model.info.parameter_count * value_bytes
+    weight_bytes = model.info.parameter_count * VALUE_BYTES[model.dtype]
     figures: dict[str, object] = {
         "machine": f"{platform.machine()}, {model.device}, {model.dtype}",
         "load_s": model.load_ms / 1000,
