@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import WeakFileLock
@@ -231,56 +232,58 @@ class _Download:
         return False
 
     def _fetch(self, file: ModelFile) -> Iterator[DownloadProgress]:
-        part = part_path(self._folder, file)
-        begun_bytes = self.meter.done_bytes
-        digest = new_digest(file)
-        if part.is_file():
-            if part.stat().st_size > file.size_bytes:
-                part.unlink()
+        path = part_path(self._folder, file)
+        part = _Part(file, self.meter)
+        if path.is_file():
+            if path.stat().st_size > file.size_bytes:
+                path.unlink()
             else:
-                yield from hash_file(part, digest, self.meter, self._cancel)
+                yield from hash_file(path, part.digest, self.meter, self._cancel)
                 self._stop_if_asked()
-        failures = 0
-        farthest = position = self.meter.done_bytes - begun_bytes
-        with part.open("ab") as stream:
-            while position < file.size_bytes:
-                try:
-                    with open_file(self._source, file, position, self._patience.silence_s) as opened:
-                        if opened.start != position:  # the server cannot resume
-                            stream.truncate(0)
-                            digest, position = new_digest(file), 0
-                            self.meter.done_bytes = begun_bytes
-                        for chunk in opened.chunks:
-                            stream.write(chunk)
-                            digest.update(chunk)
-                            position += len(chunk)
-                            self.meter.receive(len(chunk))
-                            if self.meter.is_due():
-                                yield self.meter.progress(DownloadStage.TRANSFER)
-                            self._stop_if_asked()
-                            if position > file.size_bytes:
-                                break
-                    if position < file.size_bytes:
-                        raise _CutShort
-                except (*HUB_ERRORS, _CutShort) as error:
-                    stream.flush()
-                    failures = 1 if position > farthest else failures + 1
-                    farthest = max(farthest, position)
-                    if _is_range_refused(error) and position:
-                        stream.truncate(0)
-                        digest, position = new_digest(file), 0
-                        self.meter.done_bytes = begun_bytes
-                    yield from self._wait(error, failures)
+        with path.open("ab") as stream:
+            yield from self._receive(file, part, stream)
             stream.flush()
             os.fsync(stream.fileno())
-        if position > file.size_bytes or digest.hexdigest() != file.digest:
-            part.unlink()
-            self.meter.done_bytes = begun_bytes
+        if part.size_bytes > file.size_bytes or part.digest.hexdigest() != file.digest:
+            path.unlink()
+            part.forget()
             raise DownloadError(
                 f"“{file.name}” arrived damaged: its checksum is not the one that “{self._source.host}” "
                 "listed. It was removed; try again, and only this file is downloaded again."
             )
-        part.replace(self._folder / file.name)
+        path.replace(self._folder / file.name)
+
+    def _receive(self, file: ModelFile, part: "_Part", stream: BinaryIO) -> Iterator[DownloadProgress]:
+        """Receive the rest of a file, in as many requests as it takes."""
+        failures, farthest = 0, part.size_bytes
+        while part.size_bytes < file.size_bytes:
+            try:
+                yield from self._request(file, part, stream)
+            except (*HUB_ERRORS, _CutShort) as error:
+                stream.flush()
+                failures = 1 if part.size_bytes > farthest else failures + 1
+                farthest = max(farthest, part.size_bytes)
+                if _is_range_refused(error) and part.size_bytes:
+                    stream.truncate(0)
+                    part.forget()
+                yield from self._wait(error, failures)
+
+    def _request(self, file: ModelFile, part: "_Part", stream: BinaryIO) -> Iterator[DownloadProgress]:
+        """Receive what one request brings; it is broken off once that is more than the file."""
+        with open_file(self._source, file, part.size_bytes, self._patience.silence_s) as opened:
+            if opened.start != part.size_bytes:  # the server cannot resume
+                stream.truncate(0)
+                part.forget()
+            for chunk in opened.chunks:
+                stream.write(chunk)
+                part.add(chunk)
+                if self.meter.is_due():
+                    yield self.meter.progress(DownloadStage.TRANSFER)
+                self._stop_if_asked()
+                if part.size_bytes > file.size_bytes:
+                    break
+        if part.size_bytes < file.size_bytes:
+            raise _CutShort
 
     def _wait(self, error: Exception, failures: int) -> Iterator[DownloadProgress]:
         """Wait before the next attempt, or give up."""
@@ -305,6 +308,29 @@ class _Download:
     def _stop_if_asked(self) -> None:
         if self._cancel.is_set():
             raise _Stopped
+
+
+class _Part:
+    """How much of a file has arrived, as counted by the meter, and its checksum so far."""
+
+    def __init__(self, file: ModelFile, meter: Meter) -> None:
+        self.digest = new_digest(file)
+        self._file = file
+        self._meter = meter
+        self._before_bytes = meter.done_bytes
+
+    @property
+    def size_bytes(self) -> int:
+        return self._meter.done_bytes - self._before_bytes
+
+    def add(self, chunk: bytes) -> None:
+        self.digest.update(chunk)
+        self._meter.receive(len(chunk))
+
+    def forget(self) -> None:
+        """Begin again with nothing."""
+        self.digest = new_digest(self._file)
+        self._meter.done_bytes = self._before_bytes
 
 
 def _is_range_refused(error: Exception) -> bool:
