@@ -79,8 +79,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     progress.clear()
     if points:
         sys.stdout.write(_for_stdout(arguments, points, source))
-    doubtful = doubt(tuple(points))
-    if doubtful:
+    if doubtful := doubt(points):
         progress.complain(f"warning: {name}: {doubtful}")
     if cancel.is_set():
         raise KeyboardInterrupt

@@ -6,7 +6,6 @@ Contacts a server only to download; a download resumes where an earlier one ende
 import argparse
 import contextlib
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from rtocr_gui.cli.arguments import add_place, add_quiet
@@ -25,8 +24,9 @@ from rtocr_gui.ocr.library.model_source import (
     default_cache,
     published_folder_in,
 )
-from rtocr_gui.ocr.memory.fit import DoesNotFit, Fit
+from rtocr_gui.ocr.memory.fit import DoesNotFit
 from rtocr_gui.ocr.model.folder import inspect_checkpoint
+from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import load_settings, settings_path
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     elif arguments.action == "check":
         _check(arguments.folder, progress)
     elif arguments.action == "fit":
-        return _judge(arguments, engine_factory().fit)
+        return _judge(arguments, engine_factory())
     else:
         print("\n\n".join(map(_described, list_models(resource_path("miniature"), _named_folders(progress)))))
     return True
@@ -130,11 +130,11 @@ def _check(folder: Path, progress: Progress) -> None:
     print(verdict(step))
 
 
-def _judge(arguments: argparse.Namespace, fit: Callable[..., Fit]) -> bool:
+def _judge(arguments: argparse.Namespace, engine: PageEngine) -> bool:
     """Print what each mode needs and what is free; False if the first mode does not fit."""
     info = inspect_checkpoint(arguments.folder)
     fits = [
-        fit(arguments.folder, arguments.device, arguments.precision, Scaling(mode))
+        engine.fit(arguments.folder, arguments.device, arguments.precision, Scaling(mode))
         for mode in Mode
         if mode in info.modes
     ]

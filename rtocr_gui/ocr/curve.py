@@ -6,7 +6,7 @@ draft for the next one. Knows no engine, no thread and no window; imports rapidf
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -118,7 +118,7 @@ def read_curve(
         yield CurvePoint.of(reading, all_tokens_text, truth)
 
 
-def doubt(points: tuple[CurvePoint, ...]) -> str:
+def doubt(points: Sequence[CurvePoint]) -> str:
     """Explain in a sentence why a curve is hard to trust; empty if there is no reason.
 
     Every point is compared with the all-token reading, so a fault in that one affects all of them.
