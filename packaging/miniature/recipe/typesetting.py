@@ -6,7 +6,7 @@ Knows type and ink; does not know what the words mean or how a page is made up.
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,28 +84,24 @@ def break_lines(text: str, type_: Type, width_px: float) -> list[list[str]]:
     return lines if lines[0] else []
 
 
-@dataclass(slots=True)
 class Sheet:
     """A white sheet to print on.
 
+    Args:
+        image: white grey image, which is printed on.
+
     Attributes:
-        image: grey image, white where nothing is printed.
+        image: as given.
+        canvas: for rules and figures.
     """
 
-    image: Image.Image
-    _canvas: ImageDraw.ImageDraw = field(init=False)
-    _characters: list[str] = field(init=False, default_factory=list)
-    _boxes: list[tuple[float, float, float, float]] = field(init=False, default_factory=list)
-    _lines: list[int] = field(init=False, default_factory=list)
-    _line: int = field(init=False, default=0)
-
-    def __post_init__(self) -> None:
-        self._canvas = ImageDraw.Draw(self.image)
-
-    @property
-    def canvas(self) -> ImageDraw.ImageDraw:
-        """Canvas for rules and figures."""
-        return self._canvas
+    def __init__(self, image: Image.Image) -> None:
+        self.image = image
+        self.canvas = ImageDraw.Draw(image)
+        self._characters: list[str] = []
+        self._boxes: list[tuple[float, float, float, float]] = []
+        self._lines: list[int] = []
+        self._line = 0
 
     @property
     def print(self) -> Print:
@@ -146,7 +142,7 @@ class Sheet:
                 self._remember(" ", left, top, left + space_px, bottom)
                 left += space_px
             chosen = (emphasis[index] if index < len(emphasis) else None) or type_
-            self._canvas.text((left, baseline), word, fill=0, font=chosen.font, anchor="ls")
+            self.canvas.text((left, baseline), word, fill=0, font=chosen.font, anchor="ls")
             for character in word:
                 right = left + _advance(chosen.font, character)
                 self._remember(character, left, top, right, bottom)
