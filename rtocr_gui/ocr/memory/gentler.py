@@ -20,8 +20,7 @@ def smaller_views(view: View, modes: Sequence[Mode]) -> Iterator[View]:
         view: how the page was shown.
         modes: modes the model was made for.
     """
-    if view.mode is Mode.GUNDAM:
-        yield from (View(Mode.GUNDAM, tiles) for tiles in TILE_STEPS if tiles < view.tiles)
+    yield from (View(Mode.GUNDAM, tiles) for tiles in TILE_STEPS if tiles < view.tiles)
     smaller = (mode for mode in modes if _size(mode) < _size(_shown_as(view)))
     yield from map(View, sorted(smaller, key=_size, reverse=True))
 

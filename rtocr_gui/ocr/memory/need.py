@@ -26,7 +26,7 @@ class View:
 
     Attributes:
         mode: how the page is scaled.
-        tiles: number of tiles besides the global view.
+        tiles: number of tiles besides the global view, which only Gundam can have.
     """
 
     mode: Mode
