@@ -38,10 +38,9 @@ def write_atomically(path: Path, data: bytes) -> None:
     if is_protected(target):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
     temporary = target.parent / f".{shortened(target.name)}.{os.urandom(4).hex()}.part"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(temporary, flags, 0o666)
+    stream = temporary.open("xb")
     try:
-        with os.fdopen(descriptor, "wb") as stream:
+        with stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
