@@ -22,6 +22,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 from rtocr_gui.ocr.model.model_info import PUBLISHED_PRINT, PrintSizes
 from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.vision.grey_levels import grey_levels
 from rtocr_gui.ocr.vision.layout import TILE_PX, letterbox_xywh
 from rtocr_gui.ocr.vision.views import choose_tiles
 from rtocr_gui.tokens import MOST_TILES
@@ -191,12 +192,6 @@ def _stroke_distances(lines: Image.Image) -> NDArray[np.int64]:
 
 def _contrast(lines: Image.Image) -> float:
     """Return the difference in grey levels that separates ink from its surroundings, above the noise."""
-    darkest, lightest = _level(lines, _OUTLYING_SHARE), _level(lines, 1 - _OUTLYING_SHARE)
-    step = _level(ImageChops.difference(lines, ImageChops.offset(lines, 1, 0)), _STEP_SHARE)
+    darkest, lightest = grey_levels(lines, (_OUTLYING_SHARE, 1 - _OUTLYING_SHARE))
+    (step,) = grey_levels(ImageChops.difference(lines, ImageChops.offset(lines, 1, 0)), (_STEP_SHARE,))
     return max(_LEAST_CONTRAST, _CONTRAST_SHARE * (lightest - darkest), _NOISE_MARGIN * step)
-
-
-def _level(picture: Image.Image, share: float) -> int:
-    """Return the grey level that the given share of the pixels does not exceed."""
-    counts = np.cumsum(picture.histogram())
-    return int(np.searchsorted(counts, share * counts[-1]))

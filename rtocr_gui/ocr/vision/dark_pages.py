@@ -3,10 +3,9 @@
 Knows pixels; no mode, no model and no torch.
 """
 
-from collections.abc import Sequence
-
-import numpy as np
 from PIL import Image, ImageOps
+
+from rtocr_gui.ocr.vision.grey_levels import grey_levels
 
 _GROUND_SHARE = 0.6
 _OUTLYING_SHARE = 0.0002
@@ -42,22 +41,16 @@ def has_dark_ground(image: Image.Image) -> bool:
 
 
 def _is_mostly_dark(grey: Image.Image) -> bool:
-    darkest, ground, lightest = _levels(grey, (_OUTLYING_SHARE, _GROUND_SHARE, 1 - _OUTLYING_SHARE))
+    darkest, ground, lightest = grey_levels(grey, (_OUTLYING_SHARE, _GROUND_SHARE, 1 - _OUTLYING_SHARE))
     return ground < _DARK_BELOW and ground - darkest <= (lightest - darkest) / 3
 
 
 def _part_around_light(grey: Image.Image) -> Image.Image:
     """Return the part of a page that holds all in the lightest third of its greys, and a margin."""
-    darkest, lightest = _levels(grey, (_OUTLYING_SHARE, 1 - _OUTLYING_SHARE))
+    darkest, lightest = grey_levels(grey, (_OUTLYING_SHARE, 1 - _OUTLYING_SHARE))
     least = lightest - (lightest - darkest) // 3
     box = grey.point([level >= least for level in range(256)]).getbbox()
     assert box is not None, "no pixel is the lightest"
     (left, top, right, bottom), (width, height) = box, grey.size
     x, y = round(_MARGIN_SHARE * width), round(_MARGIN_SHARE * height)
     return grey.crop((max(0, left - x), max(0, top - y), min(width, right + x), min(height, bottom + y)))
-
-
-def _levels(grey: Image.Image, shares: Sequence[float]) -> list[int]:
-    """Return the greys, 0..255, that these shares of the pixels do not exceed."""
-    counts = np.cumsum(grey.histogram())
-    return [int(level) for level in np.searchsorted(counts, np.multiply(shares, counts[-1]))]
