@@ -13,6 +13,8 @@ import torch.distributed
 from torch import Tensor
 from torch.nn import Parameter
 
+from recipe.processes import sums_over_processes
+
 MUON_RATE = 10.0
 """Ratio of Muon's learning rate to AdamW's."""
 
@@ -121,12 +123,7 @@ class Optimiser:
         if processes > 1 and order:
             nothing = {name: torch.zeros_like(self._momenta[name], dtype=torch.bfloat16) for name in order}
             shared = nothing | directions  # in the same order in all processes
-            flat = torch.cat([direction.flatten() for direction in shared.values()])
-            torch.distributed.all_reduce(flat)
-            parts = torch.split(flat, [direction.numel() for direction in shared.values()])
-            directions = {
-                name: part.view_as(self._momenta[name]) for name, part in zip(order, parts, strict=True)
-            }
+            directions = dict(zip(shared, sums_over_processes(list(shared.values())), strict=True))
         return directions
 
     def _adam(self, name: str, parameter: Parameter, rate: float) -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-import torch.distributed
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -24,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from recipe.growth import NO_LAYERS, AddedLayers, add_layers, sizes_before
 from recipe.model import CONFIG, Learner, encoder_parameters
 from recipe.muon import Optimiser
+from recipe.processes import sums_over_processes
 from recipe.stock import load_stock
 from recipe.typefaces import digest_typefaces
 from rtocr_gui.errors import CheckpointError, SettingsError
@@ -285,12 +285,8 @@ def share_gradients(parameters: Iterable[nn.Parameter], processes: int) -> None:
     if processes == 1:
         return
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
-    torch.distributed.all_reduce(flat)
-    flat /= processes
-    parts = torch.split(flat, [gradient.numel() for gradient in gradients])
-    for gradient, part in zip(gradients, parts, strict=True):
-        gradient.copy_(part.view_as(gradient))
+    for gradient, total in zip(gradients, sums_over_processes(gradients), strict=True):
+        gradient.copy_(total / processes)
 
 
 def save_state(folder: Path, learner: Learner, optimiser: Optimiser, said: Mapping[str, object]) -> None:
