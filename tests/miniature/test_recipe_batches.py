@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from torch.nn.functional import one_hot
 
 from recipe.alphabet import CLASS_OF, NOTHING
-from recipe.blocks import GRID, KINDS
+from recipe.blocks import KINDS
 from recipe.blocks import Block as TrueBlock
 from recipe.crops import CropBatches, CropPlan
 from recipe.labels import THIRD_LINE_SLOT, UNSAID, WITHIN_STEPS, BlockLabels
@@ -39,7 +39,7 @@ from recipe.readings import (
     find_in_print,
 )
 from recipe.shown import show
-from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.reading import GREATEST_COORDINATE, Mode
 from rtocr_gui.ocr.vision.encoding import encode_views
 from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.ocr.vision.views import make_views
@@ -228,7 +228,7 @@ def test_what_is_said_of_a_block_is_told_to_look_at_the_token_that_speaks_for_it
         assert (looks[at + 2 : told.index("]]", at)] == speaker).all()
         for edge in block.grid_box(page.image.size):
             at = told.index(str(edge), at)
-            assert edges[at] == pytest.approx(edge / GRID)
+            assert edges[at] == pytest.approx(edge / GREATEST_COORDINATE)
             at += len(str(edge))
             digits += len(str(edge))
     assert (edges >= 0).sum() == 4 * len(page.blocks)

@@ -7,6 +7,8 @@ pixels.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from rtocr_gui.ocr.reading import GREATEST_COORDINATE
+
 KINDS = (
     "title",
     "sub_title",
@@ -20,9 +22,6 @@ KINDS = (
     "page_number",
 )
 """Kinds of blocks, with DeepSeek-OCR's names."""
-
-GRID = 999
-"""Coordinate of the far edges of a page: boxes are written in 0..999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,9 @@ class Block:
         width, height = page_size_px
         x1, y1, x2, y2 = self.box
         places = (x1 / width, y1 / height, x2 / width, y2 / height)
-        left, top, right, bottom = (min(GRID, max(0, round(place * GRID))) for place in places)
+        left, top, right, bottom = (
+            min(GREATEST_COORDINATE, max(0, round(place * GREATEST_COORDINATE))) for place in places
+        )
         return left, top, right, bottom
 
 

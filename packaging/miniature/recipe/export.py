@@ -17,8 +17,8 @@ from recipe.readings import TOKENIZER
 from recipe.training import HEADS_FILE, Blend, blend_weights, load_weights
 from rtocr_gui.export.writing import write_bytes_atomically, write_text_atomically
 from rtocr_gui.ocr.model.folder import read_description
+from rtocr_gui.ocr.model.model_files import DESCRIPTION_FILE, WEIGHTS_FILE
 
-_WEIGHTS = "model.safetensors"
 _TOKENIZER_CONFIG = "tokenizer_config.json"
 
 
@@ -50,7 +50,7 @@ def export_checkpoint(
     disable_progress_bar()  # type: ignore[no-untyped-call]
     with tempfile.TemporaryDirectory() as stock:
         learner.bfloat16().model.save_pretrained(stock)
-        write_bytes_atomically(folder / _WEIGHTS, Path(stock, _WEIGHTS).read_bytes())
+        write_bytes_atomically(folder / WEIGHTS_FILE, Path(stock, WEIGHTS_FILE).read_bytes())
     if heads:
         tensors = learner.state_dict().items()
         own = {name: one for name, one in tensors if not name.startswith("model.")}
@@ -60,4 +60,5 @@ def export_checkpoint(
     for source in (CONFIG, TOKENIZER, TOKENIZER.with_name(_TOKENIZER_CONFIG)):
         if source.parent != folder:
             write_bytes_atomically(folder / source.name, source.read_bytes())
-    write_text_atomically(folder / "rtocr.json", json.dumps(fields, indent=2, ensure_ascii=False) + "\n")
+    description = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+    write_text_atomically(folder / DESCRIPTION_FILE, description)

@@ -16,13 +16,12 @@ from tokenizers import Encoding, Tokenizer
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from recipe.blocks import GRID
 from recipe.labels import THIRD_LINE_SLOT, BlockLabels
 from recipe.pages import Page, PageKind, draw_page
 from recipe.shown import show
 from recipe.texts import paragraph
 from recipe.typesetting import Print
-from rtocr_gui.ocr.reading import TASKS, Mode
+from rtocr_gui.ocr.reading import GREATEST_COORDINATE, TASKS, Mode
 from rtocr_gui.ocr.vision.views import choose_tiles
 from rtocr_gui.tokens import TokenLayout
 
@@ -276,7 +275,7 @@ def find_in_boxes(
             saying[slice(*said.span(group))] = True
             looked_at[slice(*said.span(group))] = speaker
         for number in _NUMBER.finditer(text, *said.span("box")):
-            edges[number.start()] = int(number[0]) / GRID
+            edges[number.start()] = int(number[0]) / GREATEST_COORDINATE
     return saying, looked_at, edges
 
 
