@@ -50,10 +50,11 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
         return False
     progress.clear()
     if arguments.overlay is not None:
-        from rtocr_gui.pruning.transport import transport_of  # loads torch
+        look, transport = Look(arguments.look), None
+        if look is Look.MASS:
+            from rtocr_gui.pruning.transport import transport_of  # loads torch
 
-        look = Look(arguments.look)
-        transport = transport_of(plan) if look is Look.MASS else None
+            transport = transport_of(plan)
         write_picture_atomically(arguments.overlay, draw_overlay(page, plan, arguments.grid, look, transport))
     if arguments.json is not None:
         source = PlanSource(page.ref, reader.model.info.name, encoded.mode)
