@@ -8,7 +8,7 @@ sizes are bounded, nothing is executed. Knows no torch.
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,7 +27,7 @@ from rtocr_gui.ocr.model.model_files import (
     legible,
     read_object,
 )
-from rtocr_gui.ocr.model.model_info import PUBLISHED_PRINT, ModelInfo, PrintSizes
+from rtocr_gui.ocr.model.model_info import ModelInfo, PrintSizes
 from rtocr_gui.ocr.model.tokenizer import PageTokenizer
 from rtocr_gui.ocr.model.weight_files import FLOAT_TYPES, StoredTensor, find_weight_files, read_tensors
 from rtocr_gui.ocr.reading import Mode, Task
@@ -66,29 +66,6 @@ class CheckpointFolder:
     weight_bytes: int
     changed_ns: int
     precision: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModelDescription:
-    """What a checkpoint states about itself; see `ModelInfo`.
-
-    Attributes:
-        name: its name in the window and in exports.
-        description: what it reads and what it does not.
-        modes: modes it was made for.
-        tasks: tasks it was made for.
-        print_sizes: how large print must be for it.
-        gundam_aspect_ratio: up to which shape of a page it reads well in Gundam.
-        light_pages_only: True if it only reads dark print on a light ground.
-    """
-
-    name: str
-    description: str
-    modes: tuple[Mode, ...]
-    tasks: tuple[Task, ...]
-    print_sizes: PrintSizes = PUBLISHED_PRINT
-    gundam_aspect_ratio: float = math.inf
-    light_pages_only: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -214,44 +191,47 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
         CheckpointError: `rtocr.json` exists but is wrong.
     """
     family = folder.architecture.family
-    stated = ModelDescription(family.name, family.description, family.modes, family.tasks)
-    with as_checkpoint_error(folder.path):
-        if (folder.path / DESCRIPTION_FILE).exists():
-            stated = read_description(read_object(folder.path, DESCRIPTION_FILE), family)
-    return ModelInfo(
+    info = ModelInfo(
         folder=folder.path,
-        name=stated.name,
-        description=stated.description,
-        modes=stated.modes,
-        tasks=stated.tasks,
+        name=family.name,
+        description=family.description,
+        modes=family.modes,
+        tasks=family.tasks,
         parameter_count=folder.parameter_count,
         weight_bytes=folder.weight_bytes,
-        print_sizes=stated.print_sizes,
-        gundam_aspect_ratio=stated.gundam_aspect_ratio,
-        light_pages_only=stated.light_pages_only,
         changed_ns=folder.changed_ns,
     )
+    with as_checkpoint_error(folder.path):
+        if (folder.path / DESCRIPTION_FILE).exists():
+            info = replace(info, **read_description(read_object(folder.path, DESCRIPTION_FILE), family))
+    return info
 
 
-def read_description(fields: Mapping[str, Any], family: Family) -> ModelDescription:
+def read_description(fields: Mapping[str, Any], family: Family) -> dict[str, Any]:
     """Check and read the content of `rtocr.json`.
 
     Args:
         fields: the parsed file.
         family: the published model that the checkpoint is of.
 
+    Returns:
+        The attributes of `ModelInfo` that it states.
+
     Raises:
         CheckpointError: a value is missing or wrong.
     """
-    return ModelDescription(
-        name=_text(fields, "name", 80),
-        description=_text(fields, "description", 1000),
-        modes=_choices(fields, "modes", {mode.value: mode for mode in Mode}),
-        tasks=_choices(fields, "tasks", {task.name: task for task in family.tasks}),
-        print_sizes=_print_sizes(fields[_PRINT]) if _PRINT in fields else PUBLISHED_PRINT,
-        gundam_aspect_ratio=_aspect_ratio(fields[_GUNDAM_ASPECT]) if _GUNDAM_ASPECT in fields else math.inf,
-        light_pages_only=_LIGHT_PAGES in fields and _truth(fields[_LIGHT_PAGES]),
-    )
+    optional = {
+        _PRINT: ("print_sizes", _print_sizes),
+        _GUNDAM_ASPECT: ("gundam_aspect_ratio", _aspect_ratio),
+        _LIGHT_PAGES: ("light_pages_only", _truth),
+    }
+    return {
+        "name": _text(fields, "name", 80),
+        "description": _text(fields, "description", 1000),
+        "modes": _choices(fields, "modes", {mode.value: mode for mode in Mode}),
+        "tasks": _choices(fields, "tasks", {task.name: task for task in family.tasks}),
+        **{attribute: read(fields[key]) for key, (attribute, read) in optional.items() if key in fields},
+    }
 
 
 def _compare(
