@@ -66,10 +66,7 @@ class PageSource(Protocol):
         """Return the page as RGB, its longest side at most `longest_px`."""
 
     def rest(self) -> None:
-        """Release what is only held to be quick with the next page."""
-
-    def close(self) -> None:
-        """Release the file."""
+        """Release the file until the next page is wanted."""
 
 
 class Document:
@@ -136,7 +133,7 @@ class Document:
         """Release the file. Closing twice is harmless."""
         source, self._source = self._source, None
         if source is not None:
-            source.close()
+            source.rest()
 
     def __enter__(self) -> Self:
         return self
@@ -240,7 +237,7 @@ def open_document(path: Path, password: str | None = None) -> Document:
         with _as_document_error():
             sha256 = _digest(path, stamp)  # last, as a file may be large, and no document
     except DocumentError:
-        source.close()
+        source.rest()
         raise
     return Document(path, sha256, stamp, source)
 

@@ -43,7 +43,7 @@ def _pdfium() -> Iterator[Any]:
 
 
 class PdfFile:
-    """The pages of one PDF, which is open from the first page that is rendered to `rest` or `close`.
+    """The pages of one PDF, which is open from the first page that is rendered to `rest`.
 
     Attributes:
         page_count: number of pages, at least 1.
@@ -98,10 +98,6 @@ class PdfFile:
                 self._abandon.detach()
                 self._pdf.close()
                 self._pdf = None
-
-    def close(self) -> None:
-        """Close the file."""
-        self.rest()
 
     @contextmanager
     def _page(self, index: int) -> Iterator[Any]:

@@ -140,10 +140,6 @@ class PictureFile:
         self._animation = None
         self._held.close()
 
-    def close(self) -> None:
-        """Release the file."""
-        self.rest()
-
     @contextmanager
     def _frame(self, index: int) -> Iterator[ImageFile.ImageFile]:
         """Open a frame without decoding it; any failure inside becomes a `DocumentError`."""

@@ -64,7 +64,9 @@ class FindBar(QWidget):
         self._next = flat_button("Next match", "Next match (F3)", self.find_next)
         self._close = flat_button("Close", "Close (Esc)", self.closed.emit)
         self._replace = plain_button("Replace", "Replace this match, and go to the next", self._replace_one)
-        self._replace_all = plain_button("All on this page", "Replace all matches on this page", self._replace_here)
+        self._replace_all = plain_button(
+            "All on this page", "Replace all matches on this page", self._replace_here
+        )
         self._replacing = self._by, self._replace, self._replace_all
         grid = QGridLayout(self)
         grid.setContentsMargins(6, 2, 6, 2)
