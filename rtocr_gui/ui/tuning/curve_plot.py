@@ -173,14 +173,9 @@ class CurvePlot(QWidget):
             case _:
                 super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.update()
-
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self._find(None)
-        self.update()
 
     def event(self, event: QEvent) -> bool:
         """Name the point under the pointer."""
