@@ -1,6 +1,6 @@
 """The toolbar: the most frequent actions, how a page is read, and which model reads it."""
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QPushButton, QSizePolicy, QToolBar, QWidget
 
@@ -79,9 +79,8 @@ class ToolBar(QToolBar):
         self.model_chip.setText(name.replace("&", "&&"))
         self.model_chip.setAccessibleDescription(name)
         self.model_chip.setToolTip(plain_tip(model.info.description if model else status.sentence))
-        with QSignalBlocker(self.mode_box), QSignalBlocker(self.task_box):
-            self._offer(model)
-            self.mode_box.setCurrentIndex(1 + list(Mode).index(mode) if mode else 0)
+        self._offer(model)
+        self.mode_box.setCurrentIndex(1 + list(Mode).index(mode) if mode else 0)
         self.show_task(task)
 
     def show_page_mode(self, mode: Mode | None) -> None:
@@ -91,16 +90,15 @@ class ToolBar(QToolBar):
 
     def show_task(self, task: Task) -> None:
         """Show the task in use; one that takes words quotes them."""
-        with QSignalBlocker(self.task_box):
-            for index in range(self.task_box.count()):
-                offered = self.task_box.itemData(index)
-                is_chosen = offered is not None and offered.name == task.name
-                if isinstance(offered, Ask):
-                    self.task_box.setItemText(index, task.label if is_chosen else f"{offered.label}…")
-                    tip = task.words if is_chosen else offered.question
-                    self.task_box.setItemData(index, plain_tip(tip), Qt.ItemDataRole.ToolTipRole)
-                if is_chosen:
-                    self.task_box.setCurrentIndex(index)
+        for index in range(self.task_box.count()):
+            offered = self.task_box.itemData(index)
+            is_chosen = offered is not None and offered.name == task.name
+            if isinstance(offered, Ask):
+                self.task_box.setItemText(index, task.label if is_chosen else f"{offered.label}…")
+                tip = task.words if is_chosen else offered.question
+                self.task_box.setItemData(index, plain_tip(tip), Qt.ItemDataRole.ToolTipRole)
+            if is_chosen:
+                self.task_box.setCurrentIndex(index)
 
     @Slot()
     def _choose_task(self) -> None:
