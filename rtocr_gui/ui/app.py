@@ -26,7 +26,7 @@ from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, settings_path
 from rtocr_gui.ui.background.engine_bridge import NOT_SAVED, EngineBridge
 from rtocr_gui.ui.background.engine_start import make_engine
-from rtocr_gui.ui.background.replies import unexpected
+from rtocr_gui.ui.background.errors_in_words import unexpected
 from rtocr_gui.ui.dialogs.models_opener import ModelsOpener
 from rtocr_gui.ui.end_signals import EndSignals
 from rtocr_gui.ui.garbage import MainThreadGarbage

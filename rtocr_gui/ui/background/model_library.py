@@ -21,8 +21,8 @@ from rtocr_gui.files import resolved
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage
 from rtocr_gui.ocr.library.library import ModelEntry, check_model, list_models, look_into, verdict
 from rtocr_gui.ocr.library.model_source import ModelSource, default_cache, published_folder_in, snapshots_in
+from rtocr_gui.ui.background.errors_in_words import in_words
 from rtocr_gui.ui.background.lanes import Lane, wait_for
-from rtocr_gui.ui.background.replies import in_words
 
 _log = logging.getLogger(__name__)
 

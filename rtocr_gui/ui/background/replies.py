@@ -1,6 +1,5 @@
 """What the bridge answers: one frozen value per event, each with the id of the request it answers."""
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.errors import PasswordRequired, RtocrError
+from rtocr_gui.errors import PasswordRequired
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import (
     EncodedPage,
@@ -20,12 +19,11 @@ from rtocr_gui.ocr.reading import (
     Stage,
 )
 from rtocr_gui.pruning.plan import PrunePlan, Transport
+from rtocr_gui.ui.background.errors_in_words import in_words
 from rtocr_gui.ui.background.load_request import LoadRequest
 
 if TYPE_CHECKING:
     from rtocr_gui.ocr.memory.fit import Fit
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,16 +187,3 @@ class RequestFailed:
             retry=error.retry if isinstance(error, OutOfMemory) else None,
             fit=error.fit if isinstance(error, DoesNotFit) else None,
         )
-
-
-def in_words(error: BaseException) -> str:
-    """Put an error into words for the person; an unexpected one is logged."""
-    if isinstance(error, RtocrError):
-        return str(error)
-    return unexpected(error)
-
-
-def unexpected(error: BaseException) -> str:
-    """Log an error that nothing in the program expects, and say so to the person."""
-    _log.error("unexpected error", exc_info=error)
-    return f"An unexpected error occurred ({type(error).__name__}). Details are in the log (Help › Show log)."

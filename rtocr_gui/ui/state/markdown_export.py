@@ -15,7 +15,7 @@ from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.export.tables import with_pipe_tables
 from rtocr_gui.ocr.text.block_places import BlockPlaces
 from rtocr_gui.ui.background.engine_bridge import RenderPage
-from rtocr_gui.ui.background.replies import in_words
+from rtocr_gui.ui.background.errors_in_words import in_words
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.open_page import ExportedFile, OpenPage
 from rtocr_gui.units import counted
