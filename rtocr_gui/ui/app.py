@@ -62,7 +62,7 @@ class Program:
         bridge: answers the slow requests.
         session: what is open and what the person wants.
         window: the one window.
-        models: the window of models, once it is asked for.
+        models: opens the window of models.
     """
 
     def __init__(self, settings: Settings, engine_factory: Callable[[], PageEngine] | None = None) -> None:
