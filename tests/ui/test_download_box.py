@@ -7,7 +7,7 @@ from huggingface_hub import constants
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage
-from rtocr_gui.ui.background.model_library import DownloadShown, DownloadState
+from rtocr_gui.ui.background.models_shown import DownloadShown, DownloadState
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.download_box import DownloadBox
 from tests.ui.steps import choices, in_sight

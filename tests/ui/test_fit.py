@@ -14,7 +14,7 @@ from rtocr_gui.ocr.memory.fit import Fit, Proposal
 from rtocr_gui.ocr.memory.need import MemoryNeed
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.ui.background.load_request import LoadRequest
-from rtocr_gui.ui.background.model_library import ModelsListed
+from rtocr_gui.ui.background.models_shown import ModelsListed
 from rtocr_gui.ui.background.replies import FitJudged
 from rtocr_gui.ui.dialogs.models_opener import ModelsOpener
 from rtocr_gui.ui.dialogs.models_window import ModelsWindow

@@ -18,13 +18,8 @@ from rtocr_gui.ocr.library.library import ModelEntry, Origin, look_into
 from rtocr_gui.ocr.library.model_source import published_folder_in
 from rtocr_gui.ocr.reading import Task
 from rtocr_gui.resources import resource_path
-from rtocr_gui.ui.background.model_library import (
-    CheckShown,
-    DownloadShown,
-    DownloadState,
-    ModelLibrary,
-    ModelsListed,
-)
+from rtocr_gui.ui.background.model_library import ModelLibrary
+from rtocr_gui.ui.background.models_shown import CheckShown, DownloadShown, DownloadState, ModelsListed
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.models_window import ModelsWindow, wire
 from tests.hub_server import INFO, HubServer, Trouble
@@ -245,7 +240,7 @@ def test_everything_can_be_told_without_seeing_it(window: ModelsWindow) -> None:
 
 
 def download_ends(library: ModelLibrary, *states: DownloadState) -> bool:
-    return library.download.state in states
+    return library.download.shown.state in states
 
 
 def test_a_download_that_is_cut_in_half_is_resumed_and_ends_with_a_model_to_use(
@@ -279,10 +274,10 @@ def test_a_paused_download_is_offered_again_by_the_next_program(
     qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, hub: HubServer, tmp_path: Path
 ) -> None:
     hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
-    library.start_download(hub.endpoint)
+    library.download.start(hub.endpoint)
     qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
-    library.pause_download()
-    assert library.download.state is DownloadState.STOPPING
+    library.download.pause()
+    assert library.download.shown.state is DownloadState.STOPPING
     hub.released.set()
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.PAUSED), timeout=15_000)
     next_library = ModelLibrary(BUNDLED, cache=tmp_path / "cache")
@@ -291,15 +286,15 @@ def test_a_paused_download_is_offered_again_by_the_next_program(
     qtbot.waitUntil(lambda: download_ends(next_library, DownloadState.PAUSED))
     assert choices(window.download) == ["Resume", "Cancel"]
     assert window.download.bar.value() > 0
-    kept = next_library.download.arrived_bytes
+    kept = next_library.download.shown.arrived_bytes
     assert kept > 0
-    next_library.start_download("http://127.0.0.1:9")
+    next_library.download.start("http://127.0.0.1:9")
     qtbot.waitUntil(lambda: download_ends(next_library, DownloadState.FAILED), timeout=15_000)
-    assert next_library.download.arrived_bytes == kept
+    assert next_library.download.shown.arrived_bytes == kept
     assert next_library.close(5)
     hasty_library = ModelLibrary(BUNDLED, cache=tmp_path / "cache")
-    hasty_library.start_download("http://127.0.0.1:9")  # before its folder was looked into
-    qtbot.waitUntil(lambda: hasty_library.download.arrived_bytes == kept, timeout=15_000)
+    hasty_library.download.start("http://127.0.0.1:9")  # before its folder was looked into
+    qtbot.waitUntil(lambda: hasty_library.download.shown.arrived_bytes == kept, timeout=15_000)
     assert hasty_library.close(5)
 
 
@@ -310,10 +305,10 @@ def test_a_paused_download_to_a_folder_of_the_persons_is_offered_again_by_the_ne
     library.choose_target(folder)
     hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
     with qtbot.waitSignal(library.begun_changed) as remembered:
-        library.start_download(hub.endpoint)
+        library.download.start(hub.endpoint)
     assert remembered.args == [folder]
     qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
-    library.pause_download()
+    library.download.pause()
     hub.released.set()
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.PAUSED), timeout=15_000)
     next_library = ModelLibrary(BUNDLED, begun=folder, cache=tmp_path / "cache")
@@ -323,7 +318,7 @@ def test_a_paused_download_to_a_folder_of_the_persons_is_offered_again_by_the_ne
     assert choices(window.download) == ["Resume", "Cancel"]
     assert str(folder) in window.download.place.text()
     with qtbot.waitSignal(next_library.begun_changed) as forgotten:
-        next_library.discard_download()
+        next_library.download.discard()
     assert forgotten.args == [None]
     qtbot.waitUntil(lambda: names(window) == ["RTOCR Miniature"])
     assert not folder.exists()
@@ -338,8 +333,8 @@ def test_a_download_that_began_before_the_list_was_there_ends_in_its_folder(
     targets: list[Path] = []
     library.models_listed.connect(lambda told: targets.append(told.target))
     library.refresh()
-    with qtbot.waitSignals([library.own_folders_changed, library.download_ended], timeout=15_000):
-        library.start_download(hub.endpoint)
+    with qtbot.waitSignals([library.own_folders_changed, library.download.ended], timeout=15_000):
+        library.download.start(hub.endpoint)
     with qtbot.waitSignal(library.models_listed):
         library.refresh()
     assert set(targets) == {folder}
@@ -374,10 +369,10 @@ def test_what_another_program_was_downloading_is_there_once_it_has_ended(
         if own:
             each.choose_target(tmp_path / own)
     hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
-    other.start_download(hub.endpoint)
+    other.download.start(hub.endpoint)
     qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
     wire(window, library)
-    library.start_download(hub.endpoint)
+    library.download.start(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.FAILED), timeout=15_000)
     assert "Another RTOCR is downloading" in window.download.status.text()
     hub.released.set()
@@ -396,11 +391,11 @@ def test_what_another_program_has_completed_meanwhile_is_not_lost_by_cancelling(
     folder = tmp_path / "mine"
     library.choose_target(folder)
     hub.troubles[INFO] = [Trouble(status=403)]
-    library.start_download(hub.endpoint)
+    library.download.start(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.FAILED), timeout=15_000)
     write_checkpoint(folder)
     with qtbot.waitSignal(library.own_folders_changed) as remembered:
-        library.discard_download()
+        library.download.discard()
     assert remembered.args == [(folder,)]
     assert download_ends(library, DownloadState.FOUND)
 
@@ -410,7 +405,7 @@ def test_the_folder_of_a_download_that_is_done_can_be_forgotten(
 ) -> None:
     wire(window, library)
     library.choose_target(tmp_path / "mine")
-    library.start_download(hub.endpoint)
+    library.download.start(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
     qtbot.waitUntil(lambda: len(names(window)) == 2)
     select(window, 1)
@@ -425,20 +420,20 @@ def test_a_discarded_download_can_begin_again(
     qtbot: QtBot, library: ModelLibrary, hub: HubServer, tmp_path: Path
 ) -> None:
     hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
-    library.start_download(hub.endpoint)
+    library.download.start(hub.endpoint)
     qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
-    library.discard_download()
+    library.download.discard()
     hub.released.set()
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.IDLE), timeout=15_000)
     assert not published_folder_in(tmp_path / "cache").exists()
-    library.start_download(hub.endpoint)
+    library.download.start(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
 
 
 def test_an_unfinished_repair_is_offered_by_the_next_program_and_not_to_be_thrown_away(
     qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, hub: HubServer, tmp_path: Path
 ) -> None:
-    library.start_download(hub.endpoint)
+    library.download.start(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
     folder = published_folder_in(tmp_path / "cache")
     (folder / WEIGHTS).unlink()
@@ -453,7 +448,7 @@ def test_an_unfinished_repair_is_offered_by_the_next_program_and_not_to_be_throw
 def test_a_model_that_was_deleted_is_offered_for_download_again(
     qtbot: QtBot, library: ModelLibrary, hub: HubServer, tmp_path: Path
 ) -> None:
-    library.start_download(hub.endpoint)
+    library.download.start(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
     shutil.rmtree(published_folder_in(tmp_path / "cache"))
     library.refresh()
@@ -461,9 +456,9 @@ def test_a_model_that_was_deleted_is_offered_for_download_again(
 
 
 def test_an_address_that_makes_no_sense_is_told(library: ModelLibrary) -> None:
-    library.start_download("not an address")
-    assert library.download.state is DownloadState.FAILED
-    assert "not the address of a server" in library.download.problem
+    library.download.start("not an address")
+    assert library.download.shown.state is DownloadState.FAILED
+    assert "not the address of a server" in library.download.shown.problem
 
 
 def test_a_download_into_a_folder_of_the_persons_is_remembered(
@@ -472,7 +467,7 @@ def test_a_download_into_a_folder_of_the_persons_is_remembered(
     folder = tmp_path / "mine"
     library.choose_target(folder)
     with qtbot.waitSignal(library.own_folders_changed, timeout=15_000) as remembered:
-        library.start_download(hub.endpoint)
+        library.download.start(hub.endpoint)
     assert remembered.args == [(folder,)]
     assert look_into(folder).is_usable
 
@@ -512,7 +507,7 @@ def test_a_download_in_another_folder_can_be_gone_on_with_or_forgotten(
 ) -> None:
     folder = tmp_path / "mine"
     library.choose_target(folder)
-    library.start_download(hub.endpoint)
+    library.download.start(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
     (folder / WEIGHTS).unlink()
     next_library = ModelLibrary(BUNDLED, (folder,), cache=tmp_path / "cache")
@@ -536,15 +531,15 @@ def test_a_begun_download_stays_listed_where_another_folder_is_chosen_until_it_i
     wire(window, library)
     library.choose_target(begun)
     hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
-    library.start_download(hub.endpoint)
+    library.download.start(hub.endpoint)
     qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
-    library.pause_download()
+    library.download.pause()
     hub.released.set()
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.PAUSED), timeout=15_000)
     with qtbot.waitSignal(library.own_folders_changed) as remembered:
         library.choose_target(other)
     assert remembered.args == [(begun,)]
-    library.start_download(hub.endpoint)
+    library.download.start(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
     qtbot.waitUntil(lambda: len(names(window)) == 3)
     select(window, 1)
@@ -552,7 +547,7 @@ def test_a_begun_download_stays_listed_where_another_folder_is_chosen_until_it_i
     library.choose_target(begun)
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.PAUSED))
     with qtbot.waitSignal(library.own_folders_changed) as remembered:
-        library.discard_download()
+        library.download.discard()
     assert remembered.args == [(other,)]
     qtbot.waitUntil(lambda: len(names(window)) == 2)
 
@@ -605,7 +600,7 @@ def test_a_file_that_was_tampered_with_is_named(
 ) -> None:
     wire(window, library)
     library.refresh()
-    library.start_download(hub.endpoint)
+    library.download.start(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
     qtbot.waitUntil(lambda: len(names(window)) == 2)
     select(window, 1)
@@ -644,7 +639,7 @@ def test_what_a_check_found_is_told_beside_the_new_list(
     qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, hub: HubServer, tmp_path: Path
 ) -> None:
     wire(window, library)
-    library.start_download(hub.endpoint)
+    library.download.start(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
     qtbot.waitUntil(lambda: len(names(window)) == 2)
     select(window, 1)
@@ -676,7 +671,7 @@ def test_a_folder_is_listed_while_another_model_is_checked(
         assert stop.wait(10)
         yield DownloadProgress(DownloadStage.PAUSED, 0, 0)
 
-    monkeypatch.setattr("rtocr_gui.ui.background.model_library.check_model", check_for_long)
+    monkeypatch.setattr("rtocr_gui.ui.background.model_checker.check_model", check_for_long)
     folder = write_checkpoint(tmp_path / "mine")
     wire(window, library)
     library.refresh()
@@ -696,16 +691,16 @@ def test_what_nobody_foresaw_is_told_and_logged(
         raise RuntimeError("boom")
 
     monkeypatch.setattr("rtocr_gui.ocr.library.download.download_model", fail)
-    library.start_download("http://127.0.0.1:9")
+    library.download.start("http://127.0.0.1:9")
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.FAILED))
-    assert "unexpected error occurred (RuntimeError)" in library.download.problem
+    assert "unexpected error occurred (RuntimeError)" in library.download.shown.problem
     assert "boom" in caplog.text
 
 
 def test_closing_stops_a_download(qtbot: QtBot, tmp_path: Path, hub: HubServer) -> None:
     library = ModelLibrary(BUNDLED, cache=tmp_path / "cache")
     hub.troubles[WEIGHTS] = [Trouble(hang_after=1000)]
-    library.start_download(hub.endpoint)
+    library.download.start(hub.endpoint)
     qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
     assert not library.close(0)
     hub.released.set()

@@ -24,7 +24,7 @@ from rtocr_gui.ocr.library.model_source import (
     ModelSource,
     default_endpoint,
 )
-from rtocr_gui.ui.background.model_library import DownloadShown, DownloadState
+from rtocr_gui.ui.background.models_shown import DownloadShown, DownloadState
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.parts.form_parts import plain_button, plain_label
 from rtocr_gui.units import size_in_words

@@ -16,7 +16,8 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ModelStatus
 
 if TYPE_CHECKING:
-    from rtocr_gui.ui.background.model_library import DownloadShown, ModelLibrary
+    from rtocr_gui.ui.background.model_library import ModelLibrary
+    from rtocr_gui.ui.background.models_shown import DownloadShown
     from rtocr_gui.ui.dialogs.models_window import ModelsWindow
 
 
@@ -88,7 +89,7 @@ class ModelsOpener(QObject):
         library.begun_changed.connect(
             lambda folder: self._session.choices.remember(download_folder=str(folder) if folder else "")
         )
-        library.download_ended.connect(self._tell_of_download)
+        library.download.ended.connect(self._tell_of_download)
         wire(window, library)
         model = self._session.models.model
         window.show_in_use(model.info.folder if model is not None else None)
