@@ -21,7 +21,8 @@ from rtocr_gui.resources import resource_path
 from rtocr_gui.ui.background.model_library import ModelLibrary
 from rtocr_gui.ui.background.models_shown import CheckShown, DownloadShown, DownloadState, ModelsListed
 from rtocr_gui.ui.dialogs import questions
-from rtocr_gui.ui.dialogs.models_window import ModelsWindow, wire
+from rtocr_gui.ui.dialogs.models_opener import wire
+from rtocr_gui.ui.dialogs.models_window import ModelsWindow
 from tests.hub_server import INFO, HubServer, Trouble
 from tests.published_model import WEIGHTS
 from tests.small_checkpoint import write_checkpoint

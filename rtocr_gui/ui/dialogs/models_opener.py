@@ -76,7 +76,7 @@ class ModelsOpener(QObject):
 
     def _make(self) -> "tuple[ModelsWindow, ModelLibrary]":
         from rtocr_gui.ui.background.model_library import ModelLibrary
-        from rtocr_gui.ui.dialogs.models_window import ModelsWindow, wire
+        from rtocr_gui.ui.dialogs.models_window import ModelsWindow
 
         settings = self._session.choices.settings
         begun = Path(settings.download_folder) if settings.download_folder else None
@@ -110,3 +110,20 @@ class ModelsOpener(QObject):
     def _show_in_use(self, status: ModelStatus) -> None:
         if self._window is not None and not status.loading:
             self._window.show_in_use(status.model.info.folder if status.model is not None else None)
+
+
+def wire(window: "ModelsWindow", library: "ModelLibrary") -> None:
+    """Connect the window's requests to the library, and the library's signals to the window."""
+    window.folder_named.connect(library.name_folder)
+    window.folder_forgotten.connect(library.forget_folder)
+    library.models_listed.connect(window.show_models)
+    window.check_requested.connect(library.checker.check)
+    window.check_stop_requested.connect(library.checker.stop)
+    library.checker.changed.connect(window.show_check)
+    window.download.target_chosen.connect(library.choose_target)
+    window.download.download_requested.connect(library.download.start)
+    window.download.pause_requested.connect(library.download.pause)
+    window.download.discard_requested.connect(library.download.discard)
+    library.download.changed.connect(window.download.show_download)
+    library.download.changed.connect(window.follow_download)
+    window.download.show_download(library.download.shown)

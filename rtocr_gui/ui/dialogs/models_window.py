@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.ocr.library.library import ModelEntry, Origin
-from rtocr_gui.ui.background.model_library import ModelLibrary
 from rtocr_gui.ui.background.models_shown import CheckShown, DownloadShown, ModelsListed
 from rtocr_gui.ui.background.replies import FitJudged
 from rtocr_gui.ui.dialogs import questions
@@ -283,23 +282,6 @@ class ModelsWindow(QDialog):
         entry = self.selected
         if entry is not None:
             self.folder_forgotten.emit(entry.folder)
-
-
-def wire(window: ModelsWindow, library: ModelLibrary) -> None:
-    """Connect the window's requests to the library, and the library's signals to the window."""
-    window.folder_named.connect(library.name_folder)
-    window.folder_forgotten.connect(library.forget_folder)
-    library.models_listed.connect(window.show_models)
-    window.check_requested.connect(library.checker.check)
-    window.check_stop_requested.connect(library.checker.stop)
-    library.checker.changed.connect(window.show_check)
-    window.download.target_chosen.connect(library.choose_target)
-    window.download.download_requested.connect(library.download.start)
-    window.download.pause_requested.connect(library.download.pause)
-    window.download.discard_requested.connect(library.download.discard)
-    library.download.changed.connect(window.download.show_download)
-    library.download.changed.connect(window.follow_download)
-    window.download.show_download(library.download.shown)
 
 
 def _columns(entry: ModelEntry) -> list[str]:
