@@ -107,9 +107,9 @@ class ModelsWindow(QDialog):
         for column in (0, 1, 2):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setMaximumSectionSize(34 * tree.fontMetrics().averageCharWidth())
-        tree.currentItemChanged.connect(lambda *_: self._show_selected())
-        tree.currentItemChanged.connect(lambda *_: self._want_fit())
-        tree.itemActivated.connect(lambda *_: self._use())
+        tree.currentItemChanged.connect(self._show_selected)
+        tree.currentItemChanged.connect(self._want_fit)
+        tree.itemActivated.connect(self._use)
         return tree
 
     def _make_buttons(self) -> QHBoxLayout:
@@ -171,9 +171,11 @@ class ModelsWindow(QDialog):
         self._show_selected()
         self._tell_if_in_use()
 
+    def _items(self) -> list[QTreeWidgetItem]:
+        return self.list.findItems("", Qt.MatchFlag.MatchContains)
+
     def _entries(self) -> list[ModelEntry]:
-        items = (self.list.topLevelItem(row) for row in range(self.list.topLevelItemCount()))
-        return [item.data(0, _ENTRY) for item in items if item is not None]
+        return [item.data(0, _ENTRY) for item in self._items()]
 
     def _tell_if_in_use(self) -> None:
         """Let the download know whether its model is in use."""
@@ -210,7 +212,7 @@ class ModelsWindow(QDialog):
         """Mark the model that pages are read with."""
         self._in_use = folder
         self._want_fit()
-        for item in self.list.findItems("", Qt.MatchFlag.MatchContains):
+        for item in self._items():
             self._mark(item)
         self._show_selected()
         self._tell_if_in_use()
@@ -221,6 +223,7 @@ class ModelsWindow(QDialog):
         self._fit = judged
         self._show_selected()
 
+    @Slot()
     def _want_fit(self) -> None:
         """Request the fit again: memory that was free may be in use by now."""
         self._fit = None
@@ -234,6 +237,7 @@ class ModelsWindow(QDialog):
         self._check = shown
         self._show_selected()
 
+    @Slot()
     def _show_selected(self) -> None:
         entry = self.selected
         checking = self._check is not None and self._check.running
@@ -260,6 +264,7 @@ class ModelsWindow(QDialog):
             lines.append(_ELSEWHERE)
         self.details.setText("\n".join(lines))
 
+    @Slot()
     def _use(self) -> None:
         entry = self.selected
         if entry is not None and self.use.isEnabled():
