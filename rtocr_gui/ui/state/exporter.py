@@ -19,8 +19,9 @@ from rtocr_gui.ui.background.replies import Exported, RequestFailed
 from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.markdown_export import MarkdownExport
 from rtocr_gui.ui.state.notices import Notice, ShowFolder
-from rtocr_gui.ui.state.open_page import ExportedFile, OpenPage
+from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
+from rtocr_gui.ui.state.saved_text import ExportedFile
 
 
 @dataclass(frozen=True, slots=True)

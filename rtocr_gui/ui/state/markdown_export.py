@@ -17,7 +17,8 @@ from rtocr_gui.ocr.text.block_places import BlockPlaces
 from rtocr_gui.ui.background.engine_bridge import RenderPage
 from rtocr_gui.ui.background.errors_in_words import in_words
 from rtocr_gui.ui.state.notices import Notice
-from rtocr_gui.ui.state.open_page import ExportedFile, OpenPage
+from rtocr_gui.ui.state.open_page import OpenPage
+from rtocr_gui.ui.state.saved_text import ExportedFile
 from rtocr_gui.units import counted
 
 _MOST_FAILURES = 3
