@@ -54,6 +54,7 @@ class BlockPointer(QObject):
             self._places.drop_wishes()
             self._places.set_reading(shown.text, partial(BlockPlaces, shown.blocks, shown.text))
 
+    @Slot(bool)
     def set_on(self, on: bool) -> None:
         """Start or stop following cursor and selection."""
         self._on = on

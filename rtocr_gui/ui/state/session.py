@@ -179,12 +179,6 @@ class Session(QObject):
 
     # Choices -------------------------------------------------------------------------------
 
-    @Slot(bool)
-    def set_blocks_visible(self, on: bool) -> None:
-        """Remember whether blocks are outlined, and follow cursor and selection only while they are."""
-        self.choices.remember(blocks_visible=on)
-        self.blocks.set_on(on)
-
     @Slot(object)
     def set_mode(self, mode: Mode | None) -> None:
         """Scale all pages in this mode from now on, even those scaled individually; None for Auto."""

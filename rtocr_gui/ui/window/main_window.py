@@ -48,6 +48,14 @@ _USUAL_SIZE = QSize(75, 48)
 """In lines of text, so that large print has a larger window."""
 _LEAST_TEXT_CHARACTERS = 24
 """Minimum width of the right-hand column, in average characters: space for its bars and a scroll bar."""
+_SWITCHES = {
+    "overlay": "overlay_visible",
+    "blocks": "blocks_visible",
+    "pipe_tables": "pipe_tables",
+    "read_pasted": "read_pasted",
+    "panel": "panel_visible",
+}
+"""Actions that are remembered as switched on or off, and the settings that remember them."""
 
 
 class MainWindow(QMainWindow):
@@ -258,7 +266,7 @@ class MainWindow(QMainWindow):
         session.blocks.text_marked.connect(self.text_column.mark)
         view.block_hovered.connect(session.blocks.point_at_block)
         self.text_column.text_pane.editor.cursor_moved.connect(session.blocks.point_at_text)
-        for follow in (view.set_blocks_visible, session.set_blocks_visible):
+        for follow in (view.set_blocks_visible, session.blocks.set_on):
             self.actions_by_name["blocks"].toggled.connect(follow)
 
     def _connect_find(self) -> None:
@@ -346,7 +354,6 @@ class MainWindow(QMainWindow):
         view.cropping_changed.connect(actions["crop"].setChecked)
         view.crop_drawn.connect(dialogues.ask_crop)
         actions["overlay"].toggled.connect(self.page_column.set_overlay_visible)
-        actions["overlay"].toggled.connect(lambda on: session.choices.remember(overlay_visible=on))
         actions["global_grid"].triggered.connect(
             lambda on: session.choices.remember(grid="global" if on else "local")
         )
@@ -354,10 +361,11 @@ class MainWindow(QMainWindow):
         actions["trace"].toggled.connect(tuning.spotlight.set_on)
         actions["trace"].toggled.connect(self._show_overlay_for_lights)
         actions["trace"].triggered.connect(lambda on: self.page_column.play_bar.setFocus() if on else None)
-        actions["read_pasted"].toggled.connect(lambda on: session.choices.remember(read_pasted=on))
-        actions["pipe_tables"].toggled.connect(lambda on: session.choices.remember(pipe_tables=on))
         actions["panel"].toggled.connect(self.text_column.set_panel_visible)
-        actions["panel"].toggled.connect(lambda on: session.choices.remember(panel_visible=on))
+        for name, setting in _SWITCHES.items():
+            actions[name].toggled.connect(
+                lambda on, setting=setting: session.choices.remember(**{setting: on})
+            )
 
     def _restore(self) -> None:
         settings = self._session.choices.settings
@@ -378,15 +386,9 @@ class MainWindow(QMainWindow):
         self.recent_menu.show_settings(settings)
         self.page_column.play_bar.hide()
         self.text_column.set_panel_visible(settings.panel_visible)
-        for name, on in (
-            ("overlay", settings.overlay_visible),
-            ("blocks", settings.blocks_visible),
-            ("pipe_tables", settings.pipe_tables),
-            ("read_pasted", settings.read_pasted),
-            ("panel", settings.panel_visible),
-        ):
+        for name, setting in _SWITCHES.items():
             with QSignalBlocker(self.actions_by_name[name]):
-                self.actions_by_name[name].setChecked(on)
+                self.actions_by_name[name].setChecked(getattr(settings, setting))
         self._show_blocks(NO_PAGE_NO_BLOCKS)
         self._show_model(ModelStatus(None, "Starting…", loading=True))
         self._show_undo()
