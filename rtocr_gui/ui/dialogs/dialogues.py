@@ -140,7 +140,6 @@ class Dialogues(QObject):
         words = _in_words(loss, lambda lost: _of_these(lost, count), when)
         return not loss.matters or questions.agrees(self._window, title, words, verb)
 
-    @Slot(object)
     def ask_task(self, ask: Ask) -> None:
         """Ask for the words of a task, until they are valid or the person gives up."""
         task, question = self._session.choices.task, ask.question

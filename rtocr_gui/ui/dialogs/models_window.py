@@ -207,7 +207,6 @@ class ModelsWindow(QDialog):
         font.setBold(in_use)
         item.setFont(0, font)
 
-    @Slot(object)
     def show_in_use(self, folder: Path | None) -> None:
         """Mark the model that pages are read with."""
         self._in_use = folder

@@ -67,7 +67,6 @@ class OverlayBar(QWidget):
         self._row.addWidget(switch)
         return switch
 
-    @Slot(bool)
     def set_overlay_visible(self, visible: bool) -> None:
         """Enable the controls of the overlay while it is shown."""
         for part in (self._looks, self._legend, self._opacity, self._whole_page.defaultAction()):
@@ -78,19 +77,16 @@ class OverlayBar(QWidget):
         """What the overlay shows."""
         return Look(self._looks.currentData())
 
-    @Slot(object)
     def set_look(self, look: Look) -> None:
         """Show a look that was chosen elsewhere."""
         self._looks.setCurrentIndex(list(Look).index(look))
 
-    @Slot(float)
     def set_opacity(self, opacity: float) -> None:
         """Show an opacity that was chosen elsewhere, in 0..1."""
         with QSignalBlocker(self._opacity):
             self._opacity.setValue(round(100 * opacity))
         self._show_opacity(opacity)
 
-    @Slot(bool)
     def show_grids(self, has_tiles: bool) -> None:
         """Offer the choice of a grid if the page has two."""
         self._whole_page.setVisible(has_tiles)

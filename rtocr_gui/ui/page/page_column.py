@@ -46,7 +46,6 @@ class PageColumn(QWidget):
         self.page_view.set_look(look)
         self.overlay_bar.set_look(look)
 
-    @Slot(float)
     def set_opacity(self, opacity: float) -> None:
         """Set the opacity of the overlay, in 0..1."""
         self.page_view.set_opacity(opacity)
@@ -65,7 +64,6 @@ class PageColumn(QWidget):
             self.page_view.setFocus()
         self.play_bar.setVisible(visible)
 
-    @Slot(object)
     def show_plan(self, plan: PrunePlan | None) -> None:
         """Show what becomes of each visual token."""
         self.page_view.show_plan(plan)

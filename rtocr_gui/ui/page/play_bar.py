@@ -180,7 +180,6 @@ class PlayBar(QWidget):
         if attention is None:
             self._show_token()
 
-    @Slot()
     def play(self) -> None:
         """Play from the current token, or from the beginning if at the end; trace first if necessary."""
         if self._trace is None:

@@ -108,7 +108,6 @@ class Comparer(QObject):
         }
         self._go_on()
 
-    @Slot()
     def stop(self) -> None:
         """Give up; what is shown stays."""
         if self.running:

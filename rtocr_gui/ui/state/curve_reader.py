@@ -99,7 +99,6 @@ class CurveReader(QObject):
         of_page = partial(find_truth, ref.path, ref.index, request.page_count)
         return self._bridge.compute(lambda: None if ref.cuts else of_page())
 
-    @Slot()
     def stop(self) -> None:
         """End after the current decode step; the points so far stay."""
         self._waiting.clear()

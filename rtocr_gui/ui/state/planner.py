@@ -80,6 +80,7 @@ class Planner(QObject):
         encoded = self._encoded.get(self._shown) if self._shown else None
         return encoded.mode if encoded is not None else None
 
+    @Slot(object)
     def set_retention(self, retention: float | None) -> None:
         """Plan at another ratio from now on; None for automatic retention."""
         self._retention = retention

@@ -399,7 +399,6 @@ class Session(QObject):
         else:
             self.read_replacing(refs, scaling)
 
-    @Slot(object)
     def read_replacing(self, refs: tuple[PageRef, ...], scaling: Scaling | None = None) -> None:
         """Read pages like `read`, but without asking: the person agreed, or there is nothing to lose.
 
@@ -425,7 +424,6 @@ class Session(QObject):
         if self.shelf.current is not None and self.retry_scaling is not None:
             self.read((self.shelf.current,), self.retry_scaling)
 
-    @Slot(object)
     def take_offer(self, offer: SessionOffer) -> None:
         """Carry out the offer of a notice."""
         if isinstance(offer, LoadModel):

@@ -78,6 +78,7 @@ class Spotlight(QObject):
         self._tracer.forget()
         self._compared.forget()
 
+    @Slot(bool)
     def set_on(self, on: bool) -> None:
         """Start or stop following the selection."""
         self._on = on

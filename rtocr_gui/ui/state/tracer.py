@@ -87,7 +87,6 @@ class Tracer(QObject):
         self._raw_text, self._text = (reading.raw_text, reading.text) if reading is not None else ("", "")
         self._tell(self._traces.get(key) if key is not None else None)
 
-    @Slot()
     def trace(self) -> None:
         """Trace the shown reading, unless that has been done or is under way."""
         if self.has_trace or self.is_tracing:
@@ -102,7 +101,6 @@ class Tracer(QObject):
         self._trace_id = self._bridge.trace_page(*self._shown)
         self.tracing_changed.emit(True)
 
-    @Slot()
     def stop(self) -> None:
         """Give up the current trace and the pending wish."""
         self.drop_wish()

@@ -130,7 +130,6 @@ class Tuning(QObject):
         """True while a comparison or a curve is being made, or a reading traced."""
         return self._comparer.running or self._curve_reader.shown.running or self.spotlight.is_tracing
 
-    @Slot()
     def stop(self) -> None:
         """Stop whatever is being read for a comparison or a curve, or traced."""
         self.spotlight.stop()

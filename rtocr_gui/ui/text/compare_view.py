@@ -284,9 +284,11 @@ class CompareView(QWidget):
             else:
                 self._list.setCurrentRow(row)
 
+    @Slot(int)
     def _choose_in_left(self, position: int) -> None:
         self._choose_where(lambda difference: difference.left.start <= position <= difference.left.end)
 
+    @Slot(int)
     def _choose_in_right(self, position: int) -> None:
         self._choose_where(lambda difference: difference.right.start <= position <= difference.right.end)
 

@@ -97,7 +97,6 @@ class MarkdownEditor(QPlainTextEdit):
         self.setFont(font)
         self._dress(self.document())
 
-    @Slot(str)
     def show_text(self, text: str, page: object = None) -> None:
         """Replace the text; if it is the same, cursor and undo history stay.
 
@@ -181,7 +180,6 @@ class MarkdownEditor(QPlainTextEdit):
         self._draw_marks()
         self._bring_into_sight(self._mark)
 
-    @Slot()
     def clear_mark(self) -> None:
         """Remove the mark; matches stay highlighted."""
         if self._mark is not None:

@@ -62,7 +62,6 @@ class PruningChooser(QWidget):
             return PruneSettings(ALL_TOKENS)
         return PruneSettings(retention, method=self._method.currentData())
 
-    @Slot(object)
     def show_retention(self, retention: float | None) -> None:
         """Follow the retention slider; None is automatic."""
         self._slider_ratio = retention

@@ -39,6 +39,7 @@ class SafePreview(QTextBrowser):
         self._blank = QImage(1, 1, QImage.Format.Format_ARGB32)
         self._blank.fill(0)
 
+    @Slot(str)
     def follow(self, markdown: str) -> None:
         """Render another text soon, or once it can be seen."""
         self._markdown, self._is_stale = markdown, True

@@ -75,7 +75,6 @@ class TextPane(QWidget):
         """Bring the editor to the front."""
         self._tabs.setCurrentIndex(0)
 
-    @Slot(str)
     def show_text(self, text: str, page: object = None) -> None:
         """Replace the text as the editor does; the preview follows, and scrolls nowhere on the same page."""
         if text:
@@ -86,7 +85,6 @@ class TextPane(QWidget):
         self._preview.catch_up()
         bar.setValue(position)
 
-    @Slot(str)
     def show_message(self, text: str, page: object = None) -> None:
         """Show a sentence in place of a missing text.
 

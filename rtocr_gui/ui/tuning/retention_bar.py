@@ -92,7 +92,6 @@ class RetentionBar(QWidget):
         self._show_percent(100)
         self.show_plan(None)
 
-    @Slot(object)
     def show_plan(self, plan: PrunePlan | None) -> None:
         """Show the counts of a plan, and the automatic ratio of its page."""
         self._plan = plan
@@ -122,11 +121,11 @@ class RetentionBar(QWidget):
         self._quiet_timer.stop()
         self._unreleased = False
 
+    @Slot()
     def take_typed(self) -> None:
         """Let a number count that is still being typed, as if another control had been clicked."""
         self._spin.end_typing()
 
-    @Slot(bool)
     def set_reread(self, reread: bool) -> None:
         """Show whether a released ratio starts a reading."""
         self._reread.setChecked(reread)

@@ -303,6 +303,7 @@ class PageList(QWidget):
         self._view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self._selecting = False
 
+    @Slot(object)
     def select_too(self, keys: Iterable[Hashable]) -> None:
         """Add those of the pages that are still listed to the selection."""
         chosen = QItemSelection()
