@@ -103,7 +103,7 @@ def window(qtbot: QtBot, session: Session) -> MainWindow:
 
 def _let_close(window: MainWindow) -> None:
     """Nobody is asked at the end of a test whether what was read may go."""
-    window.dialogues.may_close = lambda: True
+    window.dialogs.may_close = lambda: True
 
 
 @pytest.fixture

@@ -224,7 +224,7 @@ def test_typed_text_is_asked_about_before_a_crop(
     asked: list[str] = []
     monkeypatch.setattr(questions, "agrees", lambda _window, title, *_: bool(asked.append(title)))
     session.shelf.set_selection(session.shelf.refs)
-    window.dialogues.ask_crop(UPPER_HALF)
+    window.dialogs.ask_crop(UPPER_HALF)
     assert asked == ["Crop page?"]
     assert (session.current_text, session.shelf.refs[0].cuts) == ("typed", ())
 
@@ -234,7 +234,7 @@ def test_all_selected_pages_are_cropped_alike(
 ) -> None:
     open_and_load(qtbot, session, draw_page(pages=3))
     session.shelf.set_selection(session.shelf.refs[:2])
-    window.dialogues.ask_crop(UPPER_HALF)
+    window.dialogs.ask_crop(UPPER_HALF)
     assert [ref.part for ref in session.shelf.refs] == ["cropped", "cropped", ""]
     window.actions_by_name["uncrop"].trigger()
     assert [ref.part for ref in session.shelf.refs] == ["", "", ""]

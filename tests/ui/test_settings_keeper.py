@@ -246,7 +246,7 @@ class Prepared(app.Program):
             return
         if sys.argv[2] == "asking":
             QTimer.singleShot(0, lambda: print("ready", flush=True))
-            self.window.dialogues.tell_about_program()
+            self.window.dialogs.tell_about_program()
         print("ready", flush=True)
 
     def refuse(self, path, **_):

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
-from rtocr_gui.files import is_there
+from rtocr_gui.files import is_folder, is_there
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ui.parts.plain_text import breakable
 from rtocr_gui.ui.state.shown import OverwriteQuestion, PasswordQuestion
@@ -104,6 +104,11 @@ def ask_download_folder(parent: QWidget, folder: Path) -> Path | None:
 def _ask_directory(parent: QWidget, title: str, folder: str) -> Path | None:
     name = QFileDialog.getExistingDirectory(parent, title, folder)
     return Path(name) if name else None
+
+
+def existing_folder(folder: str) -> str:
+    """A remembered folder if it exists, else nothing: Qt would offer its name as that of a file."""
+    return folder if Path(folder).is_absolute() and is_folder(folder) else ""
 
 
 def ask_password(parent: QWidget, question: PasswordQuestion) -> str:

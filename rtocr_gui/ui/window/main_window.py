@@ -1,7 +1,7 @@
 """The window: composes the panes and connects them to the session.
 
 Holds no logic of the program. Requests from the panes go to the session and its parts; what these emit goes
-to the panes; what needs an answer first goes through `Dialogues`.
+to the panes; what needs an answer first goes through `SessionDialogs` and `ExportDialogs`.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,8 @@ from rtocr_gui.ocr.asking import Ask
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.background.replies import PageRendered
-from rtocr_gui.ui.dialogs.dialogues import Dialogues
+from rtocr_gui.ui.dialogs.export_dialogs import ExportDialogs
+from rtocr_gui.ui.dialogs.session_dialogs import SessionDialogs
 from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
 from rtocr_gui.ui.page.page_column import PageColumn
 from rtocr_gui.ui.parts.actions import MENUS, PAGE_MENU, TIP, draw_icons, fill, make_actions
@@ -86,7 +87,8 @@ class MainWindow(QMainWindow):
         self.recent_menu = RecentMenu(self.actions_by_name["open_recent"], self)
         self.arrivals = Arrivals(self)
         self._copied = CopiedText(self)
-        self.dialogues = Dialogues(self, session)
+        self.export_dialogs = ExportDialogs(self, session)
+        self.dialogs = SessionDialogs(self, session, self.export_dialogs)
         self.tool_bar = ToolBar(self.actions_by_name)
         self.page_list = PageList()
         self.page_column = PageColumn(self.actions_by_name)
@@ -168,7 +170,8 @@ class MainWindow(QMainWindow):
         self.arrivals.nothing_came.connect(
             lambda sentence: self.notice_bar.add(Notice(sentence, is_passing=True))
         )
-        self.dialogues.notice_raised.connect(self.notice_bar.add)
+        for dialogs in (self.dialogs, self.export_dialogs):
+            dialogs.notice_raised.connect(self.notice_bar.add)
         self.notice_bar.offer_taken.connect(self._take_offer)
         self.tool_bar.mode_chosen.connect(session.set_mode)
         self.tool_bar.task_chosen.connect(session.set_task)
@@ -183,7 +186,7 @@ class MainWindow(QMainWindow):
         self.page_list.selection_changed.connect(session.shelf.set_selection)
         self.page_list.thumbnail_wanted.connect(session.shelf.want_thumbnail)
         self.page_list.move_requested.connect(session.shelf.move_selected)
-        self.page_list.remove_requested.connect(self.dialogues.ask_remove)
+        self.page_list.remove_requested.connect(self.dialogs.ask_remove)
         self.page_list.copy_requested.connect(self.actions_by_name["copy"].trigger)
         self.retention_bar.retention_changed.connect(session.set_retention)
         self.retention_bar.retention_released.connect(session.settle_retention)
@@ -233,7 +236,7 @@ class MainWindow(QMainWindow):
         curve.curve_requested.connect(tuning.read_curve)
         curve.stop_requested.connect(tuning.stop_curve)
         curve.retention_chosen.connect(session.choose_retention)
-        curve.export_requested.connect(self.dialogues.ask_export_curve)
+        curve.export_requested.connect(self.export_dialogs.ask_curve)
         curve.show_retention(session.choices.settings.retention)
         curve.set_ready(action.isEnabled())
         curve.show_curve(tuning.curve)
@@ -286,20 +289,20 @@ class MainWindow(QMainWindow):
         column.find_bar.closed.connect(finder.stop)
 
     def _connect_actions(self) -> None:
-        session, view, dialogues = self._session, self.page_column.page_view, self.dialogues
-        tuning, actions = session.tuning, self.actions_by_name
+        session, view, tuning = self._session, self.page_column.page_view, self._session.tuning
+        dialogs, export_dialogs, actions = self.dialogs, self.export_dialogs, self.actions_by_name
         slots: dict[str, Callable[[], object]] = {
-            "open": dialogues.ask_files,
-            "open_folder": dialogues.ask_folder,
+            "open": dialogs.ask_files,
+            "open_folder": dialogs.ask_folder,
             "undo": self.text_column.text_pane.undo,
             "redo": self.text_column.text_pane.redo,
             "paste": self.arrivals.paste,
-            "export": dialogues.ask_export,
-            "export_selected": dialogues.ask_export_selected,
-            "export_by_scan": dialogues.ask_export_by_scan,
-            "export_overlay": dialogues.ask_export_overlay,
-            "export_plan": dialogues.ask_export_plan,
-            "export_curve": dialogues.ask_export_curve,
+            "export": export_dialogs.ask_text_of_all,
+            "export_selected": export_dialogs.ask_text_of_selected,
+            "export_by_scan": export_dialogs.ask_text_by_scan,
+            "export_overlay": export_dialogs.ask_overlay,
+            "export_plan": export_dialogs.ask_plan,
+            "export_curve": export_dialogs.ask_curve,
             "copy": self._copy_text,
             "find": self.text_column.begin_find,
             "replace": lambda: self.text_column.begin_find(replacing=True),
@@ -308,15 +311,15 @@ class MainWindow(QMainWindow):
             "rotate_left": lambda: session.shelf.rotate(270),
             "rotate_right": lambda: session.shelf.rotate(90),
             "rotate_file": lambda: session.shelf.rotate(90, whole_file=True),
-            "split_beside": lambda: dialogues.ask_split(beside=True),
-            "split_above": lambda: dialogues.ask_split(beside=False),
-            "join": dialogues.ask_join,
-            "uncrop": dialogues.ask_uncrop,
+            "split_beside": lambda: dialogs.ask_split(beside=True),
+            "split_above": lambda: dialogs.ask_split(beside=False),
+            "join": dialogs.ask_join,
+            "uncrop": dialogs.ask_uncrop,
             "move_up": lambda: session.shelf.step_selected(down=False),
             "move_down": lambda: session.shelf.step_selected(down=True),
             "previous_page": lambda: session.shelf.show_neighbour(down=False),
             "next_page": lambda: session.shelf.show_neighbour(down=True),
-            "remove": dialogues.ask_remove,
+            "remove": dialogs.ask_remove,
             "quit": self.close,
             "read": session.read_selected,
             "read_all": session.read_all,
@@ -333,14 +336,14 @@ class MainWindow(QMainWindow):
             "larger_text": lambda: self.text_column.text_pane.zoom(1),
             "smaller_text": lambda: self.text_column.text_pane.zoom(-1),
             "models": self.models_requested.emit,
-            "use_folder": dialogues.ask_model_folder,
+            "use_folder": dialogs.ask_model_folder,
             "use_bundled": lambda: session.models.choose(None),
-            "about_model": dialogues.tell_about_model,
+            "about_model": dialogs.tell_about_model,
             "unload": session.models.unload,
             "samples": self.samples_requested.emit,
             "log": self.log_requested.emit,
             "shortcuts": lambda: ShortcutList(actions, self).open(),
-            "about": dialogues.tell_about_program,
+            "about": dialogs.tell_about_program,
         }
         for name, slot in slots.items():
             action = actions[name]
@@ -352,7 +355,7 @@ class MainWindow(QMainWindow):
             actions[name].triggered.connect(self.retention_bar.drop_release)
         actions["crop"].toggled.connect(view.set_cropping)
         view.cropping_changed.connect(actions["crop"].setChecked)
-        view.crop_drawn.connect(dialogues.ask_crop)
+        view.crop_drawn.connect(dialogs.ask_crop)
         actions["overlay"].toggled.connect(self.page_column.set_overlay_visible)
         actions["global_grid"].triggered.connect(
             lambda on: session.choices.remember(grid="global" if on else "local")
@@ -436,7 +439,7 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _ask_task(self, ask: Ask) -> None:
-        self.dialogues.ask_task(ask)
+        self.dialogs.ask_task(ask)
         self.tool_bar.show_task(self._session.choices.task)
 
     @Slot()
@@ -507,7 +510,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask before text is lost; then remember the window's place and close."""
         event.ignore()  # so that no unexpected error closes it: Qt would take the event as accepted
-        if not self.dialogues.may_close():
+        if not self.dialogs.may_close():
             return
         self.remember_place()
         event.accept()

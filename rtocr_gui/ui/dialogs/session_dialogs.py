@@ -3,29 +3,25 @@
 The dialogs themselves are in `questions`; this knows when to ask, and what the session does then.
 """
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QDir, QObject, QStandardPaths, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from rtocr_gui.documents.labels import counted_pages
-from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.documents.pages import Crop, PageRef
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.export.figures import scan_in_the_way
-from rtocr_gui.export.writing import UNWRITTEN_SUFFIXES
-from rtocr_gui.files import first_also_in, is_folder, is_there, shortened
 from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.dialogs.export_dialogs import ExportDialogs
 from rtocr_gui.ui.state.notices import Notice, about_file
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity, Loss, OverwriteQuestion, PasswordQuestion
 from rtocr_gui.units import counted, grouped
 
 
-class Dialogues(QObject):
+class SessionDialogs(QObject):
     """Asks in dialogs over a window, and passes the answers to the session.
 
     Signals:
@@ -34,15 +30,16 @@ class Dialogues(QObject):
     Args:
         window: parent of the dialogs.
         session: what is asked about.
+        export_dialogs: asks where to export what would be lost when the window closes.
     """
 
     notice_raised = Signal(object)
 
-    def __init__(self, window: QWidget, session: Session) -> None:
+    def __init__(self, window: QWidget, session: Session, export_dialogs: ExportDialogs) -> None:
         super().__init__(window)
         self._window = window
         self._session = session
-        self._tuning = session.tuning
+        self._export_dialogs = export_dialogs
         self._password_questions: dict[Path, PasswordQuestion] = {}
         self._tried: dict[Path, PasswordQuestion] = {}  # files that got the password of another
         self._leaving_for: Path | None = None
@@ -152,124 +149,9 @@ class Dialogues(QObject):
             else:
                 return
 
-    @Slot()
-    def ask_export(self) -> None:
-        """Ask where to write the text of all pages."""
-        refs = self._session.shelf.refs
-        if self._session.exporter.has_content(refs):
-            self._export_text(refs, self._session.exporter.export_text)
-
-    @Slot()
-    def ask_export_selected(self) -> None:
-        """Ask where to write the text of the selected pages."""
-        refs = self._session.shelf.selected
-        if self._session.exporter.has_content(refs):
-            self._export_text(refs, partial(self._session.exporter.export_text, refs=refs))
-
-    @Slot()
-    def ask_export_by_scan(self) -> None:
-        """Ask for the folder in which each scan's text gets a file; asks first if one would be replaced."""
-        exporter = self._session.exporter
-        folder = questions.ask_export_folder(self._window, self._export_folder())
-        if folder is None:
-            return
-        agreed: set[Path] = set()
-        scans = {ref.path for ref in self._session.shelf.refs}
-        # Reading goes on behind the question, so that there may be more files after it.
-        while True:
-            files = exporter.files_in(folder)
-            there = [file for file in files if is_there(file) and file not in agreed]
-            if scan := first_also_in(there, scans):
-                self._refuse_scan(scan, "Export to another folder.")
-                return
-            if scan := scan_in_the_way(files, scans):
-                self._refuse_figures(scan, "Export to another folder.")
-                return
-            if not there:
-                break
-            if not questions.ask_replace(self._window, there):
-                return
-            agreed.update(there)
-        exporter.export_by_scan(folder)
-
-    def _export_text(self, refs: Iterable[PageRef], export: Callable[[Path], None]) -> None:
-        """Ask where to write the text of pages; that of several files is not named after the shown one."""
-        files = {ref.path for ref in refs}
-        folders = {path.parent for path in files}
-        folder = folders.pop().name if len(folders) == 1 else ""
-        stem = (folder or "pages") if len(files) > 1 else ""
-        self._export("Export Markdown", ".md", "Markdown (*.md)", export, stem)
-
-    @Slot()
-    def ask_export_overlay(self) -> None:
-        """Ask where to save the picture of the page with its overlay."""
-        if (export := self._tuning.overlay_export()) is not None:
-            self._export(
-                "Export overlay picture", self._of_page("overlay.png"), "PNG picture (*.png)", export
-            )
-
-    @Slot()
-    def ask_export_plan(self) -> None:
-        """Ask where to write the plan."""
-        if (export := self._tuning.plan_export()) is not None:
-            self._export("Export plan", self._of_page("plan.json"), "JSON (*.json)", export)
-
-    @Slot()
-    def ask_export_curve(self) -> None:
-        """Ask where to write the retention curve."""
-        if (export := self._tuning.curve_export()) is not None:
-            kinds = "Table (*.csv);;JSON (*.json)"
-            self._export("Export curve", self._of_page("curve.csv"), kinds, export)
-
-    def _of_page(self, ending: str) -> str:
-        """Begin an ending with what tells the shown page from others of its file, unless it is the first."""
-        ref = self._session.shelf.current
-        number = f"-page-{ref.index + 1}" if ref is not None and ref.index else ""
-        part = f"-{ref.part.replace(' half', '').replace(', ', '-')}" if ref is not None and ref.cuts else ""
-        return f"{number}{part}-{ending}"
-
-    def _export(
-        self, title: str, ending: str, kinds: str, export: Callable[[Path], None], stem: str = ""
-    ) -> None:
-        """Ask where to write, then export; never over an open scan or under the name of another kind of scan.
-
-        The suggested name is `stem`, or else that of the shown file.
-        """
-        current = self._session.shelf.current
-        if current is None:
-            return
-        suggestion = self._export_folder() / f"{shortened(stem or current.path.stem)}{ending}"
-        path = questions.ask_export_path(self._window, title, suggestion, kinds)
-        if path is None:
-            return
-        scans = {ref.path for ref in self._session.shelf.refs}
-        if path.suffix.lower() in {*SUPPORTED_SUFFIXES, *UNWRITTEN_SUFFIXES} - {suggestion.suffix}:
-            sentence = f"not written, because it would be no {path.suffix} file. Choose a name that ends in "
-            self.notice_raised.emit(about_file(path, f"{sentence}{suggestion.suffix}."))
-        elif first_also_in([path], scans):
-            self._refuse_scan(path, "Export under another name.")
-        elif suggestion.suffix == ".md" and (scan := scan_in_the_way([path], scans)):
-            self._refuse_figures(scan, "Export under another name.")
-        else:
-            export(path)
-
-    def _refuse_scan(self, path: Path, advice: str) -> None:
-        sentence = f"not overwritten, because it is open as a scan. {advice}"
-        self.notice_raised.emit(about_file(path, sentence))
-
-    def _refuse_figures(self, scan: Path, advice: str) -> None:
-        place = "in the folder where the figures would be written"
-        self.notice_raised.emit(about_file(scan, f"this scan is open, and it lies {place}. {advice}"))
-
-    def _export_folder(self) -> Path:
-        """Never the page's own: a pasted image is in a temporary folder, a sample in the program's."""
-        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        last = self._session.choices.settings.export_folder
-        return Path(_if_there(last) or _if_there(documents) or QDir.homePath())
-
     @property
     def _last_folder(self) -> str:
-        return _if_there(self._session.choices.settings.last_folder)
+        return questions.existing_folder(self._session.choices.settings.last_folder)
 
     @Slot()
     def ask_model_folder(self) -> None:
@@ -309,7 +191,7 @@ class Dialogues(QObject):
         if loss.is_text:
             leave = questions.ask_leave(self._window, "Export before closing?", words)
             if leave is questions.Leave.EXPORT:
-                self._export_text(self._session.shelf.refs, self._export_and_close)
+                self._export_dialogs.ask_text(self._session.shelf.refs, self._export_and_close)
             may_close = leave is questions.Leave.LOSE
         else:
             may_close = questions.agrees(self._window, "Close while the model is reading?", words, "Close")
@@ -351,11 +233,6 @@ def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:
         sentences.append(f"The model is still reading {pages(loss.in_hand)}.")
     what = "It" if loss.is_text else "What was read so far"
     return " ".join([*sentences, f"{what} will be lost {when}."])
-
-
-def _if_there(folder: str) -> str:
-    """A remembered folder if it exists, else nothing: Qt would offer its name as that of a file."""
-    return folder if Path(folder).is_absolute() and is_folder(folder) else ""
 
 
 def _of_these(lost: int, count: int) -> str:

@@ -1,0 +1,159 @@
+"""Where to write what is exported: asks, refuses names that would harm a scan, and has it written.
+
+The dialogs themselves are in `questions`.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QDir, QObject, QStandardPaths, Signal, Slot
+from PySide6.QtWidgets import QWidget
+
+from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.export.figures import scan_in_the_way
+from rtocr_gui.export.writing import UNWRITTEN_SUFFIXES
+from rtocr_gui.files import first_also_in, is_there, shortened
+from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.state.notices import about_file
+from rtocr_gui.ui.state.session import Session
+
+
+class ExportDialogs(QObject):
+    """Asks over a window where to export to, and passes the answers to the session.
+
+    Signals:
+        notice_raised (Notice): why something is not written under the chosen name.
+
+    Args:
+        window: parent of the dialogs.
+        session: what is exported.
+    """
+
+    notice_raised = Signal(object)
+
+    def __init__(self, window: QWidget, session: Session) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = session
+
+    @Slot()
+    def ask_text_of_all(self) -> None:
+        """Ask where to write the text of all pages."""
+        refs = self._session.shelf.refs
+        if self._session.exporter.has_content(refs):
+            self.ask_text(refs, self._session.exporter.export_text)
+
+    @Slot()
+    def ask_text_of_selected(self) -> None:
+        """Ask where to write the text of the selected pages."""
+        refs = self._session.shelf.selected
+        if self._session.exporter.has_content(refs):
+            self.ask_text(refs, partial(self._session.exporter.export_text, refs=refs))
+
+    @Slot()
+    def ask_text_by_scan(self) -> None:
+        """Ask for the folder in which each scan's text gets a file; asks first if one would be replaced."""
+        exporter = self._session.exporter
+        folder = questions.ask_export_folder(self._window, self._folder())
+        if folder is None:
+            return
+        agreed: set[Path] = set()
+        scans = {ref.path for ref in self._session.shelf.refs}
+        # Reading goes on behind the question, so that there may be more files after it.
+        while True:
+            files = exporter.files_in(folder)
+            there = [file for file in files if is_there(file) and file not in agreed]
+            if scan := first_also_in(there, scans):
+                self._refuse_scan(scan, "Export to another folder.")
+                return
+            if scan := scan_in_the_way(files, scans):
+                self._refuse_figures(scan, "Export to another folder.")
+                return
+            if not there:
+                break
+            if not questions.ask_replace(self._window, there):
+                return
+            agreed.update(there)
+        exporter.export_by_scan(folder)
+
+    def ask_text(self, refs: Iterable[PageRef], export: Callable[[Path], None]) -> None:
+        """Ask where to write the text of pages; that of several files is not named after the shown one.
+
+        Args:
+            refs: the pages.
+            export: called with the file, unless the person cancels or another has to be chosen.
+        """
+        files = {ref.path for ref in refs}
+        folders = {path.parent for path in files}
+        folder = folders.pop().name if len(folders) == 1 else ""
+        stem = (folder or "pages") if len(files) > 1 else ""
+        self._ask("Export Markdown", ".md", "Markdown (*.md)", export, stem)
+
+    @Slot()
+    def ask_overlay(self) -> None:
+        """Ask where to save the picture of the page with its overlay."""
+        if (export := self._session.tuning.overlay_export()) is not None:
+            self._ask("Export overlay picture", self._of_page("overlay.png"), "PNG picture (*.png)", export)
+
+    @Slot()
+    def ask_plan(self) -> None:
+        """Ask where to write the plan."""
+        if (export := self._session.tuning.plan_export()) is not None:
+            self._ask("Export plan", self._of_page("plan.json"), "JSON (*.json)", export)
+
+    @Slot()
+    def ask_curve(self) -> None:
+        """Ask where to write the retention curve."""
+        if (export := self._session.tuning.curve_export()) is not None:
+            kinds = "Table (*.csv);;JSON (*.json)"
+            self._ask("Export curve", self._of_page("curve.csv"), kinds, export)
+
+    def _of_page(self, ending: str) -> str:
+        """Begin an ending with what tells the shown page from others of its file, unless it is the first."""
+        ref = self._session.shelf.current
+        number = f"-page-{ref.index + 1}" if ref is not None and ref.index else ""
+        part = f"-{ref.part.replace(' half', '').replace(', ', '-')}" if ref is not None and ref.cuts else ""
+        return f"{number}{part}-{ending}"
+
+    def _ask(
+        self, title: str, ending: str, kinds: str, export: Callable[[Path], None], stem: str = ""
+    ) -> None:
+        """Ask where to write, then export; never over an open scan or under the name of another kind of scan.
+
+        The suggested name is `stem`, or else that of the shown file.
+        """
+        current = self._session.shelf.current
+        if current is None:
+            return
+        suggestion = self._folder() / f"{shortened(stem or current.path.stem)}{ending}"
+        path = questions.ask_export_path(self._window, title, suggestion, kinds)
+        if path is None:
+            return
+        scans = {ref.path for ref in self._session.shelf.refs}
+        if path.suffix.lower() in {*SUPPORTED_SUFFIXES, *UNWRITTEN_SUFFIXES} - {suggestion.suffix}:
+            sentence = f"not written, because it would be no {path.suffix} file. Choose a name that ends in "
+            self.notice_raised.emit(about_file(path, f"{sentence}{suggestion.suffix}."))
+        elif first_also_in([path], scans):
+            self._refuse_scan(path, "Export under another name.")
+        elif suggestion.suffix == ".md" and (scan := scan_in_the_way([path], scans)):
+            self._refuse_figures(scan, "Export under another name.")
+        else:
+            export(path)
+
+    def _refuse_scan(self, path: Path, advice: str) -> None:
+        sentence = f"not overwritten, because it is open as a scan. {advice}"
+        self.notice_raised.emit(about_file(path, sentence))
+
+    def _refuse_figures(self, scan: Path, advice: str) -> None:
+        place = "in the folder where the figures would be written"
+        self.notice_raised.emit(about_file(scan, f"this scan is open, and it lies {place}. {advice}"))
+
+    def _folder(self) -> Path:
+        """Never the page's own: a pasted image is in a temporary folder, a sample in the program's."""
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        last = self._session.choices.settings.export_folder
+        return Path(
+            questions.existing_folder(last) or questions.existing_folder(documents) or QDir.homePath()
+        )
