@@ -5,11 +5,9 @@ reported in the window.
 """
 
 import argparse
-import itertools
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -20,7 +18,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.files import FOLDER_GONE, has_current_folder, is_folder, is_there
+from rtocr_gui.files import FOLDER_GONE, has_current_folder, is_there
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, settings_path
@@ -30,6 +28,7 @@ from rtocr_gui.ui.background.errors_in_words import unexpected
 from rtocr_gui.ui.dialogs.models_opener import ModelsOpener
 from rtocr_gui.ui.end_signals import EndSignals
 from rtocr_gui.ui.garbage import MainThreadGarbage
+from rtocr_gui.ui.picture_folder import PictureFolder
 from rtocr_gui.ui.state.notices import about_left_behind, about_retention
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.settings_keeper import SettingsKeeper
@@ -59,6 +58,7 @@ class Program:
         engine_factory: makes the engine, on the model lane; None for the real one.
 
     Attributes:
+        pictures: where pictures without a file are kept.
         bridge: answers the slow requests.
         session: what is open and what the person wants.
         window: the one window.
@@ -67,8 +67,7 @@ class Program:
 
     def __init__(self, settings: Settings, engine_factory: Callable[[], PageEngine] | None = None) -> None:
         bundled = resource_path("miniature")
-        self._pasted: tempfile.TemporaryDirectory[str] | None = None
-        self._pasted_numbers = itertools.count(1)
+        self.pictures = PictureFolder()
         self.bridge = EngineBridge(engine_factory or make_engine)
         self.session = Session(self.bridge, settings, bundled)
         self.window = MainWindow(self.session)
@@ -92,23 +91,13 @@ class Program:
         QTimer.singleShot(0, self.session.models.load)
 
     def _open_picture(self, picture: QImage) -> None:
-        """Open a picture without a file from a temporary folder, which is made for the first of them."""
+        """Open a picture that has no file."""
         try:
-            if self._pasted is not None and not is_folder(Path(self._pasted.name)):
-                self.delete_pictures()  # somebody else has: temporary files are cleaned up from time to time
-            if self._pasted is None:  # on Windows, a page that a lane is still rendering cannot be deleted
-                self._pasted = tempfile.TemporaryDirectory(prefix="rtocr-", ignore_cleanup_errors=True)
+            path = self.pictures.next_path()
         except OSError:
             self.window.notice_bar.add_problem(NOT_SAVED)
-            return
-        path = Path(self._pasted.name, f"Pasted image {next(self._pasted_numbers)}.png")
-        self.session.open_picture(picture, path)
-
-    def delete_pictures(self) -> None:
-        """Delete the files of pictures that had none."""
-        if self._pasted is not None:
-            self._pasted.cleanup()
-            self._pasted = None
+        else:
+            self.session.open_picture(picture, path)
 
 
 def make_application() -> QApplication:
@@ -172,7 +161,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ended = [text_keeper.close(CLOSE_TIMEOUT_S, lost=code != 0)]  # first, as it matters most
     ended += [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models)]
     ended.append(program.bridge.close(CLOSE_TIMEOUT_S, WRITING_TIMEOUT_S))
-    program.delete_pictures()
+    program.pictures.delete()
     if not all(ended):
         # A long decode step or an import cannot be interrupted; the person should not have to wait for it.
         logging.shutdown()

@@ -113,7 +113,7 @@ def program(qtbot: QtBot, fake_engine: FakeEngine, settings: Settings, tmp_path:
     qtbot.addWidget(made.window, before_close_func=_let_close)
     yield made
     assert made.bridge.close(30, 30)
-    made.delete_pictures()
+    made.pictures.delete()
 
 
 @pytest.fixture
