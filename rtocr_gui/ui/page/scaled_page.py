@@ -58,10 +58,9 @@ class ScaledPage:
             reach_x, reach_y = visible.width() // 2, visible.height() // 2
             area = visible.adjusted(-reach_x, -reach_y, reach_x, reach_y).intersected(whole)
             self._copy = QPixmap(area.size())
-            painter = QPainter(self._copy)
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            self._paint_original(painter, QRectF(0, 0, area.width(), area.height()), area, size)
-            painter.end()
+            with QPainter(self._copy) as painter:
+                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+                self._paint_original(painter, QRectF(0, 0, area.width(), area.height()), area, size)
         self._copy_size, self._copy_area = size, area
 
     def paint(self, painter: QPainter, page: QRect, exposed: QRect) -> None:

@@ -42,18 +42,19 @@ class TokenLine(QWidget):
         return QSize(self.fontMetrics().averageCharWidth() * 10, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
         quiet = self.palette().color(self.foregroundRole())
         quiet.setAlphaF(0.7)
-        painter.setPen(quiet)
-        if self._sentence:
-            mode = Qt.TextElideMode.ElideRight
-            shown = self.fontMetrics().elidedText(self._sentence, mode, self.width())
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine, shown)
-        else:
-            layout, middle = self._lay_out()
-            top = (self.height() - layout.boundingRect().height()) / 2
-            layout.draw(painter, QPointF(self.width() / 2 - middle, top))
+        with QPainter(self) as painter:
+            painter.setPen(quiet)
+            if self._sentence:
+                mode = Qt.TextElideMode.ElideRight
+                shown = self.fontMetrics().elidedText(self._sentence, mode, self.width())
+                flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine
+                painter.drawText(self.rect(), flags, shown)
+            else:
+                layout, middle = self._lay_out()
+                top = (self.height() - layout.boundingRect().height()) / 2
+                layout.draw(painter, QPointF(self.width() / 2 - middle, top))
 
     def _lay_out(self) -> tuple[QTextLayout, float]:
         """The text in one line, in the direction of its script, and where the token's middle is in it."""

@@ -132,7 +132,8 @@ class ComparedText(QTextEdit):
         if self._chosen is not None and not self._chosen.length:
             caret = self.cursorRect(self._cursor(self._chosen))
             caret.setWidth(_CARET_PX)
-            QPainter(self.viewport()).fillRect(caret, self.palette().highlight())
+            with QPainter(self.viewport()) as painter:
+                painter.fillRect(caret, self.palette().highlight())
 
     def _character_at(self, place: int) -> int:
         return min(bisect_left(self._places, place), len(self._shown.text))
