@@ -6,15 +6,13 @@ Knows points and sizes, and nothing about how they are painted.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Self
 
 from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QFontMetrics
 
 from rtocr_gui.ocr.curve import CurvePoint
-
-SIMILARITY, ACCURACY, PREFILL = 0, 1, 2
-"""The series plotted for each point; the first two in the upper panel."""
 
 AXIS_RATIOS = (1.0, 0.25, 0.5, 0.84, 0.75)
 """Ratios with a line, the most important first: a label that would touch an earlier one is left out."""
@@ -24,6 +22,14 @@ _HIGHEST_RATIO = 1.02
 _LEAST_SPAN = 0.08
 _STEPS = (0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
 _MOST_STEPS = 5
+
+
+class Series(IntEnum):
+    """What is plotted for each point, the first two in the upper panel; the values are places of colours."""
+
+    SIMILARITY = 0
+    ACCURACY = 1
+    PREFILL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +86,11 @@ class CurveAxes:
         """Position of a time in the lower panel."""
         return self.lower.bottom() - self.lower.height() * milliseconds / self.longest_ms
 
-    def marks(self, point: CurvePoint) -> list[tuple[int, QPointF]]:
+    def marks(self, point: CurvePoint) -> list[tuple[Series, QPointF]]:
         """Where a point is plotted, by series."""
         x = self.x(point.retention)
         marks = [(series, QPointF(x, self.y(share))) for series, share in _shares(point).items()]
-        return [*marks, (PREFILL, QPointF(x, self.y_ms(point.prefill_ms)))]
+        return [*marks, (Series.PREFILL, QPointF(x, self.y_ms(point.prefill_ms)))]
 
     def lines(self) -> list[tuple[float, str]]:
         """Positions of the lines across the panels, and their labels."""
@@ -112,11 +118,11 @@ def _axis_label(milliseconds: float) -> str:
     return f"{milliseconds / 1000:g} s" if milliseconds >= 1000 else f"{milliseconds:g} ms"
 
 
-def _shares(point: CurvePoint) -> dict[int, float]:
+def _shares(point: CurvePoint) -> dict[Series, float]:
     """What the upper panel shows for a point, in 0..1, by series."""
-    shares = {SIMILARITY: point.similarity}
+    shares = {Series.SIMILARITY: point.similarity}
     if point.error_rate is not None:
-        shares[ACCURACY] = max(0.0, 1 - point.error_rate)
+        shares[Series.ACCURACY] = max(0.0, 1 - point.error_rate)
     return shares
 
 

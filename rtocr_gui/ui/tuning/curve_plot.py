@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.ocr.reading import StopReason
 from rtocr_gui.ui.parts.focus_frame import paint_frame
-from rtocr_gui.ui.tuning.curve_axes import ACCURACY, AXIS_RATIOS, PREFILL, SIMILARITY, CurveAxes
+from rtocr_gui.ui.tuning.curve_axes import AXIS_RATIOS, CurveAxes, Series
 from rtocr_gui.ui.tuning.plot_colours import PlotColours
 from rtocr_gui.units import duration, error_in_percent, grouped, percent, share_of_whole
 
@@ -60,7 +60,7 @@ def describe(point: CurvePoint) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _LegendEntry:
-    series: int
+    series: Series
     automatic: bool
     text: str
     box: QRectF
@@ -193,19 +193,19 @@ class CurvePlot(QWidget):
 
     def _legend(self) -> list[_LegendEntry]:
         """What the upper panel shows, in as many rows as the width asks for."""
-        series = [(SIMILARITY, False, "similarity")]
+        series = [(Series.SIMILARITY, False, "similarity")]
         if any(point.error_rate is not None for point in self._points):
-            series.append((ACCURACY, False, "accuracy"))
+            series.append((Series.ACCURACY, False, "accuracy"))
         if any(point.automatic for point in self._points):
-            series.append((SIMILARITY, True, "Auto"))
+            series.append((Series.SIMILARITY, True, "Auto"))
         entries: list[_LegendEntry] = []
         line = self.fontMetrics().height()
         x, y = _LEGEND_LEFT_PX, 0.25 * line
-        for number, automatic, text in series:
+        for each, automatic, text in series:
             width = _MARK_ROOM_PX + self.fontMetrics().horizontalAdvance(text)
             if entries and x + width > self.width():
                 x, y = _LEGEND_LEFT_PX, y + line
-            entries.append(_LegendEntry(number, automatic, text, QRectF(x, y, width, line)))
+            entries.append(_LegendEntry(each, automatic, text, QRectF(x, y, width, line)))
             x += width + 12
         return entries
 
@@ -264,7 +264,11 @@ class CurvePlot(QWidget):
             painter.drawText(entry.box, Qt.AlignmentFlag.AlignRight, entry.text)
         caption_y = axes.lower.top() - 1.1 * line - 2
         self._paint_mark(
-            painter, QPointF(axes.lower.left() + _MARK_PX, caption_y + line / 2), PREFILL, False, colours
+            painter,
+            QPointF(axes.lower.left() + _MARK_PX, caption_y + line / 2),
+            Series.PREFILL,
+            False,
+            colours,
         )
         painter.setPen(colours.text)
         painter.drawText(
@@ -274,9 +278,9 @@ class CurvePlot(QWidget):
 
     def _paint_series(self, painter: QPainter, axes: CurveAxes, colours: PlotColours) -> None:
         for series, dash in (
-            (PREFILL, Qt.PenStyle.SolidLine),
-            (ACCURACY, Qt.PenStyle.DashLine),
-            (SIMILARITY, Qt.PenStyle.SolidLine),
+            (Series.PREFILL, Qt.PenStyle.SolidLine),
+            (Series.ACCURACY, Qt.PenStyle.DashLine),
+            (Series.SIMILARITY, Qt.PenStyle.SolidLine),
         ):
             marks = [
                 (point, mark)
@@ -293,16 +297,16 @@ class CurvePlot(QWidget):
                     painter.setPen(QPen(colours.focus, 2))
                     painter.drawEllipse(mark, _MARK_PX + 4, _MARK_PX + 4)
                 self._paint_mark(painter, mark, series, point.automatic, colours)
-                if not point.is_whole and series == SIMILARITY:
+                if not point.is_whole and series is Series.SIMILARITY:
                     _paint_cross(painter, mark, colours.text)
 
     def _paint_mark(
-        self, painter: QPainter, place: QPointF, series: int, automatic: bool, colours: PlotColours
+        self, painter: QPainter, place: QPointF, series: Series, automatic: bool, colours: PlotColours
     ) -> None:
         """Paint a dot, a square or a diamond by series; a triangle for automatic. Accuracy is hollow."""
         colour = colours.series[series]
         painter.setPen(QPen(colour, 1.6))
-        painter.setBrush(colours.ground if series == ACCURACY else QBrush(colour))
+        painter.setBrush(colours.ground if series is Series.ACCURACY else QBrush(colour))
         size = _MARK_PX
         if automatic:
             size += 2
@@ -315,9 +319,9 @@ class CurvePlot(QWidget):
                     ]
                 )
             )
-        elif series == SIMILARITY:
+        elif series is Series.SIMILARITY:
             painter.drawEllipse(place, size, size)
-        elif series == ACCURACY:
+        elif series is Series.ACCURACY:
             painter.drawRect(QRectF(place.x() - size, place.y() - size, 2 * size, 2 * size))
         else:
             painter.drawPolygon(
