@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QTextEdit
 
 from rtocr_gui.ocr.text.comparison import Change, Span
+from rtocr_gui.ui.parts.colours import mixed
 from rtocr_gui.ui.parts.plain_text import fixed_font, qt_begins
 
 _LONG_WORD = 2000
@@ -154,7 +155,7 @@ class ComparedText(QTextEdit):
         everything.select(QTextCursor.SelectionType.Document)
         everything.setCharFormat(QTextCharFormat())
         word = QTextCharFormat()
-        word.setBackground(self._mixed(_WORD_TINT))
+        word.setBackground(self._tinted(_WORD_TINT))
         for span in self._shown.words:
             self._cursor(span).setCharFormat(word)
         formats = {change: self._format(change) for change in Change}
@@ -165,7 +166,7 @@ class ComparedText(QTextEdit):
 
     def _format(self, change: Change) -> QTextCharFormat:
         look = QTextCharFormat()
-        look.setBackground(self._mixed(_CHARACTER_TINT))
+        look.setBackground(self._tinted(_CHARACTER_TINT))
         if change is Change.DELETED:
             look.setFontStrikeOut(True)
         elif change is Change.INSERTED:
@@ -175,14 +176,8 @@ class ComparedText(QTextEdit):
             look.setUnderlineColor(self.palette().text().color())
         return look
 
-    def _mixed(self, share: float) -> QColor:
-        base = self.palette().base().color()
-        return QColor(
-            *(
-                round((1 - share) * below + share * above)
-                for below, above in zip(base.getRgb()[:3], self._tint.getRgb()[:3], strict=True)  # type: ignore[index]
-            )
-        )
+    def _tinted(self, share: float) -> QColor:
+        return mixed(self.palette().base().color(), self._tint, share)
 
     def _point_out(self) -> None:
         selections = []

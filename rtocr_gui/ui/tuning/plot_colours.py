@@ -10,6 +10,8 @@ from typing import Self
 
 from PySide6.QtGui import QColor, QPalette
 
+from rtocr_gui.ui.parts.colours import mixed
+
 _SERIES_ON_LIGHT = ("#0072b2", "#d55e00", "#007a5a")
 _SERIES_ON_DARK = ("#56b4e9", "#e69f00", "#2bc8a0")
 
@@ -44,22 +46,9 @@ class PlotColours:
         return cls(
             ground=ground,
             text=text,
-            faint=_between(text, ground, 0.4),
-            grid=_between(text, ground, 0.85),
-            frame=_between(text, ground, 0.55),
+            faint=mixed(text, ground, 0.4),
+            grid=mixed(text, ground, 0.85),
+            frame=mixed(text, ground, 0.55),
             focus=palette.highlight().color(),
             series=tuple(QColor(name) for name in (_SERIES_ON_DARK if dark else _SERIES_ON_LIGHT)),
         )
-
-
-def _between(colour: QColor, other: QColor, share: float) -> QColor:
-    """A colour `share` of the way to another."""
-    mixed = (
-        mine + (theirs - mine) * share
-        for mine, theirs in (
-            (colour.redF(), other.redF()),
-            (colour.greenF(), other.greenF()),
-            (colour.blueF(), other.blueF()),
-        )
-    )
-    return QColor.fromRgbF(*mixed)
