@@ -4,20 +4,16 @@ Distinguishes a ratio that is still changing from a settled one, so that the ove
 the former and the latter can start a reading. Knows no page and plans nothing.
 """
 
-import re
-
-from PySide6.QtCore import QEvent, QLocale, QSignalBlocker, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QResizeEvent, QValidator
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QSpinBox, QWidget
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QWidget
 
 from rtocr_gui.pruning.plan import PrunePlan
-from rtocr_gui.ui.parts.keys import leaves_to_window
 from rtocr_gui.ui.parts.timers import one_shot
 from rtocr_gui.ui.parts.wheel import take_wheel_when_focused
+from rtocr_gui.ui.tuning.percent_box import PercentBox
 from rtocr_gui.ui.tuning.retention_slider import DETENTS, RetentionMarks, RetentionSlider
 from rtocr_gui.units import grouped, percent
-
-_NUMBER = re.compile(r"[0-9]{1,3}([.,][0-9]{0,9})?")
 
 QUIET_MS = 350
 """A ratio changed by keys or wheel counts as released once it has not changed for this long."""
@@ -61,7 +57,7 @@ class RetentionBar(QWidget):
         self._slider.sliderReleased.connect(self._release)
         self._marks = RetentionMarks(self._slider)
 
-        self._spin = _PercentBox(self._slider.minimum(), self._slider.maximum())
+        self._spin = PercentBox(self._slider.minimum(), self._slider.maximum())
         self._spin.setKeyboardTracking(False)
         self._spin.setAccessibleName("Retention ratio in percent, as a number")
         self._spin.setToolTip("Share of the visual tokens to keep; the others are merged into them")
@@ -179,90 +175,6 @@ class RetentionBar(QWidget):
             self.retention_released.emit(self._retention)
         elif self._retention is None:
             self._show_automatic()  # a plan may have come while a number was typed
-
-
-class _PercentBox(QSpinBox):
-    """A percentage; the box keeps its width while it shows none.
-
-    Signals:
-        number_typed(int): the shown number was typed to its end, whether or not it was shown before.
-    """
-
-    number_typed = Signal(int)
-
-    def __init__(self, least: int, most: int) -> None:
-        super().__init__()
-        self._least = least
-        self._was_typed = False
-        self.lineEdit().textEdited.connect(self._note_typed)
-        self.editingFinished.connect(self._tell_typed)
-        self.setRange(least, most)
-        self.setSuffix(" %")
-        self.setLocale(QLocale.c())  # with the digits of all other figures
-        self.setMinimumWidth(self.sizeHint().width())
-
-    @property
-    def is_being_typed(self) -> bool:
-        """True while a number is being typed that does not count yet."""
-        special = self.specialValueText() if self.value() == self.minimum() else ""
-        return self.hasFocus() and self.lineEdit().text() != (special or f"{self.value()}{self.suffix()}")
-
-    def event(self, event: QEvent) -> bool:
-        return not leaves_to_window(event) and super().event(event)
-
-    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        """Let decimals and more than the most be typed: without some keys, it would be another number."""
-        number = self._number(text)
-        if number is not None and (number > self.maximum() or not self._digits(text).isdecimal()):
-            return QValidator.State.Intermediate, text, position
-        return super().validate(text, position)
-
-    def fixup(self, text: str) -> str:
-        """Take the nearest whole number that can be chosen."""
-        number = self._number(text)
-        if number is None:
-            return super().fixup(text)
-        return f"{min(self.maximum(), max(self._least, round(number)))}{self.suffix()}"
-
-    def _number(self, text: str) -> float | None:
-        digits = self._digits(text)
-        return float(digits.replace(",", ".")) if _NUMBER.fullmatch(digits) else None
-
-    def _digits(self, text: str) -> str:
-        return text.removesuffix(self.suffix()).strip()
-
-    def end_typing(self) -> None:
-        """Take the number that is being typed, if one is."""
-        if self._was_typed or self.is_being_typed:
-            self.interpretText()
-            self._tell_typed()
-
-    @Slot(str)
-    def _note_typed(self, text: str) -> None:
-        self._was_typed = self._number(text) is not None
-
-    @Slot()
-    def _tell_typed(self) -> None:
-        was_typed, self._was_typed = self._was_typed, False
-        if was_typed and self.value() >= self._least:
-            self.number_typed.emit(self.value())
-
-    def show_none(self) -> None:
-        """Show a dash instead of a number; one can be typed, but not stepped to."""
-        self._was_typed = False
-        self.setSpecialValueText("–")
-        self.setMinimum(0)
-        super().setValue(0)
-
-    def setValue(self, value: int) -> None:
-        self._was_typed = False
-        self.setSpecialValueText("")
-        self.setMinimum(self._least)
-        super().setValue(value)
-
-    def stepEnabled(self) -> QSpinBox.StepEnabledFlag:
-        is_number = self.value() >= self._least
-        return super().stepEnabled() if is_number else QSpinBox.StepEnabledFlag.StepNone
 
 
 class _CountsLabel(QLabel):
