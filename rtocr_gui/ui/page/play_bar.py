@@ -105,7 +105,7 @@ class PlayBar(QWidget):
         name_choice(self._speed, "Tokens per second")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setFocusProxy(self._play)
-        self._show_state()
+        self._draw_icons()
         self.show_trace(None)
 
     @property
@@ -219,7 +219,7 @@ class PlayBar(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            self._show_state()
+            self._draw_icons()
 
     @Slot()
     def _toggle(self) -> None:
@@ -264,6 +264,11 @@ class PlayBar(QWidget):
         self.pause()
         self.closed.emit()
 
+    def _draw_icons(self) -> None:
+        for button, name in ((self._whole, "lights"), (self._help, "help"), (self._close, "close")):
+            button.setIcon(icon(name, self.palette()))
+        self._show_state()
+
     def _show_state(self) -> None:
         if self._tracing:
             name, tip = "stop", "Stop finding where the model looked (Space)"
@@ -274,9 +279,6 @@ class PlayBar(QWidget):
         self._play.setIcon(icon(name, self.palette()))
         self._play.setToolTip(tip)
         self._play.setAccessibleName(name.capitalize())
-        self._whole.setIcon(icon("lights", self.palette()))
-        self._help.setIcon(icon("help", self.palette()))
-        self._close.setIcon(icon("close", self.palette()))
 
     def _show_token(self) -> None:
         self._shows_whole = False
