@@ -11,6 +11,7 @@ thing, and what they emit tells the panes what to show:
     Reader            reads pages, as many at a time as the model takes
     PageTexts         keeps what was read and what was typed
     UnsavedTexts      knows which texts are in no file
+    TextCopier        copies texts
     Finder            searches the texts for words
     BlockPointer      maps between blocks on the page and their text
     Exporter          writes texts, figures and tuning results to files
@@ -56,6 +57,7 @@ from rtocr_gui.ui.state.planner import Planner
 from rtocr_gui.ui.state.reader import Reader
 from rtocr_gui.ui.state.sample_pages import SamplePages
 from rtocr_gui.ui.state.shown import OverwriteQuestion, PageFailure
+from rtocr_gui.ui.state.text_copier import TextCopier
 from rtocr_gui.ui.state.tuning import Tuning
 from rtocr_gui.ui.state.unsaved_texts import UnsavedTexts
 
@@ -75,6 +77,7 @@ class Session(QObject):
         reader: has the signals for what is going on.
         texts: has the signals for the shown page's text, reading and blocks, and for every page's state.
         unsaved: has the signals and slots for texts that are in no file.
+        copier: has the slot for copying texts.
         exporter: has the slots for writing texts to files.
         finder: has the signals and slots for searching the texts.
         blocks: has the signals and slots for mapping between blocks and text.
@@ -106,6 +109,7 @@ class Session(QObject):
         self.reader = Reader(bridge, self._settled_settings, self)
         self.texts = PageTexts(self._pages, self.reader, self)
         self.unsaved = UnsavedTexts(self._pages, self._samples, self.reader, self)
+        self.copier = TextCopier(self.shelf, self.texts, self.unsaved, self)
         self.exporter = Exporter(bridge, self._pages, self.choices, self)
         self.finder = Finder(self._pages, self.shelf.select, self)
         self.blocks = BlockPointer(bridge, lambda: self.current_text, self)
@@ -148,6 +152,7 @@ class Session(QObject):
         self.texts.edited.connect(self.unsaved.changed)
         self.texts.edited.connect(self.finder.refresh)
         self.texts.notice_raised.connect(self.notice_raised)
+        self.copier.notice_raised.connect(self.notice_raised)
         self.exporter.notice_raised.connect(self.notice_raised)
         self.exporter.notice_raised.connect(self.unsaved.changed)
         self.tuning.notice_raised.connect(self.notice_raised)

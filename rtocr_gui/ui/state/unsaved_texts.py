@@ -6,7 +6,7 @@ from a sample page is not counted. Knows neither files nor widgets.
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 
 from rtocr_gui.documents.labels import telling_labels
 from rtocr_gui.documents.pages import PageRef
@@ -63,11 +63,6 @@ class UnsavedTexts(QObject):
         unsaved = [page for page in pages if page.text and not page.saved.is_in_file(page.text)]
         labels = telling_labels(page.ref for page in unsaved)
         return tuple(ExportPage(labels[page.ref], page.text) for page in unsaved)
-
-    @Slot()
-    def forget_copied(self) -> None:
-        """Note that the clipboard holds the text of no page."""
-        self.note_copied(())
 
     def note_copied(self, refs: Iterable[PageRef]) -> None:
         """Note that the clipboard holds the texts of these pages, and of no others."""

@@ -23,7 +23,6 @@ from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
 from rtocr_gui.ui.page.page_column import PageColumn
 from rtocr_gui.ui.parts.actions import MENUS, PAGE_MENU, TIP, draw_icons, fill, make_actions
 from rtocr_gui.ui.parts.arrivals import Arrivals
-from rtocr_gui.ui.parts.copied_text import CopiedText
 from rtocr_gui.ui.parts.icons import app_icon
 from rtocr_gui.ui.parts.layouts import scrolled, stack, within_screen
 from rtocr_gui.ui.state.notices import Notice, Offer, ShowFolder
@@ -39,7 +38,6 @@ from rtocr_gui.ui.window.recent_menu import RecentMenu
 from rtocr_gui.ui.window.status_line import StatusLine
 from rtocr_gui.ui.window.text_column import TextColumn
 from rtocr_gui.ui.window.tool_bar import ToolBar
-from rtocr_gui.units import counted
 
 if TYPE_CHECKING:
     from rtocr_gui.ui.text.compare_view import CompareView
@@ -86,7 +84,6 @@ class MainWindow(QMainWindow):
         self.model_menus = ModelMenus(self.actions_by_name, self)
         self.recent_menu = RecentMenu(self.actions_by_name["open_recent"], self)
         self.arrivals = Arrivals(self)
-        self._copied = CopiedText(self)
         self.export_dialogs = ExportDialogs(self, session)
         self.dialogs = SessionDialogs(self, session, self.export_dialogs)
         self.tool_bar = ToolBar(self.actions_by_name)
@@ -165,7 +162,6 @@ class MainWindow(QMainWindow):
 
     def _connect_panes(self) -> None:
         session, pane = self._session, self.text_column.text_pane
-        self._copied.lost.connect(session.unsaved.forget_copied)
         self.arrivals.files_came.connect(session.open_files)
         self.arrivals.nothing_came.connect(
             lambda sentence: self.notice_bar.add(Notice(sentence, is_passing=True))
@@ -303,7 +299,7 @@ class MainWindow(QMainWindow):
             "export_overlay": export_dialogs.ask_overlay,
             "export_plan": export_dialogs.ask_plan,
             "export_curve": export_dialogs.ask_curve,
-            "copy": self._copy_text,
+            "copy": session.copier.copy_selected,
             "find": self.text_column.begin_find,
             "replace": lambda: self.text_column.begin_find(replacing=True),
             "find_next": self.text_column.find_next,
@@ -481,17 +477,6 @@ class MainWindow(QMainWindow):
         """Open a file or a folder in the program that the desktop has for it."""
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
             self.notice_bar.add_problem(f"No program was found to open “{path}”.")
-
-    @Slot()
-    def _copy_text(self) -> None:
-        selected = self._session.shelf.selected
-        texts = tuple(self._session.texts.of(selected))
-        if not texts:
-            return
-        self._copied.copy("\n\n".join(texts))
-        self._session.unsaved.note_copied(selected)
-        whose = "this page" if selected == (self._session.shelf.current,) else counted(len(texts), "page")
-        self.notice_bar.add(Notice(f"Copied the text of {whose}.", is_passing=True))
 
     # Events --------------------------------------------------------------------------------
 
