@@ -218,6 +218,19 @@ def test_a_processor_with_bfloat16_runs_large_models_in_it(
     assert place("cpu", "auto", LARGE).dtype == torch.float32
 
 
+def test_a_small_model_runs_in_float32_on_every_device_unless_a_person_chooses_otherwise(
+    cards: Cards, macos: Callable[[int], None]
+) -> None:
+    cards((8, 6))
+    macos(14)
+    for device in ("cpu", "cuda", "mps"):
+        placement = place(device, "auto", SMALL)
+        assert placement.dtype == torch.float32
+        assert placement.why == "A model as small as this one is fast in float32."
+    for device in ("cuda", "mps"):
+        assert place(device, "bfloat16", SMALL).why == "The model runs in bfloat16, as requested."
+
+
 def test_a_person_may_choose_the_precision(cards: Cards) -> None:
     slow = place("cpu", "bfloat16", LARGE)
     assert slow.dtype == torch.bfloat16

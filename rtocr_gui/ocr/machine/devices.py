@@ -17,8 +17,8 @@ from rtocr_gui.ocr.machine.main_memory import free_main_memory
 from rtocr_gui.ocr.machine.spot import DEVICES, PRECISIONS, Spot
 
 LARGE_MODEL = 1_000_000_000
-"""From this many weights on, half precision pays off on a CPU that supports it. The miniature is as fast in
-float32, and its output is then the same on every computer."""
+"""From this many weights on, half precision pays off. The miniature is as fast in float32, reads better in
+it, and its output is then the same on every computer."""
 
 _DEVICE = re.compile(r"(cpu|cuda|mps)(?::(0|[1-9][0-9]{0,2}))?")
 """A kind of device and its number, as PyTorch writes them."""
@@ -211,6 +211,8 @@ def _answers(index: int) -> bool:
 
 
 def _best_precision(device: torch.device, parameter_count: int) -> tuple[torch.dtype, str]:
+    if parameter_count < LARGE_MODEL:
+        return torch.float32, "A model as small as this one is fast in float32."
     if device.type == "cuda":
         return _cuda_precision(device)
     if device.type == "mps":
@@ -219,8 +221,6 @@ def _best_precision(device: torch.device, parameter_count: int) -> tuple[torch.d
         return torch.float16, "bfloat16 needs macOS 14 or newer, so the model runs in float16."
     if not _cpu_has_bfloat16():
         return torch.float32, "This processor has no bfloat16, so the model runs in float32."
-    if parameter_count < LARGE_MODEL:
-        return torch.float32, "A model as small as this one is fast in float32."
     return torch.bfloat16, "This processor has bfloat16, in which the model was trained."
 
 
@@ -258,15 +258,15 @@ def _asked_precision(
     if precision not in PRECISIONS:
         raise SettingsError(f"“{precision}” is not a precision. Choose {', '.join(PRECISIONS)}.")
     dtype: torch.dtype = getattr(torch, precision)
-    if dtype == torch.bfloat16 and device.type == "mps" and best != torch.bfloat16:
+    native = _best_precision(device, LARGE_MODEL)[0]
+    lacks_it = dtype == torch.bfloat16 and native != torch.bfloat16
+    if lacks_it and device.type == "mps":
         raise SettingsError("bfloat16 needs macOS 14 or newer. Choose float16 or float32.")
     if dtype == best:
         return dtype, why
     asked = f"The model runs in {precision}, as requested."
-    if device.type == "cuda" and dtype == torch.bfloat16:
+    if lacks_it and device.type == "cuda":
         return dtype, f"{asked} This graphics card is slow in it."
-    if device.type == "cpu" and not (
-        dtype == torch.float32 or (dtype == torch.bfloat16 and _cpu_has_bfloat16())
-    ):
+    if device.type == "cpu" and dtype not in (torch.float32, native):
         return dtype, f"{asked} This processor is very slow in that precision."
     return dtype, asked
