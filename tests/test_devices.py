@@ -31,6 +31,7 @@ def bare_computer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"architecture": "x86_64", "avx2": True})
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
     monkeypatch.setattr(torch.version, "hip", None)
 
 
@@ -91,6 +92,17 @@ def test_an_accelerator_is_preferred(cards: Cards, macos: Callable[[int], None])
 def test_a_device_that_is_not_there_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match="has no device"):
         choose_device(name)
+
+
+def test_a_pytorch_without_cuda_is_told_apart_from_a_computer_without_a_card(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.version, "cuda", None)
+    with pytest.raises(SettingsError, match=r"PyTorch can use: it was installed without CUDA \(see Limits"):
+        choose_device("cuda")
+    monkeypatch.setattr(torch.version, "hip", "7.0")
+    with pytest.raises(SettingsError, match=r"PyTorch can use\. Choose another"):
+        choose_device("cuda")
 
 
 @pytest.mark.parametrize(

@@ -90,8 +90,10 @@ def choose_device(name: str) -> torch.device:
         raise SettingsError(f"“{name}” is not a device. Choose {', '.join(DEVICES)}.")
     kind, number = written[1], int(written[2] or 0)
     if number >= {"cpu": 1, "cuda": cards, "mps": int(has_mps)}[kind]:
+        lacks_cuda = kind == "cuda" and not (torch.version.cuda or torch.version.hip)
+        why = ": it was installed without CUDA (see Limits in the README)" if lacks_cuda else ""
         raise SettingsError(
-            f"This computer has no device “{name}” that PyTorch can use. Choose another, such as the "
+            f"This computer has no device “{name}” that PyTorch can use{why}. Choose another, such as the "
             "processor (“cpu”)."
         )
     if kind == "cuda" and not _is_driven(number):
