@@ -27,8 +27,10 @@ import hashlib
 import importlib.util
 import json
 import os
+import platform
 import shutil
 import subprocess
+import sysconfig
 import tempfile
 import tomllib
 import venv
@@ -103,6 +105,7 @@ def prepare_environment() -> None:
     if not MARK.exists() and ENVIRONMENT.exists() and any(ENVIRONMENT.iterdir()):
         raise Trouble(f"{ENVIRONMENT} was not made by run.py. Move it away or delete it, then try again.")
     if found.get("python") != wanted["python"]:
+        require_known_system()
         require_ensurepip()
     ENVIRONMENT.mkdir(exist_ok=True)
     with exclusive_mark() as mark:
@@ -117,6 +120,26 @@ def prepare_environment() -> None:
             make_environment()
         install_packages()
         json.dump(wanted, mark)
+
+
+def require_known_system() -> None:
+    """Stop with advice if this is a system or a Python that PyTorch is not made for."""
+    if sys.maxsize < 2**32:
+        raise Trouble("This Python has 32 bits. Install one with 64 bits and start run.py with it.")
+    if sys.platform == "darwin":
+        if platform.machine() == "x86_64":
+            raise Trouble(
+                "RTOCR needs a Mac with Apple silicon, and this Python is one for Intel. If your Mac has it, "
+                "install a Python made for it and start run.py with that."
+            )
+        version = platform.mac_ver()[0]
+        if int(version.partition(".")[0]) < 14:
+            raise Trouble(f"RTOCR needs macOS 14 or newer, and this is macOS {version}.")
+    if sys.platform == "win32" and "arm64" in sysconfig.get_platform():
+        raise Trouble(
+            "This Python is one for ARM. Install the 64-bit Python for x64 (Intel and AMD), which runs on "
+            "Windows for ARM too, and start run.py with it."
+        )
 
 
 def require_ensurepip() -> None:

@@ -198,6 +198,61 @@ class TestInstallation:
         assert not run.ENVIRONMENT.exists()
 
 
+class TestSystem:
+    @pytest.fixture
+    def computer(self, run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+        """Makes the computer one of this kind, with a Python built for some kind."""
+
+        def install(system: str, machine: str, built_for: str, macos: str) -> None:
+            monkeypatch.setattr(sys, "platform", system)
+            monkeypatch.setattr(run.platform, "machine", lambda: machine)
+            monkeypatch.setattr(run.platform, "mac_ver", lambda: (macos, ("", "", ""), machine))
+            monkeypatch.setattr(run.sysconfig, "get_platform", lambda: built_for)
+
+        return install
+
+    @pytest.mark.parametrize(
+        ("kind", "advice"),
+        [
+            (("darwin", "x86_64", "macosx-11.0-universal2", "14.5"), "needs a Mac with Apple silicon"),
+            (("darwin", "arm64", "macosx-11.0-universal2", "13.6.1"), r"macOS 14.*this is macOS 13\.6\.1"),
+            (("win32", "ARM64", "win-arm64", ""), "Install the 64-bit Python for x64"),
+        ],
+    )
+    def test_one_that_pytorch_is_not_made_for_is_told_before_anything_is_made(
+        self,
+        kind: tuple[str, ...],
+        advice: str,
+        run: ModuleType,
+        computer: Callable[..., None],
+        installer: Installer,
+    ) -> None:
+        computer(*kind)
+        with pytest.raises(run.Trouble, match=advice):
+            run.prepare_environment()
+        assert not run.ENVIRONMENT.exists()
+
+    def test_a_python_of_32_bits_is_told(
+        self, run: ModuleType, installer: Installer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "maxsize", 2**31 - 1)
+        with pytest.raises(run.Trouble, match="Install one with 64 bits"):
+            run.prepare_environment()
+
+    @pytest.mark.parametrize(
+        "kind",
+        [
+            ("darwin", "arm64", "macosx-11.0-universal2", "26.1"),
+            ("win32", "ARM64", "win-amd64", ""),  # Windows runs it by emulation
+        ],
+    )
+    def test_one_that_it_is_made_for_passes(
+        self, kind: tuple[str, ...], run: ModuleType, computer: Callable[..., None]
+    ) -> None:
+        computer(*kind)
+        run.require_known_system()
+
+
 class TestPip:
     @pytest.fixture
     def pip_arguments(self, run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str]:
