@@ -18,7 +18,7 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 14):
     sys.exit(
         "run.py: RTOCR needs Python 3.11 to 3.14, and this is Python " + sys.version.split()[0] + ". "
         "Install one of them from your system or from python.org and start run.py with it, "
-        "e.g. `python3.12 run.py`."
+        "e.g. `" + ("py -3.12" if sys.platform == "win32" else "python3.12") + " run.py`."
     )
 
 import contextlib

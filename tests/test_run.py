@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import json
 import os
+import re
 import runpy
 import shutil
 import stat
@@ -77,6 +78,17 @@ class TestOldPython:
     ) -> None:
         monkeypatch.setattr(sys, "version_info", found)
         with pytest.raises(SystemExit, match=r"needs Python 3\.11 to 3\.14.*Install one of them"):
+            runpy.run_path(str(RUN))
+
+    @pytest.mark.parametrize(
+        ("system", "command"), [("linux", "python3.12 run.py"), ("win32", "py -3.12 run.py")]
+    )
+    def test_it_tells_the_command_of_the_system_for_another(
+        self, system: str, command: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "version_info", (3, 10, 13))
+        monkeypatch.setattr(sys, "platform", system)
+        with pytest.raises(SystemExit, match=re.escape(f"`{command}`")):
             runpy.run_path(str(RUN))
 
     def test_it_states_the_versions_that_the_project_states(self) -> None:
