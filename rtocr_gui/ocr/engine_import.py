@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.machine.hub_variables import check_hub_variables
 from rtocr_gui.ocr.machine.threads import wait_without_spinning
 
@@ -16,13 +17,18 @@ def real_engine() -> "Engine":
     """Make an engine. The first call takes three quarters of the time of a plain import.
 
     Raises:
-        SettingsError: the environment does not let transformers be imported.
+        SettingsError: the environment does not let transformers be imported, or torch lacks a library.
     """
     check_hub_variables()
     wait_without_spinning()
-    with _not_looking_for_garbage():
-        from rtocr_gui.ocr.engine import Engine
-
+    try:
+        with _not_looking_for_garbage():
+            from rtocr_gui.ocr.engine import Engine
+    except OSError as error:  # a library that it loads is missing
+        raise SettingsError(
+            f"PyTorch could not be loaded ({error}). On Windows, install the Visual C++ Redistributable from "
+            "Microsoft, then try again."
+        ) from error
     return Engine()
 
 
