@@ -100,28 +100,28 @@ def has_current_folder() -> bool:
     return True
 
 
-def identity(path: Path) -> tuple[int, int] | None:
-    """Return what a file or folder is known by, in whatever spelling of its path; None if it is not there."""
+def identity(path: Path) -> tuple[int, int] | Path:
+    """Return what a file or folder is known by, in whatever spelling of its path.
+
+    It is known by where its path leads if it is not there, or if its file system numbers no files, as some
+    network drives do not.
+    """
     try:
         found = path.stat()
     except (OSError, ValueError):
-        return None
-    return found.st_dev, found.st_ino
+        return resolved(path)
+    return (found.st_dev, found.st_ino) if found.st_ino else resolved(path)
 
 
 def is_same_path(one: Path, other: Path) -> bool:
     """True if two paths lead to the same file or folder, in whatever spelling, or would if it existed."""
-    return _what_it_leads_to(one) == _what_it_leads_to(other)
+    return identity(one) == identity(other)
 
 
 def first_also_in(paths: Iterable[Path], others: Iterable[Path]) -> Path | None:
     """Return the first path that leads where one of the others leads; None if none does."""
-    there = set(map(_what_it_leads_to, others))
-    return next((path for path in paths if _what_it_leads_to(path) in there), None)
-
-
-def _what_it_leads_to(path: Path) -> tuple[int, int] | Path:
-    return identity(path) or resolved(path)
+    there = set(map(identity, others))
+    return next((path for path in paths if identity(path) in there), None)
 
 
 def shortened(name: str) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rtocr_gui.files import is_same_path, resolved, write_atomically
+from rtocr_gui.export.figures import scan_in_the_way
+from rtocr_gui.files import first_also_in, is_same_path, resolved, write_atomically
 
 
 def test_a_new_file_holds_the_data_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -137,6 +138,28 @@ def test_a_file_is_the_same_by_any_name(tmp_path: Path) -> None:
     assert is_same_path(tmp_path / "link", tmp_path / "later")
     assert not is_same_path(one, tmp_path / "later")
     assert not is_same_path(one, Path("a\0b"))
+
+
+def test_files_are_told_apart_by_their_paths_where_the_file_system_numbers_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on some network drives."""
+    stat_of = Path.stat
+
+    def unnumbered(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        found = stat_of(path, follow_symlinks=follow_symlinks)
+        return os.stat_result((found.st_mode, 0, *found[2:]))
+
+    monkeypatch.setattr(Path, "stat", unnumbered)
+    (tmp_path / "scans.assets").mkdir()
+    scan, link, text = tmp_path / "scans.assets" / "scan.png", tmp_path / "link.png", tmp_path / "old.md"
+    scan.touch()
+    text.touch()
+    link.symlink_to(scan)
+    assert not is_same_path(scan, text)
+    assert first_also_in([text, link], [scan]) == link
+    assert scan_in_the_way([text], [scan]) is None
+    assert scan_in_the_way([tmp_path / "scans.md"], [scan]) == scan
 
 
 def test_a_folder_is_never_replaced(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def scan_in_the_way(outputs: Iterable[Path], scans: Iterable[Path]) -> Path | No
     one_of_each = {scan.parent: scan for scan in scans}
     by_folder = {identity(folder): scan for folder, scan in one_of_each.items()}
     for figures in map(identity, map(assets_folder, outputs)):
-        if figures is not None and figures in by_folder:
+        if figures in by_folder:
             return by_folder[figures]
     return None
 
