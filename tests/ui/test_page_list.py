@@ -1,5 +1,7 @@
 """What the page list promises: it names every page and its state, and asks for few thumbnails."""
 
+import sys
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QColor, QImage, QTextDocument
@@ -204,6 +206,25 @@ def test_delete_asks_for_the_selected_pages_to_leave(qtbot: QtBot, pages: PageLi
     view(pages).setFocus()
     with qtbot.waitSignal(pages.remove_requested):
         qtbot.keyClick(view(pages), Qt.Key.Key_Delete)
+
+
+@pytest.mark.parametrize(("system", "asked"), [("darwin", 1), ("linux", 0)])
+def test_what_a_mac_calls_delete_is_backspace(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, system: str, asked: int
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    pages = in_sight(qtbot, PageList(), 220, 400)
+    with qtbot.waitActive(pages):
+        pages.activateWindow()
+    pages.set_pages(entries(2))
+    pages.select(1)
+    view(pages).setFocus()
+    removals: list[str] = []
+    pages.remove_requested.connect(lambda: removals.append("asked for"))
+    qtbot.keyClick(view(pages), Qt.Key.Key_Backspace)
+    assert len(removals) == asked
+    qtbot.keyClick(view(pages), Qt.Key.Key_Delete)
+    assert len(removals) == asked + 1
 
 
 def test_several_pages_are_selected_in_the_order_of_the_list_while_one_is_looked_at(

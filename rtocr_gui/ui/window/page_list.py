@@ -4,6 +4,7 @@ Requests thumbnails only for visible rows. Knows pages only by an opaque key; op
 paints the rows.
 """
 
+import sys
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from PySide6.QtCore import (
@@ -125,6 +126,8 @@ class PageList(QWidget):
 
         # Not the platform's keys for this: on X11 they include Ctrl+D, which compares readings.
         remove = QShortcut(Qt.Key.Key_Delete, self._view)
+        if sys.platform == "darwin":  # there, the key that is called delete is Backspace
+            remove.setKeys([QKeySequence(Qt.Key.Key_Delete), QKeySequence(Qt.Key.Key_Backspace)])
         copy = QShortcut(QKeySequence.StandardKey.Copy, self._view)  # the view would copy the label
         for shortcut, signal in ((remove, self.remove_requested), (copy, self.copy_requested)):
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
