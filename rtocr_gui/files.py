@@ -6,6 +6,7 @@ Also resolves and compares any paths, even invalid ones, and says why a file cou
 import contextlib
 import errno
 import os
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -132,3 +133,8 @@ def shortened(name: str) -> str:
         if len(encoded) <= _LONGEST_STEM_BYTES
         else encoded[:_LONGEST_STEM_BYTES].decode("utf-8", "ignore")
     )
+
+
+def without_case(name: str) -> str:
+    """Return a name as file systems compare it that ignore case and the form of accents."""
+    return unicodedata.normalize("NFC", name).casefold()

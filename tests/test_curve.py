@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from rtocr_gui.documents.pages import PageImage
-from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES, find_truth, read_truth
+from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES, find_truth, read_truth, scan_of_truth
 from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.curve import CurveSource, by_falling_ratio, curve_as_csv, curve_as_json, export_curve
 from rtocr_gui.export.markdown import ExportPage, export_markdown
@@ -146,6 +146,17 @@ def test_a_page_of_several_has_its_own_truth_and_none_in_the_text_of_the_whole_f
     found = find_truth(book, 1, 3)
     assert found is not None
     assert found.text == "the second"
+
+
+@pytest.mark.parametrize(
+    ("scan", "text"),
+    [("SCAN001.PNG", "scan001.md"), ("Ä.png", "a\u0308.txt"), ("Book.pdf", "book-Page3.md")],
+)
+def test_a_file_is_a_truth_also_if_its_name_is_the_scans_but_for_case_and_the_form_of_accents(
+    tmp_path: Path, beside: Callable[..., Path], scan: str, text: str
+) -> None:
+    """As on Windows and macOS; elsewhere, no harm is done."""
+    assert scan_of_truth(beside(text, "true"), [tmp_path / "other.png", tmp_path / scan]) == tmp_path / scan
 
 
 def test_what_rtocr_exported_is_not_taken_for_the_truth(tmp_path: Path, beside: Callable[..., Path]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtocr_gui.errors import DocumentError
-from rtocr_gui.files import is_same_path, reason_of, resolved
+from rtocr_gui.files import is_same_path, reason_of, resolved, without_case
 
 TRUTH_SUFFIXES = (".md", ".txt")
 LARGEST_TRUTH_BYTES = 200_000
@@ -77,9 +77,10 @@ def scan_of_truth(path: Path, scans: Collection[Path]) -> Path | None:
 def scan_it_is_named_for(path: Path, scans: Collection[Path]) -> Path | None:
     """Return the scan whose true text a file would be taken for, by its name; it need not exist."""
     for file in {path, resolved(path)}:  # either may be the one beside the scan
-        stems = {file.stem, _PAGE_OF_FILE.sub("", file.stem)} if file.suffix.lower() in TRUTH_SUFFIXES else ()
+        stem = without_case(file.stem)
+        stems = {stem, _PAGE_OF_FILE.sub("", stem)} if file.suffix.lower() in TRUTH_SUFFIXES else ()
         for scan in scans:
-            if scan.stem in stems and is_same_path(scan.parent, file.parent):
+            if without_case(scan.stem) in stems and is_same_path(scan.parent, file.parent):
                 return scan
     return None
 

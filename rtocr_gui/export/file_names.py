@@ -1,11 +1,10 @@
 """Names the Markdown files of several scans, where each has one of its own. Touches no file."""
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from rtocr_gui.files import shortened
+from rtocr_gui.files import shortened, without_case
 
 
 def markdown_files(scans: Iterable[Path], folder: Path) -> dict[Path, Path]:
@@ -24,14 +23,10 @@ def markdown_files(scans: Iterable[Path], folder: Path) -> dict[Path, Path]:
     used: Counter[str] = Counter()
     for scan in dict.fromkeys(scans):
         name = shortened(scan.stem)
-        stem, first = name, _without_case(name)
-        while _without_case(stem) in taken:
+        stem, first = name, without_case(name)
+        while without_case(stem) in taken:
             used[first] += 1
             stem = f"{name} ({used[first] + 1})"
-        taken.add(_without_case(stem))
+        taken.add(without_case(stem))
         files[scan] = folder / f"{stem}.md"
     return files
-
-
-def _without_case(stem: str) -> str:
-    return unicodedata.normalize("NFC", stem).casefold()
