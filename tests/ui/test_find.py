@@ -224,6 +224,15 @@ def test_the_next_place_is_asked_for_without_the_bar(qtbot: QtBot, searched: Mai
         assert highlighted(searched) == ["word", "Word"]
 
 
+def test_ctrl_g_goes_to_the_next_place_as_in_other_programs(qtbot: QtBot, searched: MainWindow) -> None:
+    qtbot.keyClicks(line(searched), "word")
+    searched.activateWindow()
+    control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    for modifiers, place in ((control, (23, "Word")), (control | shift, (4, "word"))):
+        qtbot.keyClick(line(searched), Qt.Key.Key_G, modifiers)
+        assert selected(searched) == place
+
+
 def test_the_next_place_of_nothing_is_asked_about(searched: MainWindow) -> None:
     searched.text_column.end_find()
     searched.actions_by_name["find_next"].trigger()

@@ -3,8 +3,13 @@
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QMainWindow
+from pytestqt.qtbot import QtBot
 
+from rtocr_gui.ui.page.page_column import PageColumn
+from rtocr_gui.ui.parts.actions import make_actions
 from rtocr_gui.ui.parts.keys import asks_for, keeps_escape, leaves_to_window
+from tests.ui.steps import in_sight
 
 OVERRIDE, PRESS = QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress
 
@@ -54,3 +59,18 @@ def test_shortcuts_that_edit_a_line_on_x11_are_left_to_the_window(
     event = QKeyEvent(OVERRIDE, key, modifier)
     event.accept()
     assert (leaves_to_window(event), event.isAccepted()) == (leaves, not leaves)
+
+
+def test_a_letter_shows_the_tokens_of_the_whole_page_and_is_a_shortcut_of_the_page_alone(
+    qtbot: QtBot,
+) -> None:
+    window = in_sight(qtbot, QMainWindow(), 800, 600)
+    actions = make_actions(window)
+    column = PageColumn(actions)
+    window.setCentralWidget(column)
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    for widget in (column.play_bar, column.page_view):
+        widget.setFocus()
+        qtbot.keyClick(widget, Qt.Key.Key_G)
+        assert actions["global_grid"].isChecked() is (widget is column.page_view)

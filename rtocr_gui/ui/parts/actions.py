@@ -61,8 +61,8 @@ SPECS = (
     ActionSpec("copy", "&Copy text", "Copy the text of the selected pages", "Ctrl+Shift+C", "copy"),
     ActionSpec("find", "&Find…", "Find words in the text of all pages", "Ctrl+F", "find"),
     ActionSpec("replace", "Replace word&s…", "Find words, and write others in their place", "Ctrl+H"),
-    ActionSpec("find_next", "Find &next", "Go to the next match, on this page or another", "F3"),
-    ActionSpec("find_previous", "Find pre&vious", "Go to the previous match", "Shift+F3"),
+    ActionSpec("find_next", "Find &next", "Go to the next match, on this page or another", "F3; Ctrl+G"),
+    ActionSpec("find_previous", "Find pre&vious", "Go to the previous match", "Shift+F3; Ctrl+Shift+G"),
     ActionSpec("rotate_left", "Rotate &left", "Rotate the selected pages left; files stay as is", "Shift+F7"),
     ActionSpec("rotate_right", "Rotate ri&ght", "Rotate the selected pages right; files stay as is", "F7"),
     ActionSpec("rotate_file", "Rotate &whole file", "Rotate all pages of this page’s file right", "Ctrl+F7"),
@@ -104,7 +104,7 @@ SPECS = (
         "global_grid",
         "Whole-page &grid",
         "Show the tokens of the whole page, which the model sees besides the tiles",
-        "Ctrl+G",
+        "G",
         checkable=True,
     ),
     ActionSpec("trace", "W&here does it look?", "Light up where the text was read", "Ctrl+L", checkable=True),
@@ -192,7 +192,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
 }
 """Menu titles and the names of their actions; an empty name is a separator."""
 
-PAGE_KEYS = ("next_look", "blocks")
+PAGE_KEYS = ("next_look", "global_grid", "blocks")
 """Actions whose shortcuts are single letters, which only the page does not use for typing."""
 
 TEXT_KEYS = ("undo", "redo")
