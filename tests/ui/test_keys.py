@@ -1,5 +1,8 @@
 """Keys that widgets keep for themselves, and those that they leave to the window."""
 
+import runpy
+import sys
+
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
@@ -7,6 +10,7 @@ from PySide6.QtWidgets import QMainWindow
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.page.page_column import PageColumn
+from rtocr_gui.ui.parts import actions
 from rtocr_gui.ui.parts.actions import make_actions
 from rtocr_gui.ui.parts.keys import asks_for, keeps_escape, leaves_to_window
 from tests.ui.steps import in_sight
@@ -65,12 +69,21 @@ def test_a_letter_shows_the_tokens_of_the_whole_page_and_is_a_shortcut_of_the_pa
     qtbot: QtBot,
 ) -> None:
     window = in_sight(qtbot, QMainWindow(), 800, 600)
-    actions = make_actions(window)
-    column = PageColumn(actions)
+    by_name = make_actions(window)
+    column = PageColumn(by_name)
     window.setCentralWidget(column)
     with qtbot.waitActive(window):
         window.activateWindow()
     for widget in (column.play_bar, column.page_view):
         widget.setFocus()
         qtbot.keyClick(widget, Qt.Key.Key_G)
-        assert actions["global_grid"].isChecked() is (widget is column.page_view)
+        assert by_name["global_grid"].isChecked() is (widget is column.page_view)
+
+
+@pytest.mark.parametrize(("system", "key"), [("darwin", "⌘"), ("win32", "Ctrl")])
+def test_a_tip_names_the_key_that_goes_with_the_wheel_as_the_system_does(
+    monkeypatch: pytest.MonkeyPatch, system: str, key: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    tips = {spec.name: spec.tip for spec in runpy.run_path(actions.__file__)["SPECS"]}
+    assert all(tips[name].endswith(f"the wheel with {key}") for name in ("larger_text", "smaller_text"))

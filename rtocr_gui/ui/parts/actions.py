@@ -1,5 +1,6 @@
 """All actions of the menus, the toolbar and the keyboard: one table, one line each."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from rtocr_gui.ui.parts.icons import icon
 
 _Key = QKeySequence.StandardKey
 _Role = QAction.MenuRole
+_CTRL = "⌘" if sys.platform == "darwin" else "Ctrl"
 
 TIP = "tip"
 """Property of an action: its tooltip while it is enabled."""
@@ -95,8 +97,8 @@ SPECS = (
     ActionSpec("fit_page", "&Fit page", "Show the whole page", "Ctrl+0", "fit"),
     ActionSpec("fit_width", "Fit &width", "Show the page as wide as the pane", "Ctrl+9"),
     ActionSpec("actual_size", "&Actual size", "Show one page pixel per screen pixel", "Ctrl+1"),
-    ActionSpec("larger_text", "Larger te&xt", "Show the text larger; so does the wheel with Ctrl"),
-    ActionSpec("smaller_text", "S&maller text", "Show the text smaller; so does the wheel with Ctrl"),
+    ActionSpec("larger_text", "Larger te&xt", f"Show the text larger; so does the wheel with {_CTRL}"),
+    ActionSpec("smaller_text", "S&maller text", f"Show the text smaller; so does the wheel with {_CTRL}"),
     ActionSpec("overlay", "O&verlay", "Show what happens to each visual token", "Ctrl+T", checkable=True),
     ActionSpec("blocks", "&Blocks", "Outline the blocks the model found on the page", "B", checkable=True),
     ActionSpec("next_look", "&Next look", "Switch the overlay to its next look", "L"),
