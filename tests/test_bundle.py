@@ -35,6 +35,7 @@ class Bundler:
     analysis: dict[str, Any] = field(default_factory=dict)
     programs: dict[str, SimpleNamespace] = field(default_factory=dict)
     recipe: dict[str, Any] = field(default_factory=dict)
+    app: dict[str, Any] = field(default_factory=dict)
 
     def analyse(self, scripts: list[str], **wanted: Any) -> SimpleNamespace:
         self.analysis = wanted
@@ -52,13 +53,16 @@ class Bundler:
         (self.folder / name).mkdir()
         return SimpleNamespace(name=str(self.folder / name))
 
+    def bundle(self, *_: object, **wanted: Any) -> None:
+        self.app = wanted
+
     def modules(self) -> dict[str, ModuleType]:
         """PyInstaller's modules, with what the recipe imports of them."""
         config = {"specpath": str(RECIPE), "workpath": str(self.folder)}
         contents: dict[str, dict[str, object]] = {
             "building.api": {"COLLECT": self.collect, "EXE": self.program, "PYZ": lambda _: None},
             "building.build_main": {"Analysis": self.analyse},
-            "building.osx": {"BUNDLE": lambda *_, **__: None},
+            "building.osx": {"BUNDLE": self.bundle},
             "config": {"CONF": config},
             "utils.hooks": {
                 "collect_submodules": lambda name: [name],
@@ -122,6 +126,11 @@ class TestRecipe:
         project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         names = {re.split(r"[\[<>=]", wanted)[0].replace("-", "_") for wanted in project["dependencies"]}
         assert names.isdisjoint(bundler.analysis["excludes"])
+
+    def test_macos_offers_it_for_scans_without_making_it_the_usual_program(self, bundler: Bundler) -> None:
+        (kind,) = bundler.app["info_plist"]["CFBundleDocumentTypes"]
+        assert (kind["CFBundleTypeRole"], kind["LSHandlerRank"]) == ("Viewer", "Alternate")
+        assert set(kind["LSItemContentTypes"]) == {"public.image", "com.adobe.pdf"}
 
     def test_tests_are_left_out(self, bundler: Bundler) -> None:
         assert {"_pytest", "hypothesis", "tkinter"} <= set(bundler.analysis["excludes"])

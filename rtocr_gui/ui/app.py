@@ -15,13 +15,13 @@ from types import TracebackType
 
 from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication
 
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.files import FOLDER_GONE, has_current_folder, is_there
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, settings_path
+from rtocr_gui.ui.application import Application
 from rtocr_gui.ui.background.engine_bridge import NOT_SAVED, EngineBridge
 from rtocr_gui.ui.background.engine_start import make_engine
 from rtocr_gui.ui.background.errors_in_words import unexpected
@@ -100,13 +100,13 @@ class Program:
             self.session.open_picture(picture, path)
 
 
-def make_application() -> QApplication:
+def make_application() -> Application:
     """Make what a `Program` needs; from now on garbage is collected on the main thread only.
 
     Where no window can be opened, ends the process with a sentence: Qt would abort it.
     """
     former = qInstallMessageHandler(_tell_why_there_is_no_window)
-    application = QApplication(sys.argv[:1])
+    application = Application(sys.argv[:1])
     qInstallMessageHandler(former)
     application.setApplicationName("RTOCR")
     application.setDesktopFileName("rtocr")
@@ -147,6 +147,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     EndSignals(application)
     keeper, text_keeper = SettingsKeeper(path), UnsavedTextKeeper(path.parent)
     program = Program(keeper.settings)
+    application.open_requested.connect(lambda path: program.session.open_files([path]))
     _report_unexpected(program.window)
     program.window.log_requested.connect(lambda: _show_log(log, program.window))
     unsaved, tell = program.session.unsaved, program.window.notice_bar.add_problem
