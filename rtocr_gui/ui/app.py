@@ -28,6 +28,7 @@ from rtocr_gui.ui.background.errors_in_words import unexpected
 from rtocr_gui.ui.dialogs.models_opener import ModelsOpener
 from rtocr_gui.ui.end_signals import EndSignals
 from rtocr_gui.ui.garbage import MainThreadGarbage
+from rtocr_gui.ui.parts.icons import app_icon
 from rtocr_gui.ui.picture_folder import PictureFolder
 from rtocr_gui.ui.state.notices import about_left_behind, about_retention
 from rtocr_gui.ui.state.session import Session
@@ -110,6 +111,7 @@ def make_application() -> Application:
     qInstallMessageHandler(former)
     application.setApplicationName("RTOCR")
     application.setDesktopFileName("rtocr")
+    application.setWindowIcon(app_icon())
     MainThreadGarbage(application)
     return application
 

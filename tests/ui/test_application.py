@@ -9,7 +9,7 @@ from tests.ui.steps import Draw
 
 ROOT = Path(__file__).parents[2]
 
-_PROGRAM = """
+_OPENING = """
 import sys
 from PySide6.QtGui import QFileOpenEvent
 from rtocr_gui.ui import app
@@ -33,16 +33,33 @@ sys.exit(app.main([]))
 """
 
 
-def test_a_file_that_is_opened_with_the_program_on_macos_is_opened(draw_page: Draw, tmp_path: Path) -> None:
-    scan = draw_page("scan.png")
+_ICON = """
+from rtocr_gui.ui.app import make_application
+
+application = make_application()
+print(application.windowIcon().availableSizes())
+"""
+
+
+def run(program: str, folder: Path, *arguments: Path) -> str:
+    """What a program prints that runs in a process of its own, as there is one application in each."""
     ended = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, scan],
+        [sys.executable, "-c", program, *arguments],
         cwd=ROOT,
-        env={**os.environ, "RTOCR_CONFIG_DIR": str(tmp_path / "settings")},
+        env={**os.environ, "RTOCR_CONFIG_DIR": str(folder)},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout == f"{scan}\n"
+    return ended.stdout
+
+
+def test_a_file_that_is_opened_with_the_program_on_macos_is_opened(draw_page: Draw, tmp_path: Path) -> None:
+    scan = draw_page("scan.png")
+    assert run(_OPENING, tmp_path / "settings", scan) == f"{scan}\n"
+
+
+def test_every_window_and_the_dock_have_the_icon(tmp_path: Path) -> None:
+    assert "QSize(128, 128)" in run(_ICON, tmp_path / "settings")

@@ -23,7 +23,6 @@ from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
 from rtocr_gui.ui.page.page_column import PageColumn
 from rtocr_gui.ui.parts.actions import MENUS, PAGE_MENU, TIP, draw_icons, fill, make_actions
 from rtocr_gui.ui.parts.arrivals import Arrivals
-from rtocr_gui.ui.parts.icons import app_icon
 from rtocr_gui.ui.parts.layouts import scrolled, stack, within_screen
 from rtocr_gui.ui.state.notices import Notice, Offer, ShowFolder
 from rtocr_gui.ui.state.page_entry import PageState
@@ -78,7 +77,6 @@ class MainWindow(QMainWindow):
         self._session = session
         self.setAcceptDrops(True)
         self.setWindowTitle("RTOCR")
-        self.setWindowIcon(app_icon())
         self.actions_by_name = make_actions(self)
         self.action_states = ActionStates(session, self.actions_by_name, self)
         self.model_menus = ModelMenus(self.actions_by_name, self)
