@@ -1,11 +1,14 @@
 """Writes files so that a crash, a full disk or a second program never leaves half of one.
 
-Also resolves and compares any paths, even invalid ones, and says why a file could not be used.
+Also resolves and compares any paths, even invalid ones, expands patterns, and says why a file could not be
+used.
 """
 
 import contextlib
 import errno
+import glob
 import os
+import sys
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
@@ -138,3 +141,18 @@ def shortened(name: str) -> str:
 def without_case(name: str) -> str:
     """Return a name as file systems compare it that ignore case and the form of accents."""
     return unicodedata.normalize("NFC", name).casefold()
+
+
+def named_files(name: Path) -> list[Path]:
+    """Return the files an argument stands for, expanding patterns on Windows, whose shells do not.
+
+    A file whose name looks like a pattern stands for itself, as does a pattern that matches nothing.
+    """
+    if not _shell_leaves_patterns() or os.path.lexists(name):
+        return [name]
+    found = glob.glob(str(name))  # noqa: PTH207  # `Path.glob` takes no pattern that begins with a drive
+    return sorted(map(Path, found)) or [name]
+
+
+def _shell_leaves_patterns() -> bool:
+    return sys.platform == "win32"

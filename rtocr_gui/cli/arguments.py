@@ -18,7 +18,6 @@ from rtocr_gui.cli.values import (
     device_name,
     json_target,
     markdown_target,
-    named_files,
     overlay_target,
     page_selection,
     pages_together,
@@ -31,7 +30,7 @@ from rtocr_gui.documents.pages import ROTATIONS_DEG
 from rtocr_gui.documents.truth import scan_of_truth
 from rtocr_gui.errors import DocumentError, SettingsError
 from rtocr_gui.export.looks import Look
-from rtocr_gui.files import first_also_in, is_folder
+from rtocr_gui.files import first_also_in, is_folder, named_files
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.machine.spot import PRECISIONS
 from rtocr_gui.ocr.reading import TASKS, Mode

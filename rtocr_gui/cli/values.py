@@ -4,10 +4,8 @@ Each parser takes the text as typed. Knows no command.
 """
 
 import argparse
-import glob
 import os
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,21 +76,6 @@ def page_selection(text: str) -> PageSelection:
             )
         ranges.append((first, last))
     return PageSelection(tuple(ranges))
-
-
-def named_files(name: Path) -> list[Path]:
-    """Return the files an argument stands for, expanding patterns on Windows, whose shells do not.
-
-    A file whose name looks like a pattern stands for itself, as does a pattern that matches nothing.
-    """
-    if not _shell_leaves_patterns() or os.path.lexists(name):
-        return [name]
-    found = glob.glob(str(name))  # noqa: PTH207  # `Path.glob` takes no pattern that begins with a drive
-    return sorted(map(Path, found)) or [name]
-
-
-def _shell_leaves_patterns() -> bool:
-    return sys.platform == "win32"
 
 
 def retention_ratio(text: str) -> float | None:

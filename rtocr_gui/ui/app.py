@@ -17,7 +17,7 @@ from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessag
 from PySide6.QtGui import QImage
 
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.files import FOLDER_GONE, has_current_folder, is_there
+from rtocr_gui.files import FOLDER_GONE, has_current_folder, is_there, named_files
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, settings_path
@@ -185,7 +185,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "files", nargs="*", type=Path, metavar="FILE", help="images, PDF files or folders to open"
     )
-    return parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
+    arguments.files = [file for name in arguments.files for file in named_files(name)]
+    return arguments
 
 
 def _start_log(path: Path) -> None:

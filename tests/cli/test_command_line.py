@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rtocr_gui.cli import values
+from rtocr_gui import files
 from rtocr_gui.cli.main import main
 from rtocr_gui.cli.values import page_selection, retention_ratio
 from rtocr_gui.ocr.machine.spot import Spot
@@ -273,7 +273,7 @@ def test_patterns_that_the_shell_leaves_to_the_program_stand_for_files(
     rtocr, page, tmp_path, monkeypatch, left_to_the_program
 ):
     """As the shells of Windows do; elsewhere, a pattern that arrives was quoted."""
-    monkeypatch.setattr(values, "_shell_leaves_patterns", lambda: left_to_the_program)
+    monkeypatch.setattr(files, "_shell_leaves_patterns", lambda: left_to_the_program)
     (tmp_path / "b[1].png").write_bytes(page.read_bytes())
     (tmp_path / "b1.png").write_bytes(b"")
     result = rtocr("read", "-q", tmp_path / "b[1].png", tmp_path / "p*.png", tmp_path / "no*.png")

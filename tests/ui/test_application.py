@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from rtocr_gui import files
+from rtocr_gui.ui import app
 from tests.ui.steps import Draw
 
 ROOT = Path(__file__).parents[2]
@@ -63,3 +67,12 @@ def test_a_file_that_is_opened_with_the_program_on_macos_is_opened(draw_page: Dr
 
 def test_every_window_and_the_dock_have_the_icon(tmp_path: Path) -> None:
     assert "QSize(128, 128)" in run(_ICON, tmp_path / "settings")
+
+
+def test_patterns_that_the_shell_leaves_to_the_program_stand_for_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, draw_page: Draw
+) -> None:
+    pages = [draw_page("a.png"), draw_page("b.png")]
+    names = [str(tmp_path / "*.png"), "none.pdf"]
+    monkeypatch.setattr(files, "_shell_leaves_patterns", lambda: True)
+    assert app._parse(names).files == [*pages, Path("none.pdf")]
