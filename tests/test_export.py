@@ -283,6 +283,19 @@ def test_a_failed_export_says_why_and_leaves_the_old_file_and_nothing_else(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_that_may_be_open_in_another_program_of_windows_is_told_so(tmp_path, monkeypatch):
+    def refuse(*_):
+        error = PermissionError(errno.EACCES, "Access is denied")
+        error.winerror = 5
+        raise error
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(
+        ExportError, match=r"or another program has the file open\. Close it there, or choose"
+    ):
+        write_text_atomically(tmp_path / "out.csv", "x")
+
+
 def test_a_missing_folder_is_named_though_a_link_leads_there(tmp_path):
     (tmp_path / "out.md").symlink_to(tmp_path / "nowhere" / "out.md")
     with pytest.raises(ExportError) as caught:

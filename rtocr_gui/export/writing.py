@@ -115,10 +115,12 @@ def _explain(path: Path, error: OSError) -> str:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return f"“{path.name}” was not written: there is no folder “{folder}”. Create it, or choose another."
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
-        return (
-            f"“{path.name}” was not written: the folder “{folder}” or the file in it cannot be changed. "
-            "Choose another location."
-        )
+        lack = f"“{path.name}” was not written: the folder “{folder}” or the file in it cannot be changed"
+        if getattr(error, "winerror", None):  # Windows keeps an open file from being replaced
+            return (
+                f"{lack}, or another program has the file open. Close it there, or choose another location."
+            )
+        return f"{lack}. Choose another location."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"“{path.name}” was not written: the disk is full. Free some space, or choose another disk."
     return f"“{path.name}” was not written ({reason_of(error)}). Choose another location."
