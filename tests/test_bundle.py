@@ -132,6 +132,9 @@ class TestRecipe:
         assert (kind["CFBundleTypeRole"], kind["LSHandlerRank"]) == ("Viewer", "Alternate")
         assert set(kind["LSItemContentTypes"]) == {"public.image", "com.adobe.pdf"}
 
+    def test_macos_does_not_slow_it_down_behind_other_windows(self, bundler: Bundler) -> None:
+        assert bundler.app["info_plist"]["NSAppSleepDisabled"]
+
     def test_tests_are_left_out(self, bundler: Bundler) -> None:
         assert {"_pytest", "hypothesis", "tkinter"} <= set(bundler.analysis["excludes"])
         assert "torch/lib/libtorch.so" in bundler.files
