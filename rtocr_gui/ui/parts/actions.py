@@ -12,7 +12,9 @@ from rtocr_gui.ui.parts.icons import icon
 
 _Key = QKeySequence.StandardKey
 _Role = QAction.MenuRole
-_CTRL = "⌘" if sys.platform == "darwin" else "Ctrl"
+_IS_MAC = sys.platform == "darwin"
+_CTRL = "⌘" if _IS_MAC else "Ctrl"
+_REPLACE_KEYS = "Ctrl+Alt+F" if _IS_MAC else "Ctrl+H"  # with ⌘H, macOS hides the program
 
 TIP = "tip"
 """Property of an action: its tooltip while it is enabled."""
@@ -62,7 +64,7 @@ SPECS = (
     ActionSpec("export_curve", "Export &curve…", "Save the retention curve as CSV or JSON"),
     ActionSpec("copy", "&Copy text", "Copy the text of the selected pages", "Ctrl+Shift+C", "copy"),
     ActionSpec("find", "&Find…", "Find words in the text of all pages", "Ctrl+F", "find"),
-    ActionSpec("replace", "Replace word&s…", "Find words, and write others in their place", "Ctrl+H"),
+    ActionSpec("replace", "Replace word&s…", "Find words, and write others in their place", _REPLACE_KEYS),
     ActionSpec("find_next", "Find &next", "Go to the next match, on this page or another", "F3; Ctrl+G"),
     ActionSpec("find_previous", "Find pre&vious", "Go to the previous match", "Shift+F3; Ctrl+Shift+G"),
     ActionSpec("rotate_left", "Rotate &left", "Rotate the selected pages left; files stay as is", "Shift+F7"),
