@@ -46,6 +46,16 @@ def test_pages_that_are_read_at_once_are_taken_for_half_read() -> None:
     assert pace.seconds_left(in_hand=14, waiting=3) == pytest.approx(22)
 
 
+def test_the_time_of_the_pages_in_hand_passes_and_is_unknown_once_the_last_ones_are_late() -> None:
+    pace = Pace(clock := Clock())
+    end_pages(pace, clock, 10, 10, 10)
+    told = []
+    for _ in range(3):
+        told.append((pace.seconds_left(in_hand=2, waiting=1), pace.seconds_left(in_hand=2, waiting=0)))
+        clock.now_s += 6
+    assert told == [(20, 10), (14, 4), (10, None)]
+
+
 @pytest.mark.parametrize("seconds", [(), (30, 30), (1, 1, 1, 1)])
 def test_nothing_is_told_after_a_few_pages_or_seconds(seconds: tuple[float, ...]) -> None:
     pace = Pace(clock := Clock())
@@ -86,4 +96,4 @@ def test_the_time_in_which_files_are_awaited_is_not_that_of_pages(
     session.open_files([draw_page("more.tiff", pages=5)])
     qtbot.waitUntil(lambda: len(session.shelf.refs) == 8)
     wait_until_idle(qtbot, session)
-    assert {activity.seconds_left for activity in told} == {None, 15, 5}
+    assert {activity.seconds_left for activity in told} == {None, 10}

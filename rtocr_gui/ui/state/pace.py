@@ -20,6 +20,7 @@ class Pace:
         self._clock = clock
         self._began_s: float | None = None
         self._ended = 0
+        self._last_end_s = 0.0
         self._page_s: float | None = None
 
     def begin(self) -> None:
@@ -30,7 +31,8 @@ class Pace:
     def end_page(self, in_hand: int) -> None:
         """A page has ended, while so many others are being read."""
         if self._began_s is not None:
-            took_s, self._ended = self._clock() - self._began_s, self._ended + 1
+            self._last_end_s, self._ended = self._clock(), self._ended + 1
+            took_s = self._last_end_s - self._began_s
             if self._ended >= _LEAST_PAGES and took_s >= _LEAST_S:
                 self._page_s = took_s / (self._ended + _HALF * in_hand)
 
@@ -39,5 +41,12 @@ class Pace:
         self._began_s, self._ended, self._page_s = None, 0, None
 
     def seconds_left(self, in_hand: int, waiting: int) -> float | None:
-        """How long pages that are being read and that wait will take; None while that cannot be told."""
-        return None if self._page_s is None else self._page_s * (_HALF * in_hand + waiting)
+        """How long pages that are being read and that wait will take; None while that cannot be told.
+
+        That is so before enough pages have ended, and once the last ones take longer than was expected.
+        """
+        if self._page_s is None:
+            return None
+        since_end_s = self._clock() - self._last_end_s
+        in_hand_s = max(0.0, self._page_s * _HALF * in_hand - since_end_s)
+        return (self._page_s * waiting + in_hand_s) or None
