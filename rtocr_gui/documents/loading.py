@@ -124,6 +124,14 @@ class Document:
         image.thumbnail((longest_px, longest_px))
         return rotate(image, rotation_deg)
 
+    @property
+    def has_changed(self) -> bool:
+        """True if there is another file by now in place of the one that was opened."""
+        try:
+            return _stamp(self.path.stat()) != self._stamp
+        except OSError:
+            return False  # there is none
+
     def rest(self) -> None:
         """Release what is only held to be quick with the next page: pages of another document come first."""
         if self._source is not None:

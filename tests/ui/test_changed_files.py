@@ -66,6 +66,27 @@ def test_a_page_of_a_file_that_changed_is_never_read_in_its_place(
     assert session.unsaved.loss(session.shelf.refs).typed == 2
 
 
+def test_the_shown_page_is_read_while_its_file_is_away_but_not_once_another_is_in_its_place(
+    qtbot: QtBot,
+    session: Session,
+    draw_page: Draw,
+    notices: list[str],
+    tmp_path: Path,
+    states: dict[str, PageStatus],
+) -> None:
+    path = draw_page("scan.png")
+    open_and_load(qtbot, session, path)
+    path.rename(tmp_path / "away")
+    read_selected(qtbot, session)
+    text = session.current_text
+    assert states["scan.png, page 1"].state is PageState.READ
+    draw_page("other.png").replace(path)
+    read_selected(qtbot, session)
+    assert notices == ["scan.png, page 1: The file has changed since it was opened. Open it again."]
+    assert states["scan.png, page 1"].state is PageState.FAILED
+    assert session.current_text == text != ""
+
+
 def test_a_file_that_was_put_back_is_shown_again_when_it_is_opened_again(
     qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:

@@ -68,10 +68,13 @@ class OpenDocuments:
             self.close(path)
 
     def page(self, ref: PageRef) -> PageImage:
-        """Render a page, unless it was rendered last: a page is usually shown and then encoded."""
+        """Render a page, unless it was rendered last: a page is usually shown and then encoded.
+
+        The page that was rendered last is served also while its file is away, but not once another is there.
+        """
         with self._in_use:
             document = self._document_of(ref)
-            if self._rendered is None or self._rendered.ref != ref:
+            if self._rendered is None or self._rendered.ref != ref or document.has_changed:
                 self._forget_rendered()
                 self._rendered = document.load_page(ref.index, rotation_deg=ref.rotation_deg, cuts=ref.cuts)
             return self._rendered
