@@ -2,7 +2,7 @@
 
 import pytest
 
-from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, StopReason
+from rtocr_gui.ocr.reading import TASKS, Block, Mode, Reading, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.open_page import PRUNED_READINGS_KEPT, OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
@@ -38,6 +38,27 @@ def test_an_edited_page_that_was_turned_was_not_read_as_it_lies_now(page: OpenPa
     assert not page.was_read_with(asked())
     page.rotate(-90)
     assert page.was_read_with(asked())
+
+
+@pytest.mark.parametrize(
+    ("reading", "shown"),
+    [
+        (make_reading(asked()), PageState.READ),
+        (make_reading(asked(), stop_reason=StopReason.LOOP), PageState.CHECK),
+        (make_reading(asked(), "", stop_reason=StopReason.LENGTH), PageState.CHECK),
+        (make_reading(asked(), is_legible=False), PageState.CHECK),
+        (make_reading(asked(), ""), PageState.EMPTY),
+        (make_reading(asked(), "", blocks=(Block("image", ((0, 0, 9, 9),), 0, 0),)), PageState.READ),
+    ],
+)
+def test_a_page_to_check_or_without_text_is_shown_so_but_it_is_read(
+    page: OpenPage, reading: Reading, shown: PageState
+) -> None:
+    page.finish(reading)
+    assert page.shown_state is shown
+    assert page.was_read_with(asked())
+    page.edit("mine")
+    assert page.shown_state is PageState.EDITED
 
 
 def test_a_page_whose_text_was_deleted_does_not_claim_to_be_unread(page: OpenPage) -> None:

@@ -246,11 +246,11 @@ def test_print_too_small_for_the_mode_is_told_with_the_text_until_a_larger_mode_
     read_selected(qtbot, session)
     sentence = "The print seems too small for Tiny mode: the text may be wrong. Choose Base mode."
     assert window.text_column.summary.text().endswith(sentence)
-    assert states["scan.png, page 1"] == PageStatus(session.shelf.refs[0], PageState.READ, sentence)
+    assert states["scan.png, page 1"] == PageStatus(session.shelf.refs[0], PageState.CHECK, sentence)
     session.set_mode(Mode.BASE)
     read_selected(qtbot, session)
     assert "too small" not in window.text_column.summary.text()
-    assert not states["scan.png, page 1"].sentence
+    assert states["scan.png, page 1"] == PageStatus(session.shelf.refs[0], PageState.READ, "")
 
 
 def test_print_too_small_for_every_mode_of_a_model_says_which_model_reads_it(

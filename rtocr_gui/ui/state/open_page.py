@@ -33,7 +33,7 @@ class OpenPage:
         text: recognised or typed text.
         edited: True if a person has changed the text since it was read.
         saved: where its text is besides the window.
-        state: the state of its reading.
+        state: the state of its reading; the list shows `shown_state`.
         sentence: why the state is what it is; may be empty.
         reading: the newest reading; None before the first.
         picture_problem: why it has no picture; empty if it has one, or none has been requested yet.
@@ -273,8 +273,18 @@ class OpenPage:
 
     @property
     def shown_state(self) -> PageState:
-        """The state shown in the list: a page with neither text nor picture has failed."""
-        return PageState.FAILED if self.lacks_picture else self.state
+        """The state shown in the list: a page with neither text nor picture has failed.
+
+        One that was read is shown as such only where there is text that nothing is known against.
+        """
+        if self.lacks_picture:
+            return PageState.FAILED
+        if self.state is PageState.READ and self.reading is not None:
+            if self.is_cut or not self.reading.is_legible:
+                return PageState.CHECK
+            if not self.has_content:
+                return PageState.EMPTY
+        return self.state
 
     @property
     def lacks_picture(self) -> bool:

@@ -6,12 +6,17 @@ from enum import Enum
 
 
 class PageState(Enum):
-    """The state of a page's reading; the values are what the list shows."""
+    """The state of a page's reading; the values are what the list shows.
+
+    A page was also read if its text is to be checked, as it may be wrong or incomplete, or if it has none.
+    """
 
     UNREAD = "Not read"
     WAITING = "Waiting"
     READING = "Reading"
     READ = "Read"
+    CHECK = "Check"
+    EMPTY = "No text"
     EDITED = "Edited"
     FAILED = "Failed"
     STOPPED = "Stopped"
