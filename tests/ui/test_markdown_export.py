@@ -171,7 +171,7 @@ def test_a_page_that_is_being_read_again_is_exported_as_it_was_read_before(
     assert "# Report\n\n![](out.assets/page-1-figure-1.png)\n\n<table>" in text
 
 
-def test_an_export_tells_how_many_pages_were_stopped_before_their_end(
+def test_an_export_tells_which_page_was_not_read_to_its_end(
     qtbot: QtBot,
     session: Session,
     fake_engine: FakeEngine,
@@ -185,18 +185,33 @@ def test_an_export_tells_how_many_pages_were_stopped_before_their_end(
     session.stop()
     until_idle(qtbot, session, fake_engine.gate.set)
     export_text(qtbot, session, tmp_path / "out.md")
-    assert notices[-1].endswith("out.md. Pages whose reading was stopped early: 1.")
+    assert notices[-1].endswith("out.md. Not read to the end: scan.png, page 1.")
     fake_engine.looping = set(Mode)
     session.read_selected()
     wait_until_idle(qtbot, session)
     export_text(qtbot, session, tmp_path / "out.md")
-    assert notices[-1].endswith("out.md. Pages whose reading was stopped early: 1.")
+    assert notices[-1].endswith("out.md. Not read to the end: scan.png, page 1.")
     session.edit_text("All of it.")
     export_text(qtbot, session, tmp_path / "out.md")
     assert notices[-1].endswith("out.md.")
     session.edit_text("as it should be")
     export_text(qtbot, session, tmp_path / "out.md")
     assert notices[-1].endswith("out.md.")
+
+
+def test_of_many_pages_that_were_not_read_to_their_end_three_are_named(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    notices: list[str],
+    tmp_path: Path,
+) -> None:
+    fake_engine.looping = set(Mode)
+    read_all(qtbot, session, draw_page("book.tiff", pages=5))
+    export_text(qtbot, session, tmp_path / "out.md")
+    named = "book.tiff, page 1; book.tiff, page 2; book.tiff, page 3; 2 others"
+    assert notices[-1].endswith(f"out.md. Not read to the end: {named}.")
 
 
 def test_a_page_of_which_there_is_but_a_beginning_is_exported_so_and_that_is_told_until_it_is_dismissed(

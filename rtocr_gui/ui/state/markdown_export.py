@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rtocr_gui.documents.labels import telling_labels
+from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.figures import Figure, assets_folder, figures_of, link_figures, write_figures
 from rtocr_gui.export.markdown import ExportPage, export_markdown
@@ -21,8 +22,8 @@ from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.saved_text import ExportedFile
 from rtocr_gui.units import counted
 
-_MOST_FAILURES = 3
-"""How many problems a notice tells in full."""
+_MOST_TOLD = 3
+"""How many problems, and how many pages with one, a notice tells in full."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -134,9 +135,9 @@ class MarkdownExport:
         begun = sum(draft.is_beginning for draft in drafts)
         if begun:
             sentences.append(f"Pages still being read, exported as far as they were: {begun}.")
-        cut = sum(draft.was.is_cut and not draft.is_beginning for draft in drafts)
+        cut = [draft.was.ref for draft in drafts if draft.was.is_cut and not draft.is_beginning]
         if cut:
-            sentences.append(f"Pages whose reading was stopped early: {cut}.")
+            sentences.append(f"Not read to the end: {self._named(cut)}.")
         sentences += _first_of(self.failures)
         return Notice(" ".join(sentences), is_passing=not (begun or cut or self.failures))
 
@@ -144,6 +145,12 @@ class MarkdownExport:
     def exported(self) -> dict[Path, ExportedFile]:
         """The files that were written, by their paths."""
         return {file.path: file.exported for file in self._written if file.drafts}
+
+    def _named(self, refs: list[PageRef]) -> str:
+        """Name as many pages as a notice has room for, and how many others there are."""
+        others = len(refs) - _MOST_TOLD
+        named = "; ".join(self._labels[ref] for ref in refs[:_MOST_TOLD])
+        return named + (f"; {counted(others, 'other')}" if others > 0 else "")
 
     @property
     def _where(self) -> str:
@@ -156,8 +163,8 @@ class MarkdownExport:
 
 def _first_of(failures: list[str]) -> list[str]:
     """Return as many failures as a notice has room for, and how many others there are."""
-    others = len(failures) - _MOST_FAILURES
-    return failures[:_MOST_FAILURES] + ([f"Other problems: {others}."] if others > 0 else [])
+    others = len(failures) - _MOST_TOLD
+    return failures[:_MOST_TOLD] + ([f"Other problems: {others}."] if others > 0 else [])
 
 
 def _figures_of(page: OpenPage) -> tuple[Figure, ...]:
