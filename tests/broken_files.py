@@ -64,6 +64,13 @@ def endless_png() -> bytes:
     return good[:33] + struct.pack(">I", 8) + frames + struct.pack(">I", zlib.crc32(frames)) + good[33:]
 
 
+def sized(picture: bytes, mark: bytes, side_px: int) -> bytes:
+    """A picture file that claims to be a square of this size in what follows a mark."""
+    before, mark, after = picture.partition(mark)
+    assert mark
+    return before + mark + struct.pack(">II", side_px, side_px) + after[8:]
+
+
 def pdf(objects: Sequence[bytes], trailer: bytes = b"") -> bytes:
     """A PDF of these objects, numbered from 1; the first is the catalogue."""
     out = b"%PDF-1.4\n"
@@ -148,7 +155,8 @@ def write_broken_files(folder: Path) -> list[BrokenFile]:
     """
     photo = page_image((640, 480))
     good_png, good_jpeg, good_tiff = (encoded(photo, kind) for kind in ("PNG", "JPEG", "TIFF"))
-    unknown = "is not a PDF, PNG, JPEG, TIFF, WebP, BMP or GIF file"
+    good_jp2, good_avif = encoded(photo, "JPEG2000"), encoded(photo, "AVIF")
+    unknown = "is not a PDF, PNG, JPEG, JPEG 2000, TIFF, WebP, AVIF, BMP or GIF file"
     damaged_picture, damaged_pdf = "picture is damaged or cut off", "PDF is damaged or cut off"
     empty, strip = "is empty (0 bytes)", "a strip that narrow"
     eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\n%%EOF\n"
@@ -167,9 +175,20 @@ def write_broken_files(folder: Path) -> list[BrokenFile]:
         ("cut-off.png", good_png[: len(good_png) // 2], damaged_picture, "page"),
         ("cut-off.jpg", good_jpeg[: len(good_jpeg) // 2], damaged_picture, "page"),
         ("cut-off.tif", good_tiff[: len(good_tiff) // 2], damaged_picture, "page"),
+        ("cut-off.jp2", good_jp2[: len(good_jp2) // 2], damaged_picture, "page"),
+        ("cut-off.avif", good_avif[:-9], damaged_picture, "page"),
+        (
+            "beginning-only.avif",
+            good_avif[: len(good_avif) // 2],
+            "AVIF picture is damaged or cut off",
+            "open",
+        ),
         ("strip-1x20000.png", png(1, 20_000), strip, "open"),
         ("strip-20000x1.png", png(20_000, 1), strip, "open"),
         ("bomb.png", png(30_000, 30_000), "would unpack to", "open"),
+        ("bomb.avif", sized(good_avif, b"ispe\0\0\0\0", 15_000), "would unpack to", "open"),
+        ("bomb.jp2", sized(good_jp2, b"ihdr", 30_000), "would unpack to", "open"),
+        ("bomb-inside.jp2", sized(good_jp2, b"\xff\x4f\xff\x51\0\x2f\0\0", 30_000), damaged_picture, "page"),
         ("endless.png", endless_png(), "opens at most 20,000", "open"),
         ("endless.pdf", pdf_of_pages(claimed=10**6), "opens at most 20,000", "open"),
         ("encrypted.pdf", encrypted_pdf(), "is encrypted", "open"),

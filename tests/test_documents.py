@@ -155,6 +155,9 @@ FUZZED = {
     "jpeg": encoded(SMALL, "JPEG", exif=Image.Exif()),
     "tiff": encoded(SMALL, "TIFF", compression="tiff_lzw"),
     "webp": encoded(SMALL, "WEBP"),
+    "jp2": encoded(SMALL, "JPEG2000"),
+    "j2k": encoded(SMALL, "JPEG2000", no_jp2=True),
+    "avif": encoded(SMALL, "AVIF"),
     "bmp": encoded(SMALL, "BMP"),
     "gif": encoded(SMALL, "GIF", save_all=True, append_images=[SMALL.rotate(90)]),
     "pdf": pdf_of_pages(media_box=b"0 0 60 60"),
@@ -181,7 +184,7 @@ def test_damaged_bytes_give_a_page_or_a_sentence_and_never_another_error(tmp_pat
 # Documents
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF"])
+@pytest.mark.parametrize("kind", pictures.FORMATS)
 @pytest.mark.parametrize("suffix", [".png", ".pdf", ".txt", ""])
 def test_a_picture_is_known_by_its_content_and_not_by_its_name(tmp_path, kind, suffix):
     path = written(tmp_path / f"page{suffix}", encoded(page_image(), kind))
@@ -195,9 +198,8 @@ def test_a_pdf_is_known_by_its_content_and_not_by_its_name(tmp_path):
 
 
 def test_the_file_dialog_offers_every_kind_of_file():
-    assert {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".pdf"} <= set(
-        SUPPORTED_SUFFIXES
-    )
+    few = {".png", ".jpg", ".jpeg", ".jp2", ".tif", ".tiff", ".webp", ".avif", ".bmp", ".gif", ".pdf"}
+    assert few <= set(SUPPORTED_SUFFIXES)
 
 
 def test_pages_are_named_by_the_absolute_path_and_the_hash_of_the_content(tmp_path, monkeypatch):

@@ -22,7 +22,7 @@ def test_one_frame_that_is_a_strip_does_not_keep_the_others_from_opening(tmp_pat
         assert "strip" in str(error_of(lambda: document.thumbnail(1, 96)))
 
 
-@pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP", "PNG"])
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP", "AVIF", "PNG"])
 def test_every_frame_is_a_page(tmp_path, kind):
     frames = [page_image(text=str(number)) for number in range(3)]
     path = written(tmp_path / "many", encoded(frames[0], kind, save_all=True, append_images=frames[1:]))
@@ -39,7 +39,7 @@ def animation(tmp_path, kind, size=(200, 150)):
     return written(tmp_path / "moves", encoded(frames[0], kind, save_all=True, append_images=frames[1:]))
 
 
-@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "AVIF"])
 def test_the_frames_of_an_animation_are_the_same_in_any_order_and_it_is_opened_once(
     tmp_path, kind, monkeypatch
 ):

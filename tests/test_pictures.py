@@ -14,7 +14,7 @@ from tests.opened_files import BLACK, WHITE, error_of, first_page, written
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF"])
 def test_the_exif_orientation_is_applied(tmp_path, kind, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -23,6 +23,15 @@ def test_the_exif_orientation_is_applied(tmp_path, kind, orientation):
         expected = ImageOps.exif_transpose(reference).convert("RGB")
     assert first_page(path).tobytes() == expected.tobytes()
     assert first_page(path).size == ((300, 400) if orientation >= 5 else (400, 300))
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "I;16"])
+def test_a_jpeg_2000_is_as_bright_as_it_was_saved(tmp_path, mode):
+    deep = page_image().convert("L").convert("I;16").point(lambda level: level * 257)
+    page = deep if mode == "I;16" else page_image().convert(mode)
+    for kind in ({}, {"no_jp2": True}):
+        found = first_page(written(tmp_path / "page.jp2", encoded(page, "JPEG2000", **kind)))
+        assert (found.getpixel((5, 5)), found.getpixel((395, 5))) == (BLACK, WHITE)
 
 
 def test_a_photograph_with_malformed_exif_tags_opens_upright(tmp_path):

@@ -28,13 +28,20 @@ from rtocr_gui.files import is_folder, reason_of
 from rtocr_gui.units import counted
 
 SUPPORTED_SUFFIXES = (
+    ".avif",
     ".bmp",
     ".dib",
     ".gif",
+    ".j2c",
+    ".j2k",
     ".jfif",
+    ".jp2",
+    ".jpc",
     ".jpe",
     ".jpeg",
+    ".jpf",
     ".jpg",
+    ".jpx",
     ".pdf",
     ".png",
     ".tif",

@@ -1,14 +1,15 @@
-"""Decodes pictures into pages: PNG, JPEG, TIFF, WebP, BMP and GIF, with Pillow.
+"""Decodes pictures into pages: PNG, JPEG, JPEG 2000, TIFF, WebP, AVIF, BMP and GIF, with Pillow.
 
-Every frame of a TIFF, GIF, WebP or animated PNG is a page, except the reduced copies and masks that a TIFF
-can hold; of a multi-picture JPEG, only the first is, as the others are previews and depth maps of the same
-shot. Pictures whose pixels are not square, such as faxes, are stretched. The file is reopened for each page,
-except that a GIF or WebP animation stays open, as each frame is made from the one before. Knows nothing about
-PDFs, hashes or page lists.
+Every frame of a TIFF, GIF, WebP, AVIF or animated PNG is a page, except the reduced copies and masks that a
+TIFF can hold; of a multi-picture JPEG, only the first is, as the others are previews and depth maps of the
+same shot. Pictures whose pixels are not square, such as faxes, are stretched. The file is reopened for each
+page, except that a GIF, WebP or AVIF animation stays open, as each frame is made from the one before. Knows
+nothing about PDFs, hashes or page lists.
 """
 
 import itertools
 import math
+import re
 import struct
 import warnings
 import zlib
@@ -30,12 +31,18 @@ from rtocr_gui.documents.limits import (
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.files import reason_of
 
-FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
+FORMATS = ("PNG", "JPEG", "JPEG2000", "TIFF", "WEBP", "AVIF", "BMP", "GIF")
 
 _TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
-PICTURE_MARKS = (*_TIFF_MARKS, b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
-"""What PNG, JPEG, TIFF and GIF files begin with; a comment may follow that looks like another format."""
+_JPEG_2000_MARKS = (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n")
+
+PICTURE_MARKS = (*_TIFF_MARKS, *_JPEG_2000_MARKS, b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
+"""What PNG, JPEG, JPEG 2000, TIFF and GIF files begin with; a comment may follow that looks like another
+format."""
+
+_AVIF = re.compile(rb".{4}ftyp(avif|avis)", re.DOTALL)
+"""What an AVIF file begins with."""
 
 # Errors that Pillow's decoders raise on damaged data.
 DECODER_FAILURES = (
@@ -47,12 +54,16 @@ DECODER_FAILURES = (
     AttributeError,
     LookupError,
     ArithmeticError,
+    RuntimeError,
     struct.error,
     zlib.error,
 )
 
-_ANIMATED = ("GIF", "WEBP")
+_ANIMATED = ("GIF", "WEBP", "AVIF")
 """Formats of animations that stay open; in those of PNG, Pillow loses its place."""
+
+_BEGINNING_BYTES = 64
+"""What of a file is looked at to tell its kind."""
 
 _NEAR_LEVELS = 96
 """Greys that differ by less from black or from white are dark or light print."""
@@ -189,13 +200,7 @@ def _as_document_error(path: Path) -> Iterator[None]:
             "Save it at a lower resolution."
         ) from error
     except UnidentifiedImageError as error:
-        raise DocumentError(
-            "This kind of TIFF cannot be opened, or its beginning is damaged. "
-            "Save it with 8 or 16 bits for each of its colours, or get a fresh copy."
-            if _begins_like_a_tiff(path)
-            else "This is not a PDF, PNG, JPEG, TIFF, WebP, BMP or GIF file, or its beginning is damaged. "
-            "Convert it to one of these, or get a fresh copy."
-        ) from error
+        raise DocumentError(_why_unidentified(path)) from error
     except MemoryError as error:
         raise DocumentError(
             "There is not enough memory to unpack the picture. Close other programs, or save it at a lower "
@@ -215,12 +220,27 @@ def unreadable(error: OSError) -> DocumentError:
     return DocumentError(f"The file cannot be read ({reason_of(error)}). Check the disk or the connection.")
 
 
-def _begins_like_a_tiff(path: Path) -> bool:
+def _why_unidentified(path: Path) -> str:
+    """Say why Pillow knows no format for a file, by what it begins with."""
     try:
         with path.open("rb") as stream:
-            return stream.read(4).startswith(_TIFF_MARKS)
+            beginning = stream.read(_BEGINNING_BYTES)
     except OSError:
-        return False
+        beginning = b""
+    if beginning.startswith(_TIFF_MARKS):
+        return (
+            "This kind of TIFF cannot be opened, or its beginning is damaged. "
+            "Save it with 8 or 16 bits for each of its colours, or get a fresh copy."
+        )
+    if _AVIF.match(beginning):  # not all of Pillow's wheels can decode it
+        return (
+            "This AVIF picture is damaged or cut off, or this computer cannot decode it. "
+            "Get a fresh copy, or save it as JPEG or PNG first."
+        )
+    return (
+        "This is not a PDF, PNG, JPEG, JPEG 2000, TIFF, WebP, AVIF, BMP or GIF file, or its beginning is "
+        "damaged. Convert it to one of these, or get a fresh copy."
+    )
 
 
 def _page_frames(image: ImageFile.ImageFile) -> Sequence[int]:
