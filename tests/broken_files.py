@@ -157,6 +157,7 @@ def write_broken_files(folder: Path) -> list[BrokenFile]:
     good_png, good_jpeg, good_tiff = (encoded(photo, kind) for kind in ("PNG", "JPEG", "TIFF"))
     good_jp2, good_avif = encoded(photo, "JPEG2000"), encoded(photo, "AVIF")
     unknown = "is not a PDF, PNG, JPEG, JPEG 2000, TIFF, WebP, AVIF, BMP or GIF file"
+    heic = "is a HEIC picture, which RTOCR does not read"
     damaged_picture, damaged_pdf = "picture is damaged or cut off", "PDF is damaged or cut off"
     empty, strip = "is empty (0 bytes)", "a strip that narrow"
     eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\n%%EOF\n"
@@ -168,6 +169,8 @@ def write_broken_files(folder: Path) -> list[BrokenFile]:
         ("notes.txt", "Grüße\n".encode(), unknown, "open"),
         ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", unknown, "open"),
         ("drawing.eps", eps, unknown, "open"),  # which Pillow would hand to Ghostscript
+        ("photo.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", heic, "open"),
+        ("photo.heif", b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", heic, "open"),
         ("page.ppm", b"P6 100 100 255\n" + bytes(30_000), unknown, "open"),
         ("noise.jpg", b"\xff\xd8\xff" + bytes(range(256)) * 8, unknown, "open"),
         ("beginning-only.png", good_png[:20], damaged_picture, "open"),

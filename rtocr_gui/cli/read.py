@@ -24,7 +24,7 @@ from rtocr_gui.cli.pages import (
 )
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.documents.labels import telling_folders, telling_label
-from rtocr_gui.documents.loading import Document, files_at
+from rtocr_gui.documents.loading import Document, files_at, left_out_at
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.figures import Figure, figures_of
@@ -205,6 +205,8 @@ class _ReadCommand:
         for path in self._arguments.files:
             try:
                 files += [(file, None) for file in files_at(path)]
+                if left_out := left_out_at(path):
+                    self._progress.complain(f"warning: {path}: {left_out}")
             except DocumentError as error:
                 files.append((path, error))
         return files

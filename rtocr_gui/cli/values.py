@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
+from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, UNREAD_SUFFIXES
 from rtocr_gui.documents.pages import Crop
 from rtocr_gui.export.writing import UNWRITTEN_SUFFIXES
 from rtocr_gui.files import is_folder
@@ -216,6 +216,6 @@ def _target(text: str, advice: str) -> Target:
     if text == STDOUT or _is_stdout(Path(text)):
         return STDOUT
     path = path_name(text)
-    if path.suffix.lower() in SUPPORTED_SUFFIXES:
+    if path.suffix.lower() in {*SUPPORTED_SUFFIXES, *UNREAD_SUFFIXES}:
         raise argparse.ArgumentTypeError(f"“{text}” looks like a scan and is not overwritten: {advice}")
     return path

@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from math import prod
@@ -49,6 +49,11 @@ SUPPORTED_SUFFIXES = (
     ".webp",
 )
 """Suffixes that a file dialog offers. A file is opened by its content, whatever its name."""
+
+UNREAD_SUFFIXES = {".heic": "HEIC", ".heif": "HEIC", ".hif": "HEIC", ".jxl": "JPEG XL"}
+"""Suffixes of pictures that RTOCR does not read, and what their formats are called."""
+
+_SAVE_OTHERWISE = "Save them as JPEG or PNG first."
 
 PDF_MARK = b"%PDF-"
 PDF_MARK_WITHIN_BYTES = 1024
@@ -193,20 +198,51 @@ def files_at(path: Path) -> tuple[Path, ...]:
     """
     if not is_folder(path):
         return (path,)
+    files = _listed(path)
+    found = [file for file in files if looks_like_a_scan(file)]
+    if not found:
+        raise DocumentError(_why_none(files))
+    return tuple(sorted(found, key=_as_people_count))
+
+
+def left_out_at(path: Path) -> str:
+    """Say which pictures of a folder `files_at` leaves out, as RTOCR does not read them; empty if none.
+
+    Raises:
+        DocumentError: the folder cannot be read.
+    """
+    unread = list(filter(_is_unread, _listed(path))) if is_folder(path) else []
+    if not unread:
+        return ""
+    return f"Pictures left out, as RTOCR does not read {_kinds_of(unread)}: {len(unread)}. {_SAVE_OTHERWISE}"
+
+
+def _listed(folder: Path) -> list[Path]:
     try:
-        files = list(path.iterdir())
-        found = [file for file in files if looks_like_a_scan(file)]
+        return list(folder.iterdir())
     except OSError as error:
         raise DocumentError(
             f"The folder cannot be read ({reason_of(error)}). Ask its owner, or open a copy."
         ) from error
-    if not found:
-        raise DocumentError(
-            "This folder has no pictures or PDFs, except perhaps in its subfolders. Open one of those."
-            if any(map(is_folder, files))
-            else "This is a folder without pictures or PDFs. Choose another."
-        )
-    return tuple(sorted(found, key=_as_people_count))
+
+
+def _why_none(files: list[Path]) -> str:
+    """Say why there is nothing to open among the files of a folder."""
+    if unread := list(filter(_is_unread, files)):
+        kinds = _kinds_of(unread)
+        return f"The pictures in this folder are {kinds}, which RTOCR does not read. {_SAVE_OTHERWISE}"
+    if any(map(is_folder, files)):
+        return "This folder has no pictures or PDFs, except perhaps in its subfolders. Open one of those."
+    return "This is a folder without pictures or PDFs. Choose another."
+
+
+def _is_unread(file: Path) -> bool:
+    """True for a picture that RTOCR does not read, by its name."""
+    return _is_named(file, UNREAD_SUFFIXES)
+
+
+def _kinds_of(unread: list[Path]) -> str:
+    return " and ".join(sorted({UNREAD_SUFFIXES[file.suffix.lower()] for file in unread}))
 
 
 def looks_like_a_scan(file: Path) -> bool:
@@ -214,7 +250,12 @@ def looks_like_a_scan(file: Path) -> bool:
 
     A link whose target cannot be reached counts: opening it says why.
     """
-    if file.suffix.lower() not in SUPPORTED_SUFFIXES or file.name.startswith("."):
+    return _is_named(file, SUPPORTED_SUFFIXES)
+
+
+def _is_named(file: Path, suffixes: Collection[str]) -> bool:
+    """True for a file, or a link that leads nowhere, that has one of these suffixes and is not hidden."""
+    if file.suffix.lower() not in suffixes or file.name.startswith("."):
         return False
     try:
         return file.is_file() or (file.is_symlink() and not file.exists())

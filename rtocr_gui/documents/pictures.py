@@ -44,6 +44,9 @@ format."""
 _AVIF = re.compile(rb".{4}ftyp(avif|avis)", re.DOTALL)
 """What an AVIF file begins with."""
 
+_HEIC = re.compile(rb".{4}ftyp.{0,40}(heic|heix|heim|heis|hevc|hevx)", re.DOTALL)
+"""What a HEIC file begins with: it may name its kind after a more general one."""
+
 # Errors that Pillow's decoders raise on damaged data.
 DECODER_FAILURES = (
     OSError,
@@ -237,6 +240,8 @@ def _why_unidentified(path: Path) -> str:
             "This AVIF picture is damaged or cut off, or this computer cannot decode it. "
             "Get a fresh copy, or save it as JPEG or PNG first."
         )
+    if _HEIC.match(beginning):
+        return "This is a HEIC picture, which RTOCR does not read. Save it as JPEG or PNG first."
     return (
         "This is not a PDF, PNG, JPEG, JPEG 2000, TIFF, WebP, AVIF, BMP or GIF file, or its beginning is "
         "damaged. Convert it to one of these, or get a fresh copy."

@@ -206,9 +206,10 @@ def test_options_that_do_not_go_together_show_the_usage_of_their_command(rtocr, 
         (["bench", "--json", "SCAN"], "give --json=FILE.json or put --json after the file"),
     ],
 )
-def test_no_scan_is_taken_for_the_file_to_write(rtocr, tmp_path, words, advice):
-    scan = tmp_path / "a.JPG"
-    page_image().save(scan)
+@pytest.mark.parametrize("name", ["a.JPG", "a.heic"])
+def test_no_scan_is_taken_for_the_file_to_write(rtocr, tmp_path, words, advice, name):
+    scan = tmp_path / name
+    page_image().save(scan, "JPEG")
     before = scan.read_bytes()
     result = rtocr(*[scan if word == "SCAN" else word for word in words])
     assert (result.code, result.out) == (2, "")

@@ -61,6 +61,15 @@ def test_a_folder_is_read_scan_by_scan_and_an_empty_one_is_told(rtocr, page, tmp
     assert "without pictures" in result.err[0]
 
 
+def test_pictures_of_a_folder_that_are_not_read_are_warned_of(rtocr, page, tmp_path):
+    (tmp_path / "photo.HEIC").touch()
+    result = rtocr("read", tmp_path, "-q")
+    assert result.code == 0
+    assert len(result.err) == 1
+    assert "warning: " in result.err[0]
+    assert "does not read HEIC: 1" in result.err[0]
+
+
 def test_in_a_folder_each_scan_has_a_file_of_its_own(rtocr, page, book, tmp_path):
     page_image().save(tmp_path / "book.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")

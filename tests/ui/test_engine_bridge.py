@@ -54,7 +54,7 @@ def test_a_folder_is_listed_off_the_main_thread(
     files = draw_page("1.png"), draw_page("2.png")
     with qtbot.waitSignal(bridge.folder_listed) as caught:
         request_id = bridge.open_document(tmp_path)
-    assert caught.args == [FolderListed(request_id, files)]
+    assert caught.args == [FolderListed(request_id, tmp_path, files, left_out="")]
     assert listed_on == ["documents"]
 
 

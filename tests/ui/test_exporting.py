@@ -213,6 +213,7 @@ def test_a_scan_that_is_open_is_not_overwritten_by_an_export(
     [
         ("export", "out.png", ".md"),
         ("export", "out.docx", ".md"),
+        ("export", "out.heic", ".md"),
         ("export_overlay", "out.JPG", ".png"),
         ("export_plan", "out.pdf", ".json"),
     ],

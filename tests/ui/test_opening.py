@@ -106,6 +106,19 @@ def test_a_folder_opens_its_scans_and_an_empty_one_says_so(
     assert notices == ["empty: This is a folder without pictures or PDFs. Choose another."]
 
 
+def test_pictures_of_a_folder_that_are_not_read_are_told(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    draw_page()
+    (tmp_path / "photo.heic").touch()
+    session.open_files([tmp_path])
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 1)
+    assert notices == [
+        f"{tmp_path.name}: Pictures left out, as RTOCR does not read HEIC: 1. Save them as JPEG or PNG first."
+    ]
+    assert session.choices.settings.recent_files == (str(tmp_path),), "the others can be opened again"
+
+
 def test_the_scans_of_a_folder_come_before_a_file_that_was_named_after_it(
     qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:

@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 from PySide6.QtCore import QObject, Signal, SignalInstance
 from PySide6.QtGui import QImage
 
-from rtocr_gui.documents.loading import files_at
+from rtocr_gui.documents.loading import files_at, left_out_at
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, RtocrError
 from rtocr_gui.ocr.model.model_info import LoadedModel
@@ -142,7 +142,7 @@ class EngineBridge(QObject):
             if files == (path,):
                 self._open(request_id, path, password)
             else:
-                self.folder_listed.emit(FolderListed(request_id, files))
+                self.folder_listed.emit(FolderListed(request_id, path, files, left_out_at(path)))
 
         return self._submit(self._document_lane, request_id, job)
 

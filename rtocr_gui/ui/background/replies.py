@@ -37,10 +37,19 @@ class DocumentOpened:
 
 @dataclass(frozen=True, slots=True)
 class FolderListed:
-    """The path is a folder that contains these files to open."""
+    """A folder was listed.
+
+    Attributes:
+        request_id: of the request.
+        folder: which one.
+        files: the files to open in it.
+        left_out: a sentence about pictures in it that RTOCR does not read; empty if there are none.
+    """
 
     request_id: int
+    folder: Path
     files: tuple[Path, ...]
+    left_out: str
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QDir, QObject, QStandardPaths, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
-from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
+from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, UNREAD_SUFFIXES
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.export.figures import scan_in_the_way
 from rtocr_gui.export.writing import UNWRITTEN_SUFFIXES
@@ -18,6 +18,9 @@ from rtocr_gui.files import first_also_in, is_there, shortened
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.notices import about_file
 from rtocr_gui.ui.state.session import Session
+
+_FOREIGN_SUFFIXES = frozenset((*SUPPORTED_SUFFIXES, *UNREAD_SUFFIXES, *UNWRITTEN_SUFFIXES))
+"""Endings of scans, and of formats that RTOCR does not write."""
 
 
 class ExportDialogs(QObject):
@@ -132,7 +135,7 @@ class ExportDialogs(QObject):
         if path is None:
             return
         scans = {ref.path for ref in self._session.shelf.refs}
-        if path.suffix.lower() in {*SUPPORTED_SUFFIXES, *UNWRITTEN_SUFFIXES} - {suggestion.suffix}:
+        if path.suffix.lower() in _FOREIGN_SUFFIXES - {suggestion.suffix}:
             sentence = f"not written, because it would be no {path.suffix} file. Choose a name that ends in "
             self.notice_raised.emit(about_file(path, f"{sentence}{suggestion.suffix}."))
         elif first_also_in([path], scans):

@@ -48,6 +48,7 @@ class PageShelf(QObject):
         password_needed (PasswordQuestion): a file would open with the right password; `open_file` with it, or
             `leave_locked` follows.
         refused (Path, str): why a file cannot be opened.
+        pictures_left_out (Path, str): which pictures of a folder are not opened, and why.
 
     Args:
         bridge: opens and renders.
@@ -73,6 +74,7 @@ class PageShelf(QObject):
     thumbnail_rendered = Signal(object)
     password_needed = Signal(object)
     refused = Signal(object, str)
+    pictures_left_out = Signal(object, str)
 
     def __init__(self, bridge: EngineBridge, pages: OpenPages, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -380,6 +382,8 @@ class PageShelf(QObject):
         self._opening.pop(reply.request_id, None)
         self._to_open.extendleft(reversed(reply.files))
         self._open_next()
+        if reply.left_out:
+            self.pictures_left_out.emit(reply.folder, reply.left_out)
 
     def _list(self, reply: DocumentOpened) -> None:
         former = [page.ref for page in self._pages.of_file(reply.path)]

@@ -134,7 +134,8 @@ class Session(QObject):
         self.shelf.page_selected.connect(self._show_page)
         self.shelf.page_rendered.connect(self._show_page_image)
         self.shelf.page_failed.connect(self._fail_page)
-        self.shelf.refused.connect(self._tell_of_file)
+        self.shelf.refused.connect(self._report_refused)
+        self.shelf.pictures_left_out.connect(self._tell_of_file)
         self.models.left.connect(self._leave_model)
         self.models.adopted.connect(self._forget_former_model)
         self.models.ready.connect(self._use_model)
@@ -340,8 +341,12 @@ class Session(QObject):
         self.page_message_changed.emit(self._pages[failure.ref].picture_problem)
 
     @Slot(object, str)
-    def _tell_of_file(self, path: Path, sentence: str) -> None:
+    def _report_refused(self, path: Path, sentence: str) -> None:
         self.choices.forget_opened(path)
+        self._tell_of_file(path, sentence)
+
+    @Slot(object, str)
+    def _tell_of_file(self, path: Path, sentence: str) -> None:
         self.notice_raised.emit(about_file(path, sentence))
 
     @Slot(str)
