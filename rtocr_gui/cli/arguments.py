@@ -27,9 +27,10 @@ from rtocr_gui.cli.values import (
     scan_path,
 )
 from rtocr_gui.documents.pages import ROTATIONS_DEG
-from rtocr_gui.documents.truth import scan_of_truth
+from rtocr_gui.documents.truth import scan_it_is_named_for, scan_of_truth
 from rtocr_gui.errors import DocumentError, SettingsError
 from rtocr_gui.export.looks import Look
+from rtocr_gui.export.plain_text import is_plain_text
 from rtocr_gui.files import first_also_in, is_folder, named_files
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.machine.spot import PRECISIONS
@@ -60,7 +61,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     )
     add_version(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    _add_read(commands.add_parser("read", help="read files and write their text as Markdown"))
+    _add_read(commands.add_parser("read", help="read files and write their text as Markdown or plain text"))
     _add_plan(
         commands.add_parser("plan", help="show which visual tokens of a page are kept and which are merged")
     )
@@ -120,7 +121,8 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         metavar="OUT",
         type=markdown_target,
         default=STDOUT,
-        help="write to this file instead of stdout; in a folder, to a file for each scan",
+        help="write to this file instead of stdout: plain text if its name ends in .txt, otherwise Markdown; "
+        "in a folder, to a Markdown file for each scan",
     )
     parser.add_argument("--replace", action="store_true", help="in a folder, replace files that exist")
     parser.add_argument(
@@ -375,5 +377,8 @@ def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespa
     for output in outputs:
         if (scan := scan_of_truth(output, inputs)) is not None:
             parser.error(f"“{output}” may hold the true text of “{scan}” and is not overwritten")
+    plain = [output for output in outputs if arguments.command == "read" and is_plain_text(output)]
+    if plain and (scan := scan_it_is_named_for(plain[0], inputs)) is not None:
+        parser.error(f"“{plain[0]}” is named as the true text of “{scan}”: choose another name or folder")
     if share_a_file(outputs):
         parser.error("each output needs a file of its own")

@@ -1,4 +1,6 @@
-"""Where `rtocr read` writes Markdown: page by page to stdout, to one file, or to a file for each scan.
+"""Where `rtocr read` writes text: page by page to stdout, to one file, or to a file for each scan.
+
+It is Markdown, or plain text in a file that is named so.
 
 Knows pages by their labels, texts and figures.
 """
@@ -15,6 +17,7 @@ from rtocr_gui.errors import ExportError
 from rtocr_gui.export.figures import Figure, assets_folder, link_figures, scan_in_the_way, write_figures
 from rtocr_gui.export.file_names import markdown_files
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_after
+from rtocr_gui.export.plain_text import export_plain_text, is_plain_text
 from rtocr_gui.export.tables import with_pipe_tables
 from rtocr_gui.export.writing import check_target
 from rtocr_gui.files import first_also_in, is_device, is_folder
@@ -52,7 +55,8 @@ class MarkdownWriter:
         if self._folder is not None:
             self._files = markdown_files(scans, self._folder)
             outputs = [*self._files.values()]
-        if scan := scan_in_the_way((each for each in outputs if isinstance(each, Path)), scans):
+        with_figures = [each for each in outputs if isinstance(each, Path) and not is_plain_text(each)]
+        if scan := scan_in_the_way(with_figures, scans):
             raise ExportError(f"“{scan}” lies where figures would be written. Choose another name or folder.")
         there = [file for file in self._files.values() if file.exists()]
         if (file := first_also_in(there, self._files)) is not None:
@@ -84,13 +88,14 @@ class MarkdownWriter:
 
 
 class MarkdownOutput:
-    """The Markdown so far: on stdout page by page, or in a file that is complete whenever it is written.
+    """The text so far: on stdout page by page, or in a file that is complete whenever it is written.
 
     A pipe or a device given as a file receives everything at the end.
     """
 
     def __init__(self, target: Target, pipe_tables: bool) -> None:
         self._path = target if isinstance(target, Path) else None
+        self._is_plain = self._path is not None and is_plain_text(self._path)
         self._is_pipe = self._path is not None and is_device(self._path)
         self._pipe_tables = pipe_tables
         self._pages: list[ExportPage] = []
@@ -114,17 +119,20 @@ class MarkdownOutput:
             return
         began = time.monotonic()
         self._written = len(self._pages)
-        export_markdown(self._pages, self._path)
+        if self._is_plain:
+            export_plain_text(self._pages, self._path)
+        else:
+            export_markdown(self._pages, self._path)
         ended = time.monotonic()
         self._write_again_at = ended + (ended - began) / _WRITING_SHARE
 
     def with_figures(self, text: str, figures: tuple[Figure, ...], page: PageImage | None) -> str:
-        """Write the figures of the next page and link them in its text, unless the output is a pipe.
+        """Write the figures of the next page and link them in its text, if the output is a file of Markdown.
 
         Raises:
             ExportError: a figure was not written.
         """
-        if page is None or self._path is None or self._is_pipe:
+        if page is None or self._path is None or self._is_pipe or self._is_plain:
             return text
         folder, number = assets_folder(self._path), len(self._pages) + 1
         write_figures(page, figures, number, folder)

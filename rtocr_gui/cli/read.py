@@ -1,8 +1,8 @@
-"""`rtocr read`: reads files and writes their text as Markdown.
+"""`rtocr read`: reads files and writes their text as Markdown or plain text.
 
 Several pages are read at a time. Text is written page by page in order, so that an interruption costs only
 the current pages, and a crash hardly more. A page or file that fails is reported and skipped. Figures that
-the model found are cut out and linked if the text goes to a file. Knows no torch.
+the model found are cut out and linked if Markdown goes to a file. Knows no torch.
 """
 
 import argparse

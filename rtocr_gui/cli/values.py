@@ -163,11 +163,13 @@ def scan_path(text: str) -> Path:
 
 
 def markdown_target(text: str) -> Target:
-    """Parse the target of Markdown; `-o *.png` would otherwise overwrite the first scan."""
+    """Parse the target of text; `-o *.png` would otherwise overwrite the first scan."""
     if text.endswith(("/", os.sep)) and not is_folder(text):
         raise argparse.ArgumentTypeError(f"there is no folder “{text}”: create it, or give -o FILE.md")
     if Path(text).suffix.lower() in UNWRITTEN_SUFFIXES and not is_folder(text):
-        raise argparse.ArgumentTypeError(f"“{text}” is not the name of a Markdown file: give -o FILE.md")
+        raise argparse.ArgumentTypeError(
+            f"“{text}” is not the name of a text file: give -o FILE.md or FILE.txt"
+        )
     return _target(text, "give -o FILE.md")
 
 

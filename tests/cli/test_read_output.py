@@ -42,6 +42,17 @@ def test_what_may_be_the_true_text_of_a_scan_is_not_overwritten(
     assert (tmp_path / truth).read_text() == "what is true"
 
 
+@pytest.mark.parametrize(
+    ("scans", "output"), [("page.png", "page.txt"), (".", "PAGE.TXT"), ("book.pdf", "book-page3.txt")]
+)
+def test_plain_text_is_not_written_under_the_name_of_a_true_text(rtocr, page, book, tmp_path, scans, output):
+    page.with_name("PAGE.png").write_bytes(page.read_bytes())
+    result = rtocr("read", tmp_path / scans, "-q", "-o", tmp_path / output)
+    assert result.code == 2
+    assert "is named as the true text of " in result.err[-1]
+    assert not (tmp_path / output).exists()
+
+
 def test_what_was_exported_beside_a_scan_is_overwritten(rtocr, page):
     for _ in range(2):
         assert rtocr("read", page, "-q", "-o", page.with_suffix(".md")).code == 0
@@ -185,6 +196,26 @@ def test_figures_are_cut_out_and_linked_beside_a_file(rtocr, page, book, grounde
         assert f"See below.\n\n![](out.assets/{name})\n\n<table>" in text
     with Image.open(page) as whole, Image.open(tmp_path / "out.assets" / names[1]) as figure:
         assert figure.width == pytest.approx(whole.width * 400 / 999, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("tables", "table"),
+    [
+        ((), "<table><tr><td>a</td><td>b</td></tr><tr><td>1</td><td>2</td></tr></table>"),
+        (("--tables", "pipe"), "| a | b |\n| --- | --- |\n| 1 | 2 |"),
+    ],
+)
+def test_a_file_that_is_named_so_is_plain_text_without_figures(
+    rtocr, page, book, grounded, tmp_path, tables, table
+):
+    (tmp_path / "out.assets").mkdir()
+    page = page.rename(tmp_path / "out.assets" / "page-1-figure-1.png")
+    out = tmp_path / "out.txt"
+    result = rtocr("read", book, page, "-q", "--pages", "1", "-o", out, *tables, engine=grounded)
+    assert (result.code, result.err) == (0, [])
+    text = f"See below.\n\n\n{table}\n"
+    assert out.read_text(encoding="utf-8") == f"{text}\n{text}"
+    assert list((tmp_path / "out.assets").iterdir()) == [page]
 
 
 @pytest.mark.parametrize("output", ["out.md", "."])

@@ -239,6 +239,35 @@ def test_nothing_is_exported_under_the_name_of_another_kind_of_file(
     assert sentence.endswith(f"Choose a name that ends in {ending}.")
 
 
+def test_plain_text_is_offered_and_not_written_under_the_name_of_a_true_text(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    offered: list[str] = []
+    scan = draw_page()
+    names = iter(("scan.txt", "letter.txt"))
+
+    def choose(_window: object, _title: str, _suggestion: Path, kinds: str) -> Path:
+        offered.append(kinds)
+        return scan.parent / next(names)
+
+    monkeypatch.setattr(questions, "ask_export_path", choose)
+    open_and_load(qtbot, session, scan)
+    read(qtbot, window, session)
+    window.actions_by_name["export"].trigger()
+    assert not session.exporter.is_exporting
+    (sentence,) = sentences_in(window.notice_bar)
+    assert sentence.startswith("scan.txt: not written, because it is named as the true text of scan.png.")
+    with qtbot.waitSignal(session.notice_raised):
+        window.actions_by_name["export_selected"].trigger()
+    assert (scan.parent / "letter.txt").read_text(encoding="utf-8") == f"{session.current_text}\n"
+    assert offered == ["Markdown (*.md);;Plain text (*.txt)"] * 2
+
+
 @pytest.mark.parametrize("action", ["export", "export_by_scan"])
 def test_a_scan_that_is_open_is_not_replaced_by_a_figure(
     qtbot: QtBot,

@@ -87,6 +87,21 @@ def test_figures_are_cut_out_and_linked(
             assert figure.size == (400, 251)
 
 
+def test_plain_text_has_no_figures_and_is_saved_all_the_same(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    read_all(qtbot, session, draw_page("two.tiff", pages=2))
+    session.exporter.export_text(tmp_path / "out.txt")
+    qtbot.waitUntil(lambda: bool(notices))
+    assert notices == [
+        f"Exported 2 pages to {tmp_path / 'out.txt'}. Figures, left out of plain text: 2.",
+    ]
+    text = (tmp_path / "out.txt").read_text(encoding="utf-8")
+    assert text == f"{session.current_text}\n{session.current_text}"
+    assert not (tmp_path / "out.assets").exists()
+    assert session.unsaved.loss(session.shelf.refs).read == 0
+
+
 def test_a_page_that_is_only_a_picture_is_exported(
     monkeypatch: pytest.MonkeyPatch,
     qtbot: QtBot,

@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QWidget
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, UNREAD_SUFFIXES
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.documents.truth import scan_it_is_named_for
 from rtocr_gui.export.figures import scan_in_the_way
+from rtocr_gui.export.plain_text import is_plain_text
 from rtocr_gui.export.writing import UNWRITTEN_SUFFIXES
 from rtocr_gui.files import first_also_in, is_there, shortened
 from rtocr_gui.ui.dialogs import questions
@@ -21,6 +23,8 @@ from rtocr_gui.ui.state.session import Session
 
 _FOREIGN_SUFFIXES = frozenset((*SUPPORTED_SUFFIXES, *UNREAD_SUFFIXES, *UNWRITTEN_SUFFIXES))
 """Endings of scans, and of formats that RTOCR does not write."""
+
+_TEXT_KINDS = "Markdown (*.md);;Plain text (*.txt)"
 
 
 class ExportDialogs(QObject):
@@ -92,7 +96,7 @@ class ExportDialogs(QObject):
         folders = {path.parent for path in files}
         folder = folders.pop().name if len(folders) == 1 else ""
         stem = (folder or "pages") if len(files) > 1 else ""
-        self._ask("Export Markdown", ".md", "Markdown (*.md)", export, stem)
+        self._ask("Export text", ".md", _TEXT_KINDS, export, stem)
 
     @Slot()
     def ask_overlay(self) -> None:
@@ -135,12 +139,16 @@ class ExportDialogs(QObject):
         if path is None:
             return
         scans = {ref.path for ref in self._session.shelf.refs}
+        is_plain = kinds == _TEXT_KINDS and is_plain_text(path)
         if path.suffix.lower() in _FOREIGN_SUFFIXES - {suggestion.suffix}:
             sentence = f"not written, because it would be no {path.suffix} file. Choose a name that ends in "
             self.notice_raised.emit(about_file(path, f"{sentence}{suggestion.suffix}."))
         elif first_also_in([path], scans):
             self._refuse_scan(path, "Export under another name.")
-        elif suggestion.suffix == ".md" and (scan := scan_in_the_way([path], scans)):
+        elif is_plain and (scan := scan_it_is_named_for(path, scans)):
+            sentence = f"not written, because it is named as the true text of {scan.name}."
+            self.notice_raised.emit(about_file(path, f"{sentence} Export under another name."))
+        elif kinds == _TEXT_KINDS and not is_plain and (scan := scan_in_the_way([path], scans)):
             self._refuse_figures(scan, "Export under another name.")
         else:
             export(path)

@@ -72,7 +72,7 @@ class Exporter(QObject):
     def export_text(
         self, path: Path, refs: Iterable[PageRef] | None = None, then: Callable[[], object] | None = None
     ) -> None:
-        """Write the text of pages to one Markdown file in the order of the list, and their figures beside it.
+        """Write the text of pages to one file in the order of the list: Markdown with figures, or plain text.
 
         Args:
             path: the file to write or replace.

@@ -1,7 +1,7 @@
-"""Exports the text of pages to Markdown files, and the figures of the pages beside them.
+"""Exports the text of pages to Markdown files, and the figures of the pages beside them; or to plain text.
 
 Figures are cut out page by page; the text is written once all of them exist, so that no link is
-broken. Knows no Qt and no lane.
+broken. Plain text has none. Knows no Qt and no lane.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +13,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.figures import Figure, assets_folder, figures_of, link_figures, write_figures
 from rtocr_gui.export.markdown import ExportPage, export_markdown
+from rtocr_gui.export.plain_text import export_plain_text, is_plain_text
 from rtocr_gui.export.tables import with_pipe_tables
 from rtocr_gui.ocr.text.block_places import BlockPlaces
 from rtocr_gui.ui.background.engine_bridge import RenderPage
@@ -42,7 +43,7 @@ class _Draft:
 
 
 class _FileDraft:
-    """One file of an export: the pages to write, those without content, and how many figures were cut out.
+    """One file of an export: the pages to write, those without content, and how many figures they have.
 
     `exported` stands for the file once it is written.
     """
@@ -52,6 +53,7 @@ class _FileDraft:
         self.path = path
         self.drafts = [draft for draft in drafts if draft.was.has_content]
         self.left_out = [draft for draft in drafts if not draft.was.has_content]
+        self.is_plain = is_plain_text(path)
         self.figure_count = 0
         self.exported = ExportedFile()
 
@@ -96,15 +98,24 @@ class MarkdownExport:
     def _write_file(self, file: _FileDraft, render_page: RenderPage) -> None:
         if not file.drafts:
             return
+        if file.is_plain:
+            self._write_plain(file)
+            return
         folder = assets_folder(file.path)
         pages = []
         for number, draft in enumerate(file.drafts, 1):
             figures = self._cut_figures(draft.was, number, folder, render_page)
             file.figure_count += len(figures)
             text = link_figures(draft.was.text, figures, number, folder)
-            text = with_pipe_tables(text) if self._pipe_tables else text
-            pages.append(ExportPage(self._labels[draft.was.ref], text))
+            pages.append(self._export_page(draft.was, text))
         export_markdown(pages, file.path)
+
+    def _write_plain(self, file: _FileDraft) -> None:
+        file.figure_count = sum(len(_figures_of(draft.was)) for draft in file.drafts)
+        export_plain_text([self._export_page(draft.was, draft.was.text) for draft in file.drafts], file.path)
+
+    def _export_page(self, page: OpenPage, text: str) -> ExportPage:
+        return ExportPage(self._labels[page.ref], with_pipe_tables(text) if self._pipe_tables else text)
 
     def _cut_figures(
         self, page: OpenPage, number: int, folder: Path, render_page: RenderPage
@@ -127,11 +138,13 @@ class MarkdownExport:
         for file in self._written:
             for draft in (*file.drafts, *file.left_out):
                 draft.page.saved.note_exported(draft.was.text, file.exported)
-        figure_count = sum(file.figure_count for file in self._written)
+        figure_count = sum(file.figure_count for file in self._written if not file.is_plain)
         figures = f" and {counted(figure_count, 'figure')}" if figure_count else ""
         sentences = [f"Exported {counted(len(drafts), 'page')}{figures} to {self._where}."]
         if left_out:
             sentences.append(f"Pages without text, left out: {len(left_out)}.")
+        if missed := sum(file.figure_count for file in self._written if file.is_plain):
+            sentences.append(f"Figures, left out of plain text: {missed}.")
         begun = sum(draft.is_beginning for draft in drafts)
         if begun:
             sentences.append(f"Pages still being read, exported as far as they were: {begun}.")

@@ -1,0 +1,33 @@
+"""Exports the text of many pages as one plain text file, for programs that know no Markdown.
+
+Page texts follow each other with one empty line between them, and are unchanged but for empty lines around
+them; pages without text are left out. A file is plain text if its name ends in `.txt`. Knows nothing about
+figures and readings.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rtocr_gui.export.markdown import ExportPage
+from rtocr_gui.export.writing import write_text_atomically
+
+PLAIN_TEXT_SUFFIX = ".txt"
+
+
+def is_plain_text(path: Path) -> bool:
+    """True if a file is to hold plain text and not Markdown, by its name."""
+    return path.suffix.lower() == PLAIN_TEXT_SUFFIX
+
+
+def export_plain_text(pages: Iterable[ExportPage], path: Path) -> None:
+    """Write pages to one plain text file.
+
+    Args:
+        pages: pages in order.
+        path: the file to write or replace.
+
+    Raises:
+        ExportError: nothing was written, and an existing file is unchanged.
+    """
+    texts = [page.text.strip("\n") for page in pages if page.text.strip()]
+    write_text_atomically(path, "\n".join(f"{text}\n" for text in texts))
