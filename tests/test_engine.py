@@ -148,6 +148,7 @@ def test_what_may_not_repeat_is_as_the_model_was_published(
     checkpoint = miniature_engine.checkpoint
     rules = generation_rules(checkpoint, SETTINGS)
     assert (rules.ngram_size, rules.ngram_window, rules.scale) == (120, 360, 4), "each token is a byte"
+    assert rules.tabs == dict.fromkeys(checkpoint.tokenizer.encode("\t"), 1)
     monkeypatch.setattr(checkpoint.tokenizer, "is_of_bytes", False)
     rules = generation_rules(checkpoint, SETTINGS)
     assert (rules.ngram_size, rules.ngram_window, rules.scale) == (30, 90, 1)

@@ -17,6 +17,7 @@ from rtocr_gui.ocr.decoder.repetition import (
     NGRAM_SIZE,
     NGRAM_WINDOW,
     find_loop,
+    find_tabs,
 )
 from rtocr_gui.ocr.reading import StopReason
 from tests.scripted_decoder import ScriptedDecoder, run_to_end
@@ -24,12 +25,14 @@ from tests.scripted_decoder import ScriptedDecoder, run_to_end
 END, FALLBACK = 1, 999
 TD, END_TD, TR, END_TR = 2, 3, 4, 5
 TABLE = frozenset({TD, END_TD})
+TAB, FOUR_TABS = 9, 990
+TABS = {TAB: 1, FOUR_TABS: 4}
 
 
 def generate(wanted: Sequence[int], allowed_ids: frozenset[int] = TABLE, scale: int = 1) -> GreedyGeneration:
     """Let a decoder say a text under the default rules; after its end it would begin anew."""
     ngram, window = NGRAM_SIZE * scale, NGRAM_WINDOW * scale
-    rules = GenerationRules(END, 8192, 20_000, ngram, window, allowed_ids, scale)
+    rules = GenerationRules(END, 8192, 20_000, ngram, window, allowed_ids, scale, TABS)
     return run_to_end(ScriptedDecoder(wanted), rules)
 
 
@@ -128,6 +131,21 @@ def test_what_the_ban_changed_tells_early_where_such_a_loop_began(period: int) -
     assert generation.loop_start == len(GOOD) + period
 
 
+@pytest.mark.parametrize("scale", [1, BYTES_PER_TOKEN])
+@pytest.mark.parametrize("tab", TABS)
+def test_a_run_of_tabs_ends_the_text_where_it_began(tab: int, scale: int) -> None:
+    run = [tab] * (60 // TABS[tab])
+    generation = generate([*GOOD, TAB, TAB, 20, *run, 21, *run, END], frozenset({tab}), scale)
+    assert generation.stop_reason is StopReason.LOOP
+    assert generation.loop_start == len(GOOD) + 3
+    assert generation.token_ids == [*GOOD, TAB, TAB, 20, *run]
+
+
+def test_tabs_of_any_length_add_up() -> None:
+    assert find_tabs([20, *[FOUR_TABS, TAB] * 12], TABS) == 1
+    assert find_tabs([20, *[FOUR_TABS, TAB] * 11, FOUR_TABS], TABS) is None
+
+
 def test_a_loop_is_looked_for_every_few_tokens() -> None:
     generation = run_to_end(ScriptedDecoder([*GOOD, *[7] * 1000]), GenerationRules(END, 8192, 20_000))
     assert generation.loop_start == len(GOOD) + 1
@@ -196,6 +214,11 @@ def code() -> str:
 def test_what_repeats_itself_by_right_is_no_loop(text: str) -> None:
     tokens = words(text)
     assert all(find_loop(tokens[:end], (), TABLE) is None for end in range(0, len(tokens), 16))
+
+
+def test_lines_of_tabs_dots_dashes_and_underscores_are_no_loop() -> None:
+    text = characters("".join(f"{name}{sign * 59}" for name, sign in zip("abcd", "\t.-_", strict=True)))
+    assert generate([*text, *characters("." * 100), END], scale=BYTES_PER_TOKEN).stop_reason is StopReason.END
 
 
 PRICES = "Coffee, large, with milk    2.50\nTea, with lemon or milk     2.00\n" * 3

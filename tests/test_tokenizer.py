@@ -27,6 +27,15 @@ TOKENIZER = load(BUNDLED)
 FIRST_BYTE = 64  # the bundled vocabulary has the bytes 0..255 at 64..319
 
 
+def merging(merges: list[tuple[str, str]]) -> Tokenizer:
+    """A tokenizer with tokens of several bytes."""
+    tokens = sorted(pre_tokenizers.ByteLevel.alphabet()) + ["".join(merge) for merge in merges]
+    tokenizer = Tokenizer(models.BPE({token: place for place, token in enumerate(tokens)}, merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
+
+
 def stream(token_ids: list[int]) -> list[str]:
     text = TextStream(TOKENIZER)
     return [text.feed(token_id) for token_id in token_ids]
@@ -99,14 +108,21 @@ def test_every_prompt_is_encoded_as_it_stands(task: object) -> None:
     assert TOKENIZER.start_id not in ids
 
 
+@pytest.mark.parametrize(
+    "tokenizer",
+    [TOKENIZER, PageTokenizer(merging([("ĉ", "ĉ"), ("ĉĉ", "ĉ"), ("ĉ", "t")]), start_id=0, end_id=1)],
+    ids=["bytes", "merged"],
+)
+def test_the_tokens_of_tabs_alone_are_known_with_their_number(tokenizer: PageTokenizer) -> None:
+    runs = (b"\t", b"\t\t", b"\t\t\t")
+    known = {tokenizer.token_bytes(token_id): count for token_id, count in tokenizer.tabs.items()}
+    assert known == {run: len(run) for run in runs[: 1 if tokenizer.is_of_bytes else 3]}
+
+
 @given(st.text())
 def test_merged_tokens_stream_as_the_library_decodes_them(text: str) -> None:
     """A vocabulary with tokens of several bytes, as the published model has it."""
-    merges = [("Ġ", "t"), ("Ġt", "h"), ("Ã", "©"), ("æ", "¼")]
-    tokens = sorted(pre_tokenizers.ByteLevel.alphabet()) + ["".join(merge) for merge in merges]
-    tokenizer = Tokenizer(models.BPE({token: place for place, token in enumerate(tokens)}, merges))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer = merging([("Ġ", "t"), ("Ġt", "h"), ("Ã", "©"), ("æ", "¼")])
     page_tokenizer = PageTokenizer(tokenizer, start_id=0, end_id=1)
     ids = page_tokenizer.encode(text + " the é 漢")
     streamed = TextStream(page_tokenizer)

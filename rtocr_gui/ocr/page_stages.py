@@ -330,4 +330,5 @@ def generation_rules(checkpoint: Checkpoint, settings: ReadSettings) -> Generati
         ngram_window=NGRAM_WINDOW * scale,
         allowed_ids=tokenizer.token_ids(ALLOWED_TOKENS),
         scale=scale,
+        tabs=tokenizer.tabs,
     )

@@ -6,13 +6,14 @@ Knows logits and token ids, but not where the logits come from: passes over one 
 
 import math
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from rtocr_gui.errors import ReadingError
-from rtocr_gui.ocr.decoder.repetition import banned_tokens, find_loop
+from rtocr_gui.ocr.decoder.repetition import banned_tokens, find_loop, find_tabs
 from rtocr_gui.ocr.reading import StopReason
 
 _LOOP_CHECK_INTERVAL = 32
@@ -31,6 +32,7 @@ class GenerationRules:
         ngram_window: how many of the latest tokens the ban considers.
         allowed_ids: tokens that are never banned.
         scale: how many tokens stand for as much text as one of DeepSeek-OCR's; loops are longer by that.
+        tabs: number of tabs by token, for tokens that are nothing else; many in a row are a loop.
     """
 
     end_id: int | None
@@ -40,6 +42,7 @@ class GenerationRules:
     ngram_window: int = 0
     allowed_ids: frozenset[int] = frozenset()
     scale: int = 1
+    tabs: Mapping[int, int] = field(default_factory=dict)
 
 
 class Candidates:
@@ -155,11 +158,17 @@ class GreedyText:
             count >= self._rules.max_new_tokens or self._begins_at + count > self._rules.context_length
         ):
             self.stop_reason = StopReason.LENGTH
-        elif count and count % (_LOOP_CHECK_INTERVAL * self._rules.scale) == 0:
-            rules = self._rules
-            self.loop_start = find_loop(self.token_ids, self._changed_at, rules.allowed_ids, rules.scale)
+        else:
+            self.loop_start = self._find_loop()
             self.stop_reason = None if self.loop_start is None else StopReason.LOOP
         return self.stop_reason is not None
+
+    def _find_loop(self) -> int | None:
+        rules, count = self._rules, len(self.token_ids)
+        start = find_tabs(self.token_ids, rules.tabs)
+        if start is None and count and count % (_LOOP_CHECK_INTERVAL * rules.scale) == 0:
+            return find_loop(self.token_ids, self._changed_at, rules.allowed_ids, rules.scale)
+        return start
 
     def _banned(self) -> list[int]:
         rules = self._rules

@@ -7,7 +7,7 @@ Those of tables are not, as their tags are single tokens there too.
 Pure NumPy on generated token ids. Knows no model and no text.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +26,7 @@ ALLOWED_TOKENS = ("<td>", "</td>")
 LONGEST_PERIOD = 200
 """Longest repeated passage, in tokens, that counts as a loop."""
 
+_TABS_OF_A_LOOP = 60
 _LEAST_REPETITIONS = 3
 _TABLE_SHARE = 0.25
 _GLANCE = 64
@@ -91,6 +92,28 @@ def banned_tokens(token_ids: Sequence[int], size: int, window: int) -> list[int]
         for place in range(len(recent) - lead)
         if recent[place + lead - 1] == end[-1] and recent[place : place + lead] == end
     ]
+
+
+def find_tabs(token_ids: Sequence[int], tabs: Mapping[int, int]) -> int | None:
+    """Find out whether a text ends in more tabs than the row of a table has cells, and since when.
+
+    Letter by letter, the ban would end such a run before it counts as a loop, and another would follow. Runs
+    of dots, dashes and underscores are not looked for: in contents pages and forms, text follows them.
+
+    Args:
+        token_ids: tokens generated so far; to be called after every one.
+        tabs: number of tabs by token, for tokens that are nothing else.
+
+    Returns:
+        Index of the first of these tabs; None if there are not as many.
+    """
+    start, count = len(token_ids), 0
+    while count < _TABS_OF_A_LOOP:
+        if not start or token_ids[start - 1] not in tabs:
+            return None
+        start -= 1
+        count += tabs[token_ids[start]]
+    return start
 
 
 def find_loop(

@@ -23,6 +23,7 @@ from rtocr_gui.ocr.model.model_files import as_checkpoint_error, damaged, parse_
 IMAGE_TOKEN = "<image>"
 """Placeholder for one visual token in the prompt."""
 
+_TAB = chr(0x100 + ord("\t"))  # see _bytes_by_character
 _MARK = re.compile(r"<\|[^|]*\|>")
 
 _NO_NORMALIZER = (None, {"type": "Sequence", "normalizers": []})
@@ -45,6 +46,7 @@ class PageTokenizer:
         start_id: as given.
         end_id: as given.
         is_of_bytes: True if no token stands for more than one byte, except the added ones.
+        tabs: number of tabs by token, for tokens that are nothing else.
     """
 
     def __init__(self, tokenizer: Tokenizer, *, start_id: int, end_id: int) -> None:
@@ -57,6 +59,7 @@ class PageTokenizer:
         self.is_of_bytes = all(
             len(word) == 1 for word, token_id in vocabulary.items() if token_id not in self._added
         )
+        self.tabs = {token_id: len(word) for word, token_id in vocabulary.items() if not word.strip(_TAB)}
 
     @classmethod
     def from_file(
