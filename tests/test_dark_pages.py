@@ -54,6 +54,14 @@ def with_dark_top(page: Image.Image, share: float) -> Image.Image:
     return dark
 
 
+def with_white_fields(page: Image.Image) -> Image.Image:
+    """The page as a form, with fields to write in."""
+    form = page.copy()
+    for field in ((300, 300, 700, 350), (40, 20, 240, 70)):
+        form.paste("white", field)
+    return form
+
+
 def with_noise(page: Image.Image, deviation: float = 8) -> Image.Image:
     grain = np.random.default_rng(3).normal(0, deviation, (page.height, page.width, 1))
     return Image.fromarray(np.clip(np.asarray(page) + grain, 0, 255).astype(np.uint8))
@@ -77,6 +85,13 @@ PAGE = printed("white", "black")
         printed("black", "white").convert("L"),
         with_dark_top(PAGE, 0.8),
         Image.new("RGB", (100, 100), "black"),
+        printed("#ed7d31", "white"),
+        printed("#a5a5a5", "white"),
+        printed("#5b9bd5", "white", lines=1),
+        printed("#70ad47", "#f2f2f2"),
+        printed("#ffc000", "white", (1920, 1080), lines=4),
+        with_noise(printed("#a5a5a5", "white")),
+        printed("#ed7d31", "white").filter(ImageFilter.GaussianBlur(1)),
     ],
     ids=[
         "white on black",
@@ -91,6 +106,13 @@ PAGE = printed("white", "black")
         "grey",
         "light footer",
         "nothing on it",
+        "orange",
+        "mid-grey",
+        "one line on light blue",
+        "near white on green",
+        "gold",
+        "mid-grey and noise",
+        "orange and blurred",
     ],
 )
 def test_a_page_with_light_print_on_a_dark_ground_is_inverted(page: Image.Image) -> None:
@@ -117,6 +139,14 @@ def test_a_page_with_light_print_on_a_dark_ground_is_inverted(page: Image.Image)
         with_noise(Image.new("RGB", (400, 400), "#5a5a5a"), 4),
         printed("#c82828", "black"),
         printed("#5a78c8", "#000028"),
+        printed("#c8c8c3", "#323232"),
+        printed("#cdb487", "black").filter(ImageFilter.GaussianBlur(1)),
+        with_noise(Image.new("RGB", (400, 400), "#cdb487"), 4),
+        Image.new("RGB", (100, 100), "#a5a5a5"),
+        printed("#ffeb3c", "white"),
+        ImageOps.expand(printed("#be9b6e", "#907850"), 40, "white"),
+        with_white_fields(printed("#ed7d31", "#b05020")),
+        with_white_fields(printed("#c8c8c3", "#b0b0b0")),
     ],
     ids=[
         "black on white",
@@ -135,11 +165,31 @@ def test_a_page_with_light_print_on_a_dark_ground_is_inverted(page: Image.Image)
         "empty, in bad light",
         "red paper",
         "blue paper",
+        "recycled paper",
+        "old paper, blurred",
+        "empty, yellowed",
+        "empty, mid-grey",
+        "white on yellow",
+        "faint print on brown paper in a white margin",
+        "faint print on orange with white fields",
+        "faint print on grey with white fields",
     ],
 )
 def test_a_page_with_dark_print_on_a_light_ground_stays_as_it_is(page: Image.Image) -> None:
     assert not has_dark_ground(page)
     assert as_light_page(page) is page
+
+
+@given(st.integers(128, 255), st.floats(0, 0.5), st.integers(0, 255))
+@settings(max_examples=50)
+def test_print_half_as_bright_as_a_ground_that_is_not_dark_keeps_a_page_light(
+    ground: int, share: float, spot: int
+) -> None:
+    page = Image.new("L", (200, 200), ground)
+    page.paste(int(share * ground), (20, 20, 60, 22))
+    page.paste(spot, (100, 20, 140, 24))
+
+    assert not has_dark_ground(page)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1), st.integers(1, 255))

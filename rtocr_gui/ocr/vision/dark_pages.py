@@ -10,7 +10,9 @@ from rtocr_gui.ocr.vision.grey_levels import grey_levels
 _GROUND_SHARE = 0.6
 _OUTLYING_SHARE = 0.0002
 _DARK_BELOW = 128
+_LEAST_CONTRAST = 48
 _MARGIN_SHARE = 0.05
+_CELLS, _FIELD_SHARE = 32, 0.75
 
 
 def as_light_page(image: Image.Image) -> Image.Image:
@@ -28,21 +30,31 @@ def as_light_page(image: Image.Image) -> Image.Image:
 def has_dark_ground(image: Image.Image) -> bool:
     """Decide whether most of a page is dark.
 
-    Three fifths of its pixels must be darker than mid-grey and in the darkest third of the greys on the
-    page, also of the part around all that is light. So a light page remains one in a wide black border, with
-    a dark heading or a dark half, and so does a photograph of it in bad light, on which the print is darker
-    still.
+    Three fifths of its pixels must be in the darkest third of the greys on the page, also of the part around
+    all that is light. So a light page remains one in a wide black border, with a dark heading or a dark half,
+    and so does a photograph of it in bad light, on which the print is darker still.
+
+    These pixels must also be darker than mid-grey, or have light print on them, as a slide in orange does.
+    Dark print at most half as bright as such a ground always outweighs what is light. Where it is fainter, a
+    form on coloured paper is told from a slide by its light fields or margin: they are wider than strokes.
 
     Args:
         image: RGB or grey page.
     """
     grey = image.convert("L")
-    return _is_mostly_dark(grey) and _is_mostly_dark(_part_around_light(grey))
+    cell_px = max(1, max(grey.size) // _CELLS)
+    return _is_mostly_dark(grey, cell_px) and _is_mostly_dark(_part_around_light(grey), cell_px)
 
 
-def _is_mostly_dark(grey: Image.Image) -> bool:
+def _is_mostly_dark(grey: Image.Image, cell_px: int) -> bool:
     darkest, ground, lightest = grey_levels(grey, (_OUTLYING_SHARE, _GROUND_SHARE, 1 - _OUTLYING_SHARE))
-    return ground < _DARK_BELOW and ground - darkest <= (lightest - darkest) / 3
+    if ground - darkest > (lightest - darkest) / 3:
+        return False
+    if ground < _DARK_BELOW:
+        return True
+    contrast = lightest - ground
+    (lightest_cell,) = grey_levels(grey.reduce(cell_px), (1,))
+    return contrast >= _LEAST_CONTRAST and lightest_cell - ground < _FIELD_SHARE * contrast
 
 
 def _part_around_light(grey: Image.Image) -> Image.Image:
