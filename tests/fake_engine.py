@@ -68,6 +68,7 @@ class FakeEngine:
         retry: how to scale a page instead, where memory ran out or a reading looped.
         too_small: modes in which print is too small to be read.
         larger_mode: the mode to choose then.
+        too_long: modes in which a page is too long to be read well.
     """
 
     def __init__(self) -> None:
@@ -95,6 +96,7 @@ class FakeEngine:
         self.looping: set[Mode] = set()
         self.retry: Scaling | None = None
         self.too_small: set[Mode] = set()
+        self.too_long: set[Mode] = set()
         self.larger_mode: Mode | None = None
 
     def fit(
@@ -191,6 +193,7 @@ class FakeEngine:
             retry=self._retry(settings) if stop_reason is StopReason.LOOP else None,
             is_legible=encoded.mode not in self.too_small,
             larger_mode=self.larger_mode if encoded.mode in self.too_small else None,
+            is_too_long=encoded.mode in self.too_long,
         )
 
     def _retry(self, settings: ReadSettings) -> ReadSettings | None:

@@ -376,19 +376,29 @@ def test_a_model_for_larger_print_chooses_larger_modes_and_calls_more_too_small(
 def test_gundam_is_avoided_in_auto_only_and_only_where_the_model_states_so(tmp_path: Path) -> None:
     from rtocr_gui.ocr.engine import Engine
 
-    folder = write_checkpoint(tmp_path / "model")
+    folder = write_checkpoint(tmp_path / "model", ROOM_FOR_GUNDAM)
     page = PageImage(PageRef(tmp_path / "page.png", 0, sha256="page"), printed_page((1300, 430), 12), dpi=96)
     told = {"name": "Mine", "description": "Reads.", "modes": ["large", "gundam"], "tasks": ["text"]}
     sizes = {"x_height_px": {"least": 6, "well": 16}}
-    modes = []
+    chosen, by_hand = [], []
     for description in ({}, {"gundam_up_to_aspect_ratio": 4}, {"gundam_up_to_aspect_ratio": 2.4}):
         (folder / "rtocr.json").write_text(json.dumps({**told, **sizes, **description}))
         engine = Engine(threads=1)
         engine.load(folder, device="cpu")
-        modes.append([engine.encode(page, Scaling(mode)).mode for mode in (None, Mode.GUNDAM)])
+        chosen.append(read_briefly(engine, page, Scaling(None)))
+        by_hand.append(read_briefly(engine, page, Scaling(Mode.GUNDAM)))
         engine.unload()
 
-    assert modes == [[Mode.GUNDAM, Mode.GUNDAM], [Mode.GUNDAM, Mode.GUNDAM], [Mode.LARGE, Mode.GUNDAM]]
+    assert [(one.mode, one.is_too_long) for one in chosen] == [
+        (Mode.GUNDAM, False),
+        (Mode.GUNDAM, False),
+        (Mode.LARGE, False),
+    ]
+    assert [(one.mode, one.is_too_long) for one in by_hand] == [
+        (Mode.GUNDAM, False),
+        (Mode.GUNDAM, False),
+        (Mode.GUNDAM, True),
+    ]
 
 
 # Print that is too small ----------------------------------------------------------------------

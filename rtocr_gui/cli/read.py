@@ -106,6 +106,8 @@ class _ReadPage:
             messages.append((_WARNINGS[reading.stop_reason], True))
         if not reading.is_legible:
             messages.append((_about_small_print(reading), True))
+        elif reading.is_too_long:
+            messages.append((_about_long_page(reading), True))
         is_written = reading.text or reading.stop_reason is not StopReason.CANCELLED
         figures = figures_of(reading.blocks) if text == reading.text else ()
         return cls(reading.ref, text if is_written else None, figures, tuple(messages))
@@ -299,13 +301,24 @@ def _about_small_print(reading: Reading) -> str:
         mode, larger = reading.mode.value, reading.larger_mode.value
         return f"the print seems too small for mode {mode}. Its text may be wrong. Try --mode {larger}."
     sentence = f"the print seems too small for {reading.model_name}. Its text may be wrong."
-    if reading.ref.half is None:
-        sentence += " Try --split top-bottom, or left-right if the page is wide."
-    else:
-        sentence += " Try --crop to read one part after the other."
+    sentence += f" {_part_by_part(reading)}"
     if reading.mode.letterboxed:
         return sentence
     return f"{sentence} DeepSeek-OCR reads smaller print: rtocr models download."
+
+
+def _about_long_page(reading: Reading) -> str:
+    """Warn that a text may be wrong, and say how to read parts of the page instead."""
+    return (
+        f"the page is too long or too wide for mode {reading.mode.value} of {reading.model_name}. "
+        f"Its text may be wrong. {_part_by_part(reading)}"
+    )
+
+
+def _part_by_part(reading: Reading) -> str:
+    if reading.ref.half is None:
+        return "Try --split top-bottom, or left-right if the page is wide."
+    return "Try --crop to read one part after the other."
 
 
 def _summary(reading: Reading) -> str:

@@ -196,6 +196,7 @@ class PageStages:
             read_together=generation.shared_ms > 0,
             is_legible=is_legible,
             larger_mode=None if is_legible else page_print.larger_mode(mode, checkpoint.info.modes),
+            is_too_long=page_print.is_too_long_for(mode),
         )
 
     def _after_a_loop(self, page: PageImage, settings: ReadSettings, key: PageKey) -> ReadSettings | None:

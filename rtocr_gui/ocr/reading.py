@@ -312,6 +312,7 @@ class Reading:
         is_legible: False if the print of the page is too small in that mode to be read well, judged by the
             distance between strokes.
         larger_mode: the mode to choose instead in that case; None if no mode shows the print larger.
+        is_too_long: True if the page is too long or too wide for the model to be read well in that mode.
     """
 
     ref: PageRef
@@ -337,6 +338,7 @@ class Reading:
     read_together: bool = False
     is_legible: bool = True
     larger_mode: Mode | None = None
+    is_too_long: bool = False
 
     @property
     def decoded_tokens(self) -> int:

@@ -311,6 +311,21 @@ def test_print_that_is_too_small_is_warned_of_once_for_each_page(rtocr, book, la
     assert rtocr("read", book, "-q").told == []
 
 
+def test_a_page_that_is_too_long_for_its_mode_is_warned_of_but_not_where_its_print_is_too_small(rtocr, book):
+    engine = FakeEngine()
+    engine.too_long = {Mode.TINY}
+    words = "too long or too wide for mode tiny of Fake model. Its text may be wrong. "
+    (told,) = rtocr("read", book, "-q", "--pages", "1", engine=engine).told
+    assert told.endswith(f"{words}Try --split top-bottom, or left-right if the page is wide.")
+    halves = rtocr("read", book, "-q", "--pages", "1", "--split", "top-bottom", engine=engine).told
+    assert [line.endswith(f"{words}Try --crop to read one part after the other.") for line in halves] == [
+        True
+    ] * 2
+    engine.too_small = {Mode.TINY}
+    (told,) = rtocr("read", book, "-q", "--pages", "1", engine=engine).told
+    assert "too long" not in told
+
+
 def test_a_page_without_text_is_told_but_not_to_quiet_people(rtocr, page):
     engine = FakeEngine()
     engine.said = ["\n"]

@@ -253,6 +253,18 @@ def test_print_too_small_for_the_mode_is_told_with_the_text_until_a_larger_mode_
     assert states["scan.png, page 1"] == PageStatus(session.shelf.refs[0], PageState.READ, "")
 
 
+def test_a_page_too_long_for_its_mode_is_told_with_the_text_what_helps(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    fake_engine.too_long = {Mode.TINY}
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    assert window.text_column.summary.text().endswith(
+        "The page is too long or too wide for Tiny mode of Fake model: the text may be wrong. "
+        "If you split the page across its longer side, or crop it (Edit menu), it is read better."
+    )
+
+
 def test_print_too_small_for_every_mode_of_a_model_says_which_model_reads_it(
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:

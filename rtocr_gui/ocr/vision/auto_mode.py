@@ -98,7 +98,7 @@ class PagePrint:
         may_be_stretched = longer <= MOST_STRETCH * shorter
         shown = [mode for mode in modes if self._is_shown_in(mode)] or list(modes)
         whole = [mode for mode in shown if mode.letterboxed or may_be_stretched] or shown
-        if longer > self.gundam_aspect_ratio * shorter:
+        if self.is_too_long_for(Mode.GUNDAM):
             others = [mode for mode in whole if mode is not Mode.GUNDAM]
             is_strip = longer >= MOST_TILES * shorter
             whole = [mode for mode in others if is_strip or self.is_legible_in(mode)] or whole
@@ -113,6 +113,11 @@ class PagePrint:
         that the user is not warned needlessly.
         """
         return self._has_pitch(mode, self.sizes.least_px)
+
+    def is_too_long_for(self, mode: Mode) -> bool:
+        """Decide whether the page is too long or too wide to be read well in a mode."""
+        shorter, longer = sorted(self.page_size_px)
+        return mode is Mode.GUNDAM and longer > self.gundam_aspect_ratio * shorter
 
     def larger_mode(self, mode: Mode, modes: Sequence[Mode]) -> Mode | None:
         """Find a better mode when one shows the print too small.

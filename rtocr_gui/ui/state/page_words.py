@@ -48,7 +48,10 @@ def explanation_of(page: OpenPage) -> str:
     if page.retry_scaling is not None and not page.edited:
         parts.append(f"To try again, choose “{retry_label(page.retry_scaling)}” in the Read menu.")
     if page.reading is not None and page.state in (PageState.READ, PageState.STOPPED):
-        parts += [] if page.reading.is_legible else [_about_small_print(page.reading)]
+        if not page.reading.is_legible:
+            parts.append(_about_small_print(page.reading))
+        elif page.reading.is_too_long:
+            parts.append(_about_long_page(page.reading))
     return " ".join(parts)
 
 
@@ -68,8 +71,21 @@ def _about_small_print(reading: Reading) -> str:
         mode, larger = (each.label for each in (reading.mode, reading.larger_mode))
         return f"The print seems too small for {mode} mode: the text may be wrong. Choose {larger} mode."
     sentence = f"The print seems too small for {reading.model_name}: the text may be wrong."
-    way = "split the page across its longer side, or crop it" if reading.ref.half is None else "crop the page"
-    sentence += f" If you {way} (Edit menu), it is shown larger."
+    sentence += f" If you {_way_to_parts(reading)} (Edit menu), it is shown larger."
     if reading.mode.letterboxed:
         return sentence
     return f"{sentence} DeepSeek-OCR, under Model > Models…, reads smaller print."
+
+
+def _about_long_page(reading: Reading) -> str:
+    """Say that a text may be wrong, and that parts of the page are read better."""
+    return (
+        f"The page is too long or too wide for {reading.mode.label} mode of {reading.model_name}: "
+        f"the text may be wrong. If you {_way_to_parts(reading)} (Edit menu), it is read better."
+    )
+
+
+def _way_to_parts(reading: Reading) -> str:
+    return (
+        "split the page across its longer side, or crop it" if reading.ref.half is None else "crop the page"
+    )
