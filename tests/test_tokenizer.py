@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
@@ -47,9 +47,10 @@ def test_text_survives_encoding_and_streaming(text: str) -> None:
 
 
 @given(st.binary())
+@example(b"a\xed\xa0")  # the beginning of a surrogate, which Python finds wrong only at the end: two signs
 def test_any_bytes_stream_as_their_utf8_text(data: bytes) -> None:
-    pieces = stream([FIRST_BYTE + byte for byte in data])
-    assert data.decode("utf-8", errors="replace") in ("".join(pieces), "".join(pieces) + "\ufffd")
+    text = "".join(stream([FIRST_BYTE + byte for byte in data]))
+    assert data.decode("utf-8", errors="replace") in (text, text + "\ufffd", text + "\ufffd\ufffd")
 
 
 def test_no_piece_holds_half_a_character() -> None:
