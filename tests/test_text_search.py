@@ -52,6 +52,8 @@ def test_a_long_text_of_nearly_the_words_is_searched_at_once() -> None:
         ("Word", "word", "DFSG", "DFSG"),
         ("Word", "word", "", ""),
         ("12", "12", "l2", "l2"),
+        ("grand Total", "grand total", "sum", "sum"),
+        ("iPhone", "iphone", "phone", "phone"),
     ],
 )
 def test_a_replacement_is_written_in_the_case_of_what_it_replaces(

@@ -1,5 +1,7 @@
 """Replacing words: one match after the other, all of a page at once, and in one step back."""
 
+import time
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -9,10 +11,11 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
+from rtocr_gui.ui.text.markdown_editor import MarkdownEditor
 from rtocr_gui.ui.text.safe_preview import SafePreview
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, begin_reading, editor_of, open_and_load, read_selected, until_idle
+from tests.ui.steps import Draw, begin_reading, editor_of, in_sight, open_and_load, read_selected, until_idle
 
 FIRST = "One word here.\nAnother Word,\nand no more."
 THIRD = "The last word."
@@ -73,12 +76,12 @@ def test_one_match_after_the_other_is_replaced_also_on_other_pages(
 
 def test_all_of_a_page_are_replaced_in_one_step(replaced: MainWindow, session: Session) -> None:
     ask_for(replaced, "word", "termterm")
-    press(replaced, "All on this page")
+    press(replaced, "All here")
     assert session.current_text == FIRST.replace("word", "termterm").replace("Word", "Termterm")
     replaced.actions_by_name["undo"].trigger()
     assert session.current_text == FIRST
     replaced.actions_by_name["redo"].trigger()
-    press(replaced, "All on this page")
+    press(replaced, "All here")
     assert session.current_text == THIRD, "a page without a match leads to the next one"
     assert editor_of(replaced).textCursor().selectedText() == "word"
 
@@ -113,7 +116,7 @@ def test_what_is_written_stands_where_the_words_were(
     session.texts.show()
     window.actions_by_name["replace"].trigger()
     ask_for(window, words, by)
-    press(window, "All on this page")
+    press(window, "All here")
     assert session.current_text == then == editor_of(window).toPlainText()
     window.actions_by_name["undo"].trigger()
     ask_for(window, "", "")
@@ -139,7 +142,7 @@ def test_what_was_replaced_is_seen_and_counts_as_typed(
     window.text_column.text_pane.show_tab(window.text_column.text_pane.findChild(SafePreview))
     window.actions_by_name["replace"].trigger()
     ask_for(window, session.current_text[:4], "x")
-    press(window, "All on this page")
+    press(window, "All here")
     assert editor_of(window).isVisible()
     assert states["scan.png, page 1"].state is PageState.EDITED
 
@@ -153,7 +156,43 @@ def test_nothing_is_replaced_while_a_page_is_read(
     before = session.current_text
     window.actions_by_name["replace"].trigger()
     ask_for(window, before[:4], "x")
-    press(window, "All on this page")
+    assert not any(one.isEnabled() for one in window.text_column.find_bar.findChildren(QPushButton))
+    lines(window)[1].setFocus()
+    QTest.keyClick(lines(window)[1], Qt.Key.Key_Return)
+    editor_of(window).replace([(0, 1, "x")])
     assert session.current_text == before
     until_idle(qtbot, session, fake_engine.gate.set)
     assert session.current_text.startswith(before)
+
+
+@pytest.mark.parametrize("button", ["Replace", "All here"])
+def test_undoing_a_replacement_leaves_the_text_where_it_is(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, button: str
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    lines_of_text = [f"line {number}" for number in range(400)]
+    lines_of_text[317] = "the word"
+    session.edit_text("\n".join(lines_of_text))
+    session.texts.show()
+    window.actions_by_name["replace"].trigger()
+    ask_for(window, "word", "term")
+    editor = editor_of(window)
+    before = editor.verticalScrollBar().value()
+    press(window, button)
+    window.actions_by_name["undo"].trigger()
+    assert editor.textCursor().blockNumber() == 317
+    assert editor.verticalScrollBar().value() == before > 0
+
+
+def test_thousands_of_matches_are_replaced_in_linear_time(qtbot: QtBot) -> None:
+    editor = in_sight(qtbot, MarkdownEditor())
+
+    def seconds(count: int) -> float:
+        editor.show_text("a " * count)
+        began = time.process_time()
+        editor.replace([(2 * at, 2 * at + 1, "bc") for at in range(count)])
+        assert editor.text == "bc " * count
+        return time.process_time() - began
+
+    # Linear time is 8 times as long, and quadratic time 64 times.
+    assert min(seconds(8000) for _ in range(2)) < 24 * min(seconds(1000) for _ in range(3))

@@ -52,7 +52,9 @@ def replacement(found: str, words: str, by: str) -> str:
     """
     if found == found.lower() or words != words.lower() or by != by.lower():
         return by
-    return by.upper() if found == found.upper() and len(found) > 1 else by[:1].upper() + by[1:]
+    if found == found.upper() and len(found) > 1:
+        return by.upper()
+    return by[:1].upper() + by[1:] if found[:1].isupper() else by
 
 
 def _pattern(word: str) -> str:

@@ -114,8 +114,6 @@ class Finder(QObject):
             (start, end, replacement(text[start:end], self._words.strip(), by)) for start, end in places
         )
         self.replacements_chosen.emit(chosen)
-        start, _, written = chosen[0]
-        self._cursor = start, start + len(written)
 
     @Slot(int, int)
     def follow_cursor(self, start: int, end: int) -> None:

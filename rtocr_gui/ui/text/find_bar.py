@@ -3,6 +3,8 @@
 Searches and changes nothing.
 """
 
+from itertools import pairwise
+
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
@@ -57,6 +59,7 @@ class FindBar(QWidget):
         self._line = _Line("Words to find", "Find in the text of all pages")
         self._by = _Line("What to write instead", "Replace with")
         self._line.textChanged.connect(self.words_changed)
+        self._has_found, self._can_replace = False, True
         self._outcome = QLabel()
         self._outcome.setTextFormat(Qt.TextFormat.PlainText)
         self._outcome.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -64,9 +67,7 @@ class FindBar(QWidget):
         self._next = flat_button("Next match", "Next match (F3)", self.find_next)
         self._close = flat_button("Close", "Close (Esc)", self.closed.emit)
         self._replace = plain_button("Replace", "Replace this match, and go to the next", self._replace_one)
-        self._replace_all = plain_button(
-            "All on this page", "Replace all matches on this page", self._replace_here
-        )
+        self._replace_all = plain_button("All here", "Replace all matches on this page", self._replace_here)
         self._replacing = self._by, self._replace, self._replace_all
         grid = QGridLayout(self)
         grid.setContentsMargins(6, 2, 6, 2)
@@ -82,7 +83,8 @@ class FindBar(QWidget):
         grid.setColumnStretch(1, 2)
         for widget in self._replacing:
             widget.hide()
-        self.setTabOrder(self._line, self._by)
+        for former, latter in pairwise((self._line, *self._replacing, self._previous)):
+            self.setTabOrder(former, latter)
         self.setFocusProxy(self._line)
         self._draw_icons()
         self.show_found(Found())
@@ -131,8 +133,19 @@ class FindBar(QWidget):
         """Show how often the words were found, and which match is chosen."""
         self._outcome.setText(found.sentence)
         self._outcome.setToolTip(found.sentence)
-        for button in (self._previous, self._next, self._replace, self._replace_all):
-            button.setEnabled(found.count > 0)
+        self._has_found = found.count > 0
+        self._enable()
+
+    def set_can_replace(self, can_replace: bool) -> None:
+        """Tell whether the shown text can be changed: not while it is being read."""
+        self._can_replace = can_replace
+        self._enable()
+
+    def _enable(self) -> None:
+        self._previous.setEnabled(self._has_found)
+        self._next.setEnabled(self._has_found)
+        self._replace.setEnabled(self._has_found and self._can_replace)
+        self._replace_all.setEnabled(self._has_found and self._can_replace)
 
     def event(self, event: QEvent) -> bool:
         return keeps_escape(event) or super().event(event)
@@ -144,7 +157,7 @@ class FindBar(QWidget):
             backwards = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
             self.find_previous() if backwards else self.find_next()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._by.hasFocus():
-            self._replace_one()
+            self._replace.click()  # if it is enabled
         else:
             super().keyPressEvent(event)
 

@@ -212,11 +212,13 @@ class MarkdownEditor(QPlainTextEdit):
         """
         if self.isReadOnly():
             return
-        parts = self._cursors(*((start, end) for start, end, _ in replacements))
-        step = QTextCursor(self.document())
+        (step,) = self._cursors(replacements[0][:2])  # where Qt puts the cursor when this is undone
+        places = _qt_places(self.text, [(start, end) for start, end, _ in replacements])
         step.beginEditBlock()
-        for part, (_, _, text) in zip(parts, replacements, strict=True):
-            part.insertText(text)
+        for (start, end), (_, _, text) in zip(reversed(places), reversed(replacements), strict=True):
+            step.setPosition(start)
+            step.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+            step.insertText(text)
         step.endEditBlock()
 
     def setReadOnly(self, read_only: bool) -> None:

@@ -68,6 +68,7 @@ class TextColumn(QSplitter):
         else:
             self.text_pane.show_message(shown.placeholder, ref)
         self.text_pane.editor.setReadOnly(shown.read_only)
+        self.find_bar.set_can_replace(not shown.read_only)
         self.summary.setText(shown.summary)
 
     @Slot(object)
