@@ -130,7 +130,10 @@ class TestRecipe:
     def test_macos_offers_it_for_scans_without_making_it_the_usual_program(self, bundler: Bundler) -> None:
         (kind,) = bundler.app["info_plist"]["CFBundleDocumentTypes"]
         assert (kind["CFBundleTypeRole"], kind["LSHandlerRank"]) == ("Viewer", "Alternate")
-        assert set(kind["LSItemContentTypes"]) == {"public.image", "com.adobe.pdf"}
+        assert {"com.adobe.pdf", "public.jpeg", "public.png", "public.tiff"} <= set(
+            kind["LSItemContentTypes"]
+        )
+        assert "public.image" not in kind["LSItemContentTypes"], "that includes HEIC, which is not read"
 
     def test_macos_does_not_slow_it_down_behind_other_windows(self, bundler: Bundler) -> None:
         assert bundler.app["info_plist"]["NSAppSleepDisabled"]
