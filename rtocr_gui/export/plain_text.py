@@ -11,12 +11,12 @@ from pathlib import Path
 from rtocr_gui.export.markdown import ExportPage
 from rtocr_gui.export.writing import write_text_atomically
 
-PLAIN_TEXT_SUFFIX = ".txt"
+_SUFFIX = ".txt"
 
 
 def is_plain_text(path: Path) -> bool:
     """True if a file is to hold plain text and not Markdown, by its name."""
-    return path.suffix.lower() == PLAIN_TEXT_SUFFIX
+    return path.suffix.lower() == _SUFFIX
 
 
 def export_plain_text(pages: Iterable[ExportPage], path: Path) -> None:

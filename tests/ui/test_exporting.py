@@ -211,9 +211,9 @@ def test_a_scan_that_is_open_is_not_overwritten_by_an_export(
 @pytest.mark.parametrize(
     ("action", "name", "ending"),
     [
-        ("export", "out.png", ".md"),
-        ("export", "out.docx", ".md"),
-        ("export", "out.heic", ".md"),
+        ("export", "out.png", ".md or .txt"),
+        ("export", "out.docx", ".md or .txt"),
+        ("export", "out.heic", ".md or .txt"),
         ("export_overlay", "out.JPG", ".png"),
         ("export_plan", "out.pdf", ".json"),
     ],
@@ -247,25 +247,52 @@ def test_plain_text_is_offered_and_not_written_under_the_name_of_a_true_text(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    offered: list[str] = []
+    offered: list[tuple[str, str]] = []
     scan = draw_page()
-    names = iter(("scan.txt", "letter.txt"))
+    names = iter(("scan.txt", "Scan-page1.txt", "letter.txt", "scan.txt", None))
 
-    def choose(_window: object, _title: str, _suggestion: Path, kinds: str) -> Path:
-        offered.append(kinds)
-        return scan.parent / next(names)
+    def choose(_window: object, _title: str, suggestion: Path, kinds: str) -> Path | None:
+        offered.append((suggestion.name, kinds))
+        name = next(names)
+        return scan.parent / name if name else None
 
     monkeypatch.setattr(questions, "ask_export_path", choose)
     open_and_load(qtbot, session, scan)
     read(qtbot, window, session)
+    told = emissions(session.exporter.notice_raised)
+    window.actions_by_name["export"].trigger()
+    refused = sentences_in(window.notice_bar)
+    assert "scan.txt: not written, because it is named as the true text of scan.png." in " ".join(refused)
+    qtbot.waitUntil(lambda: bool(told))
+    assert (scan.parent / "letter.txt").read_text(encoding="utf-8") == f"{session.current_text}\n"
+    assert offered == [
+        ("scan.md", "Markdown (*.md);;Plain text (*.txt)"),
+        ("scan (text).txt", "Plain text (*.txt)"),
+        ("Scan-page1 (text).txt", "Plain text (*.txt)"),
+    ]
+    window.actions_by_name["export_selected"].trigger()
+    assert not session.exporter.is_exporting, "the second question was answered with Cancel"
+    assert sorted(path.name for path in scan.parent.glob("*.txt")) == ["letter.txt"]
+
+
+def test_plain_text_has_no_figures_that_would_lie_in_the_way_of_a_scan(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "out.assets").mkdir()
+    open_and_load(qtbot, session, draw_page("out.assets/scan.png"))
+    read(qtbot, window, session)
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / "out.md")
     window.actions_by_name["export"].trigger()
     assert not session.exporter.is_exporting
-    (sentence,) = sentences_in(window.notice_bar)
-    assert sentence.startswith("scan.txt: not written, because it is named as the true text of scan.png.")
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / "out.txt")
     with qtbot.waitSignal(session.notice_raised):
-        window.actions_by_name["export_selected"].trigger()
-    assert (scan.parent / "letter.txt").read_text(encoding="utf-8") == f"{session.current_text}\n"
-    assert offered == ["Markdown (*.md);;Plain text (*.txt)"] * 2
+        window.actions_by_name["export"].trigger()
+    assert [path.name for path in tmp_path.glob("out.*") if path.is_file()] == ["out.txt"]
 
 
 @pytest.mark.parametrize("action", ["export", "export_by_scan"])

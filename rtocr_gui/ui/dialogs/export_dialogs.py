@@ -24,7 +24,8 @@ from rtocr_gui.ui.state.session import Session
 _FOREIGN_SUFFIXES = frozenset((*SUPPORTED_SUFFIXES, *UNREAD_SUFFIXES, *UNWRITTEN_SUFFIXES))
 """Endings of scans, and of formats that RTOCR does not write."""
 
-_TEXT_KINDS = "Markdown (*.md);;Plain text (*.txt)"
+_PLAIN_TEXT = "Plain text (*.txt)"
+_TEXT_KINDS = f"Markdown (*.md);;{_PLAIN_TEXT}"
 
 
 class ExportDialogs(QObject):
@@ -136,19 +137,22 @@ class ExportDialogs(QObject):
             return
         suggestion = self._folder() / f"{shortened(stem or current.path.stem)}{ending}"
         path = questions.ask_export_path(self._window, title, suggestion, kinds)
+        scans = {ref.path for ref in self._session.shelf.refs}
+        is_text = kinds == _TEXT_KINDS
+        while is_text and path and is_plain_text(path) and (scan := scan_it_is_named_for(path, scans)):
+            sentence = f"not written, because it is named as the true text of {scan.name}."
+            self.notice_raised.emit(about_file(path, f"{sentence} Choose another name."))
+            other = path.with_stem(f"{path.stem} (text)")
+            path = questions.ask_export_path(self._window, title, other, _PLAIN_TEXT)
         if path is None:
             return
-        scans = {ref.path for ref in self._session.shelf.refs}
-        is_plain = kinds == _TEXT_KINDS and is_plain_text(path)
         if path.suffix.lower() in _FOREIGN_SUFFIXES - {suggestion.suffix}:
             sentence = f"not written, because it would be no {path.suffix} file. Choose a name that ends in "
-            self.notice_raised.emit(about_file(path, f"{sentence}{suggestion.suffix}."))
+            endings = ".md or .txt" if is_text else suggestion.suffix
+            self.notice_raised.emit(about_file(path, f"{sentence}{endings}."))
         elif first_also_in([path], scans):
             self._refuse_scan(path, "Export under another name.")
-        elif is_plain and (scan := scan_it_is_named_for(path, scans)):
-            sentence = f"not written, because it is named as the true text of {scan.name}."
-            self.notice_raised.emit(about_file(path, f"{sentence} Export under another name."))
-        elif kinds == _TEXT_KINDS and not is_plain and (scan := scan_in_the_way([path], scans)):
+        elif is_text and not is_plain_text(path) and (scan := scan_in_the_way([path], scans)):
             self._refuse_figures(scan, "Export under another name.")
         else:
             export(path)
