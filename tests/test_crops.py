@@ -113,7 +113,7 @@ def test_parts_are_named_as_they_lie(tmp_path: Path) -> None:
     assert right.rotated(90).label == "book.pdf, page 3, cropped, bottom half"
     assert PAGE.halves(beside=True)[0].cropped(UPPER_LEFT).part == "left half, cropped"
     assert cropped.cropped(UPPER_LEFT).part == "cropped"
-    assert left.cropped(UPPER_LEFT).part == "cropped, left half"
+    assert left.cropped(UPPER_LEFT).part == "cropped, left half, cropped"
 
 
 def test_each_part_leads_back_to_what_it_was_cut_from() -> None:
@@ -178,3 +178,12 @@ def test_what_is_no_part_of_a_page_is_wrong_usage(rtocr, tmp_path, area):
     result = rtocr("read", tmp_path / "page.png", f"--crop={area}")
     assert result.code == 2
     assert f"--crop: “{area}” is not a part of a page" in result.err[-1]
+
+
+def test_a_part_is_not_compared_with_the_true_text_of_the_page(rtocr, tmp_path):
+    page, target = tmp_path / "page.png", tmp_path / "told.json"
+    page_image((600, 600)).save(page)
+    page.with_suffix(".txt").write_text("the whole page")
+    for crop, has_truth in (((), True), (("--crop", "0,0,100,50"), False)):
+        assert rtocr("curve", page, *crop, "--json", target).code == 0
+        assert (json.loads(target.read_text()).get("truth") is not None) is has_truth

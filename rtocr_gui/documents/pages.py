@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import takewhile
+from itertools import groupby, takewhile
 from pathlib import Path
 from typing import TypeAlias
 
@@ -166,12 +166,11 @@ class PageRef:
     @property
     def part(self) -> str:
         """Which part of the page it is ("left half, cropped"); empty for the whole page."""
-        return ", ".join(
-            dict.fromkeys(
-                "cropped" if isinstance(cut, Crop) else f"{cut.rotated(self.rotation_deg).value} half"
-                for cut in self.cuts
-            )
+        names = (
+            "cropped" if isinstance(cut, Crop) else f"{cut.rotated(self.rotation_deg).value} half"
+            for cut in self.cuts
         )
+        return ", ".join(name for name, _ in groupby(names))
 
     def overlaps(self, other: "PageRef") -> bool:
         """True if both show some of the same part of the same page, however rotated.

@@ -7,8 +7,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QPoint, QPointF, Qt, SignalInstance
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QLabel, QListView, QPlainTextEdit, QWidget
+from PySide6.QtGui import QHelpEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QApplication,
+    QLabel,
+    QListView,
+    QPlainTextEdit,
+    QToolTip,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
@@ -173,6 +181,13 @@ def click_row(
     """Click a row of a list, in sight."""
     place = view.visualRect(view.model().index(row, 0)).center()
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, modifier, place)
+
+
+def tooltip_at(area: QAbstractScrollArea, place: QPoint) -> str:
+    """The tooltip that is shown at a place in a view."""
+    help_event = QHelpEvent(QHelpEvent.Type.ToolTip, place, area.viewport().mapToGlobal(place))
+    QApplication.sendEvent(area.viewport(), help_event)
+    return QToolTip.text()
 
 
 def turn_wheel(

@@ -4,20 +4,30 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QRubberBand
+from PySide6.QtWidgets import QApplication, QLabel, QRubberBand
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import Crop
+from rtocr_gui.ocr.reading import Block
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.page.crop_frame import HINT
 from rtocr_gui.ui.page.page_view import PageView
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, emissions, export_text, in_sight, open_and_load, read_selected
+from tests.made_plans import make_plan
+from tests.ui.steps import (
+    Draw,
+    emissions,
+    export_text,
+    in_sight,
+    open_and_load,
+    read_selected,
+    tooltip_at,
+)
 
 LEFT = Qt.MouseButton.LeftButton
 PAGE = QSize(400, 500)
@@ -112,16 +122,42 @@ def test_a_click_or_a_frame_beside_the_page_crops_nothing(view: PageView) -> Non
     draw_frame(view, (-20, -20), (-2, 600))
     draw_frame(view, (-20, -20), (420, 520))
     assert drawn == []
+    assert view.viewport().cursor().shape() is Qt.CursorShape.CrossCursor
+
+
+def test_a_frame_begins_where_it_was_begun_on_the_page_also_after_the_page_was_moved(view: PageView) -> None:
+    drawn = emissions(view.crop_drawn)
+    view.set_cropping(True)
+    QTest.mousePress(view.viewport(), LEFT, pos=place(view, 100, 50))
+    QTest.mouseMove(view.viewport(), place(view, 200, 150))
+    view.zoom_in()
+    view.verticalScrollBar().setValue(view.verticalScrollBar().maximum())
+    QTest.mouseMove(view.viewport(), place(view, 300, 250))
+    QTest.mouseRelease(view.viewport(), LEFT, pos=place(view, 300, 250))
+    assert edges(drawn[0]) == pytest.approx((100, 50, 300, 250), abs=2)
+
+
+def test_cells_tell_nothing_of_themselves_while_a_frame_can_be_drawn(view: PageView) -> None:
+    view.show_plan(make_plan(page_size_px=(PAGE.width(), PAGE.height())))
+    view.show_blocks([Block("text", ((0, 0, 999, 999),), 0, 1)])
+    hovered, spot = emissions(view.block_hovered), place(view, 200, 250)
+    view.set_cropping(True)
+    QTest.mouseMove(view.viewport(), spot)
+    assert (tooltip_at(view, spot), hovered) == ("", [])
+    view.set_cropping(False)
+    QTest.mouseMove(view.viewport(), place(view, 210, 260))
+    assert (tooltip_at(view, spot)[:4], hovered) == ("Kept", [0])
+    view.set_cropping(True)
+    assert hovered == [0, None]
 
 
 def test_enter_keeps_what_is_in_view(view: PageView) -> None:
     drawn, changes = emissions(view.crop_drawn), emissions(view.cropping_changed)
     view.set_cropping(True)
     QTest.keyClick(view, Qt.Key.Key_Return)
-    assert (drawn, changes) == ([], [True, False]), "all of the page is in view"
+    assert (drawn, changes) == ([], [True]), "all of the page is in view"
     view.fit_width()
     view.zoom_in()
-    view.set_cropping(True)
     QTest.keyClick(view, Qt.Key.Key_Return)
     left, top, right, bottom = edges(drawn[0])
     seen = view.view_rect().size().toSizeF() / view.zoom
@@ -205,14 +241,14 @@ def test_a_cropped_page_is_split_and_joined_and_its_halves_are_cropped(
     window.actions_by_name["split_beside"].trigger()
     session.shelf.set_selection(session.shelf.refs[:1])
     session.crop_pages(session.shelf.selected, UPPER_HALF)
-    assert [ref.part for ref in session.shelf.refs] == ["cropped, left half", "cropped, right half"]
+    assert [ref.part for ref in session.shelf.refs] == ["cropped, left half, cropped", "cropped, right half"]
     session.edit_text("left")
     notices = emissions(session.notice_raised)
     assert session.shelf.to_uncrop == session.shelf.refs[:1]
     window.actions_by_name["join"].trigger()
     assert [ref.part for ref in session.shelf.refs] == ["cropped"]
     session.take_offer(notices[-1].offers[0])
-    assert [ref.part for ref in session.shelf.refs] == ["cropped, left half", "cropped, right half"]
+    assert [ref.part for ref in session.shelf.refs] == ["cropped, left half, cropped", "cropped, right half"]
     assert session.current_text == "left"
 
 
@@ -233,8 +269,35 @@ def test_all_selected_pages_are_cropped_alike(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page(pages=3))
+    assert window.actions_by_name["crop"].iconText() == "Crop page"
     session.shelf.set_selection(session.shelf.refs[:2])
+    assert window.actions_by_name["crop"].iconText() == "Crop 2 pages"
     window.dialogs.ask_crop(UPPER_HALF)
     assert [ref.part for ref in session.shelf.refs] == ["cropped", "cropped", ""]
     window.actions_by_name["uncrop"].trigger()
     assert [ref.part for ref in session.shelf.refs] == ["", "", ""]
+
+
+def test_escape_ends_cropping_and_dismisses_the_notices_only_after_that(view: PageView) -> None:
+    def keeps_escape() -> bool:
+        asks = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+        asks.ignore()
+        QApplication.sendEvent(view, asks)
+        return asks.isAccepted()
+
+    view.set_cropping(True)
+    assert keeps_escape()
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+    assert not keeps_escape()
+
+
+def test_halves_that_are_rotated_apart_keep_their_order(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    window.actions_by_name["split_beside"].trigger()
+    session.shelf.set_selection(session.shelf.refs[:1])
+    session.shelf.rotate(90)
+    session.shelf.set_selection(session.shelf.refs)
+    session.shelf.rotate(180)
+    assert [ref.part for ref in session.shelf.refs] == ["bottom half", "left half"]

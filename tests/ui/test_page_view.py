@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QHelpEvent, QImage, QShortcut
-from PySide6.QtWidgets import QApplication, QLabel, QToolTip
+from PySide6.QtGui import QColor, QImage, QShortcut
+from PySide6.QtWidgets import QLabel, QToolTip
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageImage, PageRef
@@ -39,7 +39,7 @@ from rtocr_gui.ui.page.token_grid import border_lines, merged_runs, token_grid
 from rtocr_gui.ui.page.token_overlay import TokenOverlay
 from tests.made_plans import make_plan
 from tests.ui.contrast import contrast
-from tests.ui.steps import emissions, in_sight, turn_wheel
+from tests.ui.steps import emissions, in_sight, tooltip_at, turn_wheel
 
 PAGE = QSize(600, 800)
 SHARP_AT = """
@@ -96,12 +96,6 @@ def on_screen(view: PageView, page_point: QPointF) -> QPoint:
 def covering(plan: PrunePlan, tokens: NDArray[np.int64]) -> list[int]:
     """Those of the tokens that cover a part of the page."""
     return [int(token) for token in tokens if not plan.layout.padding[plan.layout.prunable[token]]]
-
-
-def tooltip_at(view: PageView, place: QPoint) -> str:
-    help_event = QHelpEvent(QHelpEvent.Type.ToolTip, place, view.viewport().mapToGlobal(place))
-    QApplication.sendEvent(view.viewport(), help_event)
-    return QToolTip.text()
 
 
 # Where the grid lies

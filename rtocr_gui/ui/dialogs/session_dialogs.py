@@ -109,7 +109,7 @@ class SessionDialogs(QObject):
 
     @Slot()
     def ask_join(self) -> None:
-        """List whole pages instead of the selected halves; asks first if something would be lost."""
+        """List pages instead of their selected halves; asks first if something would be lost."""
         refs = self._session.shelf.to_join
         if self._may_leave(refs, "Join"):
             self._session.join_pages(refs)

@@ -20,9 +20,14 @@ _PANES: Mapping[str, Mapping[str, str]] = {
         "Pin a token, or release it": "Enter",
         "Pin its neighbour": "Arrow keys",
         "Release it, or turn off the lights": "Esc",
+        "While cropping: keep what is in view, or cancel": "Enter, Esc",
     },
     "In the page list": {"Remove the selected pages": "Delete"},
-    "In Find": {"Next match, previous match": "Enter, Shift+Enter", "Close": "Esc"},
+    "In Find": {
+        "Next match, previous match": "Enter, Shift+Enter",
+        "Replace this match": "Enter in the second line",
+        "Close": "Esc",
+    },
     "In Compare": {"Next difference, previous difference": "F8, Shift+F8"},
     "On the retention curve": {
         "Go from ratio to ratio": "Arrow keys, Home, End",

@@ -1,4 +1,4 @@
-"""The frame that is drawn on a page to crop it. Knows positions in a view, no page."""
+"""The frame that is drawn on a page to crop it. Knows rectangles in a view, no page."""
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QRubberBand, QWidget
@@ -10,7 +10,11 @@ _EDGE_PX = 8
 
 
 class CropFrame:
-    """A frame between two points, and a hint until the first of them is set.
+    """A frame, and a hint until it is begun.
+
+    Attributes:
+        start: its first corner in page pixels, which stays there whatever part of the page is in view; None
+            while no frame is being drawn.
 
     Args:
         view: what it is drawn on.
@@ -23,21 +27,16 @@ class CropFrame:
         self._hint.setText(HINT)
         self._band = QRubberBand(QRubberBand.Shape.Rectangle, view)
         self._is_on = False
-        self._start: QPointF | None = None
+        self.start: QPointF | None = None
 
     @property
     def is_on(self) -> bool:
         """True while a frame can be drawn."""
         return self._is_on
 
-    @property
-    def is_drawn(self) -> bool:
-        """True while a frame is being drawn."""
-        return self._start is not None
-
     def set_on(self, on: bool) -> None:
         """Begin with the hint, or end."""
-        self._is_on, self._start = on, None
+        self._is_on, self.start = on, None
         self._band.hide()
         self._hint.setVisible(on)
         self.fit()
@@ -49,23 +48,18 @@ class CropFrame:
         height = self._hint.heightForWidth(width)
         self._hint.setGeometry(room.left(), room.bottom() - height, width, height)
 
-    def begin(self, position: QPointF) -> None:
-        """Set the first corner."""
-        self._start = position
+    def begin(self, start: QPointF) -> None:
+        """Set the first corner, in page pixels."""
+        self.start = start
         self._hint.hide()
 
-    def draw_to(self, position: QPointF) -> None:
-        """Show the frame from the first corner to another."""
-        self._band.setGeometry(self._between(position).toAlignedRect())
+    def draw(self, frame: QRectF) -> None:
+        """Show the frame as far as it is drawn, in the view."""
+        self._band.setGeometry(frame.toAlignedRect())
         self._band.show()
 
-    def end(self, position: QPointF) -> QRectF:
-        """Set the other corner, and return the frame."""
-        frame = self._between(position)
-        self._start = None
+    def end(self) -> None:
+        """Hide the frame; another can be drawn."""
+        self.start = None
         self._band.hide()
         self._hint.show()
-        return frame
-
-    def _between(self, position: QPointF) -> QRectF:
-        return QRectF(position if self._start is None else self._start, position).normalized()

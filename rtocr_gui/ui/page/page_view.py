@@ -216,15 +216,19 @@ class PageView(ZoomArea):
                 self.setFocus()
         self.cropping_changed.emit(self._crop.is_on)
 
+    def _frame_to(self, start: QPointF, position: QPointF) -> QRectF:
+        """The frame in the viewport from a point of the page to a position."""
+        return QRectF(self.from_content(start), position).normalized()
+
     def _crop_to(self, frame: QRectF) -> None:
-        """End, and crop the page to a frame in the viewport, unless that leaves nothing or everything."""
+        """Crop the page to a frame in the viewport, unless that leaves nothing or everything."""
         if self._page is None:
             return
         size = self._page.size_px
         page = QRectF(self.to_content(frame.topLeft()), self.to_content(frame.bottomRight()))
         part = page.toAlignedRect().intersected(QRect(QPoint(), size))
-        self.set_cropping(False)
         if min(part.width(), part.height()) >= SHORTEST_SIDE_PX and part.size() != size:
+            self.set_cropping(False)
             left, top = part.left() / size.width(), part.top() / size.height()
             right = (part.left() + part.width()) / size.width()
             bottom = (part.top() + part.height()) / size.height()
@@ -368,22 +372,23 @@ class PageView(ZoomArea):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self._crop.is_on and event.button() == Qt.MouseButton.LeftButton:
-            self._crop.begin(event.position())
+            self._crop.begin(self.to_content(event.position()))
             return
         super().mousePressEvent(event)
         self._pressed_at = event.position() if event.button() == Qt.MouseButton.LeftButton else None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._crop.is_drawn:
-            self._crop.draw_to(event.position())
+        if self._crop.start is not None:
+            self._crop.draw(self._frame_to(self._crop.start, event.position()))
             return
         super().mouseMoveEvent(event)
         self._pointer = event.position()
         self._hover_at_pointer()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._crop.is_drawn and event.button() == Qt.MouseButton.LeftButton:
-            frame = self._crop.end(event.position())
+        if self._crop.start is not None and event.button() == Qt.MouseButton.LeftButton:
+            frame = self._frame_to(self._crop.start, event.position())
+            self._crop.end()
             if min(frame.width(), frame.height()) >= QApplication.startDragDistance():
                 self._crop_to(frame)
             return

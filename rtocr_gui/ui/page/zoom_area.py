@@ -109,6 +109,10 @@ class ZoomArea(QAbstractScrollArea):
         """Convert a position in the viewport, in widget pixels, to content pixels."""
         return (position * self.device_ratio() - QPointF(self.content_rect().topLeft())) / self._zoom
 
+    def from_content(self, point: QPointF) -> QPointF:
+        """Convert content pixels to a position in the viewport, in widget pixels."""
+        return (point * self._zoom + QPointF(self.content_rect().topLeft())) / self.device_ratio()
+
     def _zoomed_size(self) -> QSize:
         if self._content_size.isEmpty():
             return QSize(0, 0)

@@ -193,7 +193,7 @@ class Reader(QObject):
 
     @Slot(object)
     def exchange(self, others: Mapping[PageRef, tuple[PageRef, ...]]) -> None:
-        """Pages were split or joined: those queued are read in their new parts."""
+        """Pages were split, joined or cropped: those queued are read in their new parts."""
         self._queue = dict.fromkeys(new for ref in self._queue for new in others.get(ref, (ref,)))
 
     @Slot(object)

@@ -293,11 +293,11 @@ class Session(QObject):
         self._offer_back(self.shelf.remove(refs), "Removed")
 
     def split_pages(self, refs: Iterable[PageRef], *, beside: bool) -> None:
-        """List the halves of whole pages instead; those with text or figures can be brought back."""
+        """List the halves of pages instead; those with text or figures can be brought back."""
         self._offer_back(self.shelf.split(refs, beside=beside), "Split")
 
     def join_pages(self, refs: Iterable[PageRef]) -> None:
-        """List whole pages instead of their halves; those with text or figures can be brought back."""
+        """List pages instead of their halves; those with text or figures can be brought back."""
         self._offer_back(self.shelf.join(refs), "Joined")
 
     def crop_pages(self, refs: Iterable[PageRef], crop: Crop) -> None:
