@@ -17,7 +17,6 @@ from rtocr_gui.cli.values import (
     csv_target,
     device_name,
     json_target,
-    markdown_target,
     overlay_target,
     page_selection,
     pages_together,
@@ -25,6 +24,7 @@ from rtocr_gui.cli.values import (
     resolution,
     retention_ratio,
     scan_path,
+    text_target,
 )
 from rtocr_gui.documents.pages import ROTATIONS_DEG
 from rtocr_gui.documents.truth import scan_it_is_named_for, scan_of_truth
@@ -119,7 +119,7 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="OUT",
-        type=markdown_target,
+        type=text_target,
         default=STDOUT,
         help="write to this file instead of stdout: plain text if its name ends in .txt, otherwise Markdown; "
         "in a folder, to a Markdown file for each scan",

@@ -14,7 +14,6 @@ from itertools import chain, islice
 from pathlib import Path
 
 from rtocr_gui.cli.following import Following, interrupt_raises, interrupt_sets
-from rtocr_gui.cli.markdown_output import MarkdownWriter
 from rtocr_gui.cli.pages import (
     PAGE_ERRORS,
     EngineFactory,
@@ -23,6 +22,7 @@ from rtocr_gui.cli.pages import (
     open_asking,
 )
 from rtocr_gui.cli.progress import Progress
+from rtocr_gui.cli.text_output import TextWriter
 from rtocr_gui.documents.labels import telling_folders, telling_label
 from rtocr_gui.documents.loading import Document, files_at, left_out_at
 from rtocr_gui.documents.pages import PageImage, PageRef
@@ -120,7 +120,7 @@ class _ReadCommand:
         self._arguments = arguments
         self._engine_factory = engine_factory
         self._progress = progress
-        self._outputs = MarkdownWriter(arguments.output, arguments.tables == "pipe", arguments.replace)
+        self._outputs = TextWriter(arguments.output, arguments.tables == "pipe", arguments.replace)
         self._in_order: deque[_WantedPage] = deque()
         self._folders: dict[Path, Path] = {}
         self._cancel = threading.Event()

@@ -162,7 +162,7 @@ def scan_path(text: str) -> Path:
     return path_name(text)
 
 
-def markdown_target(text: str) -> Target:
+def text_target(text: str) -> Target:
     """Parse the target of text; `-o *.png` would otherwise overwrite the first scan."""
     if text.endswith(("/", os.sep)) and not is_folder(text):
         raise argparse.ArgumentTypeError(f"there is no folder “{text}”: create it, or give -o FILE.md")

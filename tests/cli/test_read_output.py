@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from rtocr_gui.cli import markdown_output
+from rtocr_gui.cli import text_output
 from rtocr_gui.export.markdown import export_markdown
 from rtocr_gui.ocr.reading import TASKS
 from tests.fake_engine import FakeEngine
@@ -283,9 +283,9 @@ def test_a_long_output_is_not_written_again_at_each_page(rtocr, book, tmp_path, 
         written.append(len(pages))
         export_markdown(pages, path)
 
-    monkeypatch.setattr(markdown_output, "export_markdown", export)
+    monkeypatch.setattr(text_output, "export_markdown", export)
     clock = SimpleNamespace(monotonic=lambda: next(seconds))  # each writing takes one
-    monkeypatch.setattr(markdown_output, "time", clock)
+    monkeypatch.setattr(text_output, "time", clock)
     rtocr("read", book, "-q", "-o", tmp_path / "out.md")
     assert written == [1, 5]
     assert (tmp_path / "out.md").read_text().count("<!-- page: ") == 5

@@ -35,10 +35,10 @@ from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.values import (
     count_of,
     json_target,
-    markdown_target,
     path_name,
     readings_target,
     retention_ratio,
+    text_target,
 )
 from rtocr_gui.documents.loading import looks_like_a_scan
 from rtocr_gui.documents.truth import scan_it_is_named_for
@@ -106,7 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the figures, also page by page; - writes to stdout instead of the table",
     )
     parser.add_argument(
-        "--markdown", type=markdown_target, metavar="FILE", help="write the table; - writes to stdout"
+        "--markdown", type=text_target, metavar="FILE", help="write the table; - writes to stdout"
     )
     parser.add_argument(
         "--readings",

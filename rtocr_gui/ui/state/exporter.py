@@ -1,6 +1,6 @@
 """Has files written off the main thread, and reports the outcome of each.
 
-Files are written one after another, in the order of the requests. `markdown_export` knows what is in those
+Files are written one after another, in the order of the requests. `text_export` knows what is in those
 with text, and whoever wants another file brings the function that writes it.
 """
 
@@ -17,11 +17,11 @@ from rtocr_gui.files import resolved
 from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
 from rtocr_gui.ui.background.replies import Exported, RequestFailed
 from rtocr_gui.ui.state.choices import Choices
-from rtocr_gui.ui.state.markdown_export import MarkdownExport
 from rtocr_gui.ui.state.notices import Notice, ShowFolder
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.saved_text import ExportedFile
+from rtocr_gui.ui.state.text_export import TextExport
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Exporter(QObject):
                 Notice(f"{place.name}: not written: its pages are no longer in the list.", about=place)
             )
             return
-        export = MarkdownExport(files, self._choices.settings.pipe_tables)
+        export = TextExport(files, self._choices.settings.pipe_tables)
 
         def finish() -> Notice:
             notice = export.finish()

@@ -26,7 +26,7 @@ _WRITING_SHARE = 0.01
 """Share of the time to spend on writing: each time, the whole output is written, which may take long."""
 
 
-class MarkdownWriter:
+class TextWriter:
     """Writes the text of each scan: all to one target or, in a folder, each to a file of its own.
 
     Args:
@@ -41,7 +41,7 @@ class MarkdownWriter:
         self._pipe_tables = pipe_tables
         self._replace = replace
         self._files: dict[Path, Path] = {}
-        self._outputs: dict[Target, MarkdownOutput] = {}
+        self._outputs: dict[Target, TextOutput] = {}
         self._latest: Target | None = None
 
     def name_files(self, scans: Iterable[Path]) -> None:
@@ -71,14 +71,14 @@ class MarkdownWriter:
             contains = f"“{self._folder}” already contains “{there[0].name}”{more}"
             raise ExportError(f"{contains}. Choose another folder, or give --replace.")
 
-    def of(self, scan: Path) -> "MarkdownOutput":
+    def of(self, scan: Path) -> "TextOutput":
         """Return the output for a scan; in a folder, that of another scan is finished."""
         target = self._target if self._folder is None else self._files[scan]
         if target != self._latest:
             self.finish()
             self._latest = target
         if target not in self._outputs:
-            self._outputs[target] = MarkdownOutput(target, self._pipe_tables)
+            self._outputs[target] = TextOutput(target, self._pipe_tables)
         return self._outputs[target]
 
     def finish(self) -> None:
@@ -87,7 +87,7 @@ class MarkdownWriter:
             self._outputs[self._latest].finish()
 
 
-class MarkdownOutput:
+class TextOutput:
     """The text so far: on stdout page by page, or in a file that is complete whenever it is written.
 
     A pipe or a device given as a file receives everything at the end.

@@ -58,7 +58,7 @@ class _FileDraft:
         self.exported = ExportedFile()
 
 
-class MarkdownExport:
+class TextExport:
     """An export of pages as they are when this object is made.
 
     Args:

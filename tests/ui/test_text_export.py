@@ -14,7 +14,7 @@ from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
-from rtocr_gui.ui.state import markdown_export
+from rtocr_gui.ui.state import text_export
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
@@ -61,7 +61,7 @@ class Disk:
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     made = Disk()
-    monkeypatch.setattr(markdown_export, "export_markdown", made.write)
+    monkeypatch.setattr(text_export, "export_markdown", made.write)
     yield made
     made.gate.set()
 
@@ -465,7 +465,7 @@ def test_whatever_keeps_figures_from_being_cut_the_text_is_written(
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(markdown_export, "write_figures", fail)
+    monkeypatch.setattr(text_export, "write_figures", fail)
     read_all(qtbot, session, draw_page())
     export_text(qtbot, session, tmp_path / "out.md")
     assert "figures left out: An unexpected error occurred (MemoryError)." in notices[0]
