@@ -1,12 +1,13 @@
-"""Collects garbage on the main thread only.
+"""Collects garbage on the main thread only, and never within a call of Qt.
 
-Python collects it on whichever thread happens to allocate objects. A Qt object collected on a lane would be
-destroyed there, with timers that belong to the main thread, which crashes Qt.
+Python collects it wherever an object happens to be allocated. A Qt object collected on a lane would be
+destroyed there, with timers that belong to the main thread, which crashes Qt; and one collected while Qt
+disconnects another may wait for ever for a lock that its own thread holds.
 """
 
 import gc
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, QTimer
 
 INTERVAL_MS = 1000
 
@@ -22,15 +23,15 @@ class MainThreadGarbage(QObject):
         super().__init__(parent)
         gc.disable()
         self._timer = QTimer(self)
-        self._timer.timeout.connect(self.collect_if_due)
+        self._timer.timeout.connect(collect_if_due)
         self._timer.start(INTERVAL_MS)
 
-    @Slot()
-    def collect_if_due(self) -> None:
-        """Collect the oldest generation that has grown past its threshold, and the younger ones."""
-        for generation, (count, threshold) in reversed(
-            list(enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)))
-        ):
-            if count > threshold > 0:
-                gc.collect(generation)
-                return
+
+def collect_if_due() -> None:
+    """Collect the oldest generation that has grown past its threshold, and the younger ones."""
+    for generation, (count, threshold) in reversed(
+        list(enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)))
+    ):
+        if count > threshold > 0:
+            gc.collect(generation)
+            return

@@ -1,5 +1,6 @@
 """The window's parts, put together around a fake engine."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.app import Program
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.garbage import collect_if_due
 from rtocr_gui.ui.state.notices import Offer
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
@@ -20,6 +22,15 @@ from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import Draw, emissions
+
+
+@pytest.fixture(autouse=True)
+def garbage_is_collected_between_tests() -> Iterator[None]:
+    """As in the program, and for the same reason: never within a call of Qt."""
+    gc.disable()
+    yield
+    collect_if_due()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -8,11 +8,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
 from rtocr_gui.ui.background.engine_start import make_engine
-from rtocr_gui.ui.garbage import MainThreadGarbage
+from rtocr_gui.ui.garbage import MainThreadGarbage, collect_if_due
 
 MANY = 100_000
 """More objects than Python makes without looking for garbage."""
@@ -22,11 +23,11 @@ class EngineModule(ModuleType):
     """Stands in for `ocr.engine`, and makes many objects while it is imported.
 
     Attributes:
-        garbage: looks meanwhile, where it stands in for a window; None where Python does.
+        has_window: True to look meanwhile as a window does; otherwise Python does.
         looks: how often garbage was looked for.
     """
 
-    garbage: MainThreadGarbage | None = None
+    has_window = False
     looks = 0
 
     class Engine:
@@ -36,8 +37,8 @@ class EngineModule(ModuleType):
         if name == "Engine":
             gc.callbacks.append(self.count_look)
             self.made = [[number] for number in range(MANY)]
-            if self.garbage is not None:
-                self.garbage.collect_if_due()
+            if self.has_window:
+                collect_if_due()
             gc.callbacks.remove(self.count_look)
         return super().__getattribute__(name)
 
@@ -56,7 +57,7 @@ def engine_module(monkeypatch: pytest.MonkeyPatch) -> EngineModule:
 def garbage(qapp: QApplication) -> Iterator[MainThreadGarbage]:
     parent = QObject()
     yield MainThreadGarbage(parent)
-    gc.enable()
+    shiboken6.delete(parent)
 
 
 @pytest.fixture
@@ -72,6 +73,7 @@ def torch_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_nobody_looks_for_garbage_until_the_engine_is_there(
     engine_module: EngineModule, torch_folder: Path
 ) -> None:
+    gc.enable()
     thresholds = gc.get_threshold()
     assert isinstance(make_engine(), EngineModule.Engine)
     assert engine_module.looks == 0
@@ -82,7 +84,7 @@ def test_nobody_looks_for_garbage_until_the_engine_is_there(
 def test_what_looks_for_garbage_in_the_window_does_not_until_the_engine_is_there(
     engine_module: EngineModule, torch_folder: Path, garbage: MainThreadGarbage
 ) -> None:
-    engine_module.garbage = garbage
+    engine_module.has_window = True
     make_engine()
     assert engine_module.looks == 0
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ui.garbage import MainThreadGarbage
+from rtocr_gui.ui.garbage import MainThreadGarbage, collect_if_due
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,19 +31,18 @@ class Ring:
 
 
 @pytest.fixture
-def garbage() -> Iterator[MainThreadGarbage]:
+def garbage(qapp: QApplication) -> Iterator[MainThreadGarbage]:
     thresholds = gc.get_threshold()
     gc.collect()
     gc.set_threshold(50, 10, 1000)
+    gc.enable()
     parent = QObject()
     yield MainThreadGarbage(parent)
-    gc.enable()
     gc.set_threshold(*thresholds)
 
 
-def test_a_busy_lane_finds_no_garbage_and_the_main_thread_does(
-    qtbot: QtBot, garbage: MainThreadGarbage
-) -> None:
+@pytest.mark.usefixtures("garbage")
+def test_a_busy_lane_finds_no_garbage_and_the_main_thread_does() -> None:
     found_on: list[str] = []
     Ring(found_on)
     lane = threading.Thread(target=lambda: [[number] for number in range(MANY)], name="lane")
@@ -50,12 +50,13 @@ def test_a_busy_lane_finds_no_garbage_and_the_main_thread_does(
     lane.join()
     assert found_on == []
     kept = [[number] for number in range(MANY)]
-    garbage.collect_if_due()
+    collect_if_due()
     assert found_on == [threading.main_thread().name]
     assert len(kept) == MANY
 
 
-def test_it_looks_by_itself_from_time_to_time(qtbot: QtBot, garbage: MainThreadGarbage) -> None:
+@pytest.mark.usefixtures("garbage")
+def test_it_looks_by_itself_from_time_to_time(qtbot: QtBot) -> None:
     found_on: list[str] = []
     Ring(found_on)
     kept = [[number] for number in range(MANY)]
@@ -63,11 +64,12 @@ def test_it_looks_by_itself_from_time_to_time(qtbot: QtBot, garbage: MainThreadG
     assert len(kept) == MANY
 
 
-def test_where_little_was_made_nothing_is_looked_through(garbage: MainThreadGarbage) -> None:
+@pytest.mark.usefixtures("garbage")
+def test_where_little_was_made_nothing_is_looked_through() -> None:
     found_on: list[str] = []
     gc.collect()
     Ring(found_on)
-    garbage.collect_if_due()
+    collect_if_due()
     assert found_on == []
 
 
