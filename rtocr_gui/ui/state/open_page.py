@@ -280,7 +280,7 @@ class OpenPage:
         if self.lacks_picture:
             return PageState.FAILED
         if self.state is PageState.READ and self.reading is not None:
-            if self.is_cut or not self.reading.is_legible:
+            if self.is_cut or not self.reading.is_legible or self.reading.is_too_long:
                 return PageState.CHECK
             if not self.has_content:
                 return PageState.EMPTY
