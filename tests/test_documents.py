@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from rtocr_gui.documents import pictures
-from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, files_at, left_out_at, open_document
+from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, list_files, open_document
 from rtocr_gui.errors import DocumentError, PasswordRequired
 from tests.broken_files import encoded, encrypted_pdf, pdf_of_pages, write_broken_files, write_good_files
 from tests.made_pages import page_image
@@ -88,31 +88,32 @@ def test_a_folder_stands_for_the_scans_in_it_in_the_order_of_their_numbers(tmp_p
     for name in (*reversed(names), ".scan 1.png", "notes.txt"):
         written(tmp_path / name, b"x")
     (tmp_path / "scan 3.png").mkdir()
-    assert [path.name for path in files_at(tmp_path)] == names
-    assert files_at(tmp_path / "notes.txt") == (tmp_path / "notes.txt",)
-    assert "without pictures" in str(error_of(lambda: files_at(tmp_path / "scan 3.png")))
+    assert [path.name for path in list_files(tmp_path).files] == names
+    assert list_files(tmp_path / "notes.txt").files == (tmp_path / "notes.txt",)
+    assert "without pictures" in str(error_of(lambda: list_files(tmp_path / "scan 3.png")))
     (tmp_path / "scan 3.png" / "2025").mkdir()
     written(tmp_path / "scan 3.png" / "notes.txt", b"x")
-    assert "in its subfolders" in str(error_of(lambda: files_at(tmp_path / "scan 3.png")))
+    assert "in its subfolders" in str(error_of(lambda: list_files(tmp_path / "scan 3.png")))
 
 
 def test_a_folder_says_which_of_its_pictures_are_in_formats_that_are_not_read(tmp_path):
     for name in ("1.heic", "2.HEIC", ".3.heic", "notes.txt"):
         written(tmp_path / name, b"x")
     (tmp_path / "4.heic").mkdir()
-    assert "are HEIC, which RTOCR does not read" in str(error_of(lambda: files_at(tmp_path)))
+    assert "are HEIC, which RTOCR does not read" in str(error_of(lambda: list_files(tmp_path)))
     written(tmp_path / "5.jxl", b"x")
-    assert "are HEIC and JPEG XL, which" in str(error_of(lambda: files_at(tmp_path)))
+    assert "are HEIC and JPEG XL, which" in str(error_of(lambda: list_files(tmp_path)))
     written(tmp_path / "6.png", b"x")
-    assert files_at(tmp_path) == (tmp_path / "6.png",)
-    assert "does not read HEIC and JPEG XL: 3." in left_out_at(tmp_path)
-    assert left_out_at(tmp_path / "6.png") == left_out_at(tmp_path / "4.heic") == ""
+    assert list_files(tmp_path).files == (tmp_path / "6.png",)
+    assert "does not read HEIC and JPEG XL: 3." in list_files(tmp_path).left_out
+    assert list_files(tmp_path / "6.png").left_out == ""
+    assert "without pictures" in str(error_of(lambda: list_files(tmp_path / "4.heic")))
 
 
 def test_a_scan_that_cannot_be_reached_does_not_cost_the_others_of_its_folder(tmp_path):
     written(tmp_path / "a.png", b"x")
     (tmp_path / "b.png").symlink_to("b" * 300)
-    assert [path.name for path in files_at(tmp_path)] == ["a.png", "b.png"]
+    assert [path.name for path in list_files(tmp_path).files] == ["a.png", "b.png"]
     assert "cannot be read" in str(error_of(lambda: open_document(tmp_path / "b.png")))
 
 
@@ -121,7 +122,7 @@ def test_a_folder_that_cannot_be_listed_says_why(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "iterdir", refuse)
-    assert "Permission denied" in str(error_of(lambda: files_at(tmp_path)))
+    assert "Permission denied" in str(error_of(lambda: list_files(tmp_path)))
 
 
 def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):

@@ -356,10 +356,10 @@ def _scans_at(path: Path) -> tuple[Path, ...]:
     """Return the scans in a folder, or the file itself; the folder if it cannot be read, as is told later."""
     if not is_folder(path):
         return (path,)
-    from rtocr_gui.documents.loading import files_at  # slow to import
+    from rtocr_gui.documents.loading import list_files  # slow to import
 
     try:
-        return files_at(path)
+        return list_files(path).files
     except DocumentError:
         return (path,)
 

@@ -24,7 +24,7 @@ from rtocr_gui.cli.pages import (
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.text_output import TextWriter
 from rtocr_gui.documents.labels import telling_folders, telling_label
-from rtocr_gui.documents.loading import Document, files_at, left_out_at
+from rtocr_gui.documents.loading import Document, list_files
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.figures import Figure, figures_of
@@ -206,11 +206,13 @@ class _ReadCommand:
         files: list[tuple[Path, DocumentError | None]] = []
         for path in self._arguments.files:
             try:
-                files += [(file, None) for file in files_at(path)]
-                if left_out := left_out_at(path):
-                    self._progress.complain(f"warning: {path}: {left_out}")
+                found = list_files(path)
             except DocumentError as error:
                 files.append((path, error))
+            else:
+                files += [(file, None) for file in found.files]
+                if found.left_out:
+                    self._progress.complain(f"warning: {path}: {found.left_out}")
         return files
 
     def _miss(self, path: Path, error: DocumentError) -> None:

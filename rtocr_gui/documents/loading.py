@@ -10,7 +10,7 @@ import re
 import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from types import TracebackType
@@ -188,7 +188,20 @@ def _part_of(page: Image.Image, cut: Cut) -> Image.Image:
         ) from error
 
 
-def files_at(path: Path) -> tuple[Path, ...]:
+@dataclass(frozen=True, slots=True)
+class ListedFiles:
+    """The files to open for a path.
+
+    Attributes:
+        files: the scans in a folder, or the file itself.
+        left_out: a sentence about pictures in the folder that RTOCR does not read; empty if there are none.
+    """
+
+    files: tuple[Path, ...]
+    left_out: str = ""
+
+
+def list_files(path: Path) -> ListedFiles:
     """List the files to open for a path: the scans in a folder, sorted by name, or the file itself.
 
     Scan 2 comes before scan 10. Subfolders and hidden files are skipped.
@@ -197,52 +210,30 @@ def files_at(path: Path) -> tuple[Path, ...]:
         DocumentError: the folder contains no scan, or cannot be read.
     """
     if not is_folder(path):
-        return (path,)
-    files = _listed(path)
-    found = [file for file in files if looks_like_a_scan(file)]
-    if not found:
-        raise DocumentError(_why_none(files))
-    return tuple(sorted(found, key=_as_people_count))
-
-
-def left_out_at(path: Path) -> str:
-    """Say which pictures of a folder `files_at` leaves out, as RTOCR does not read them; empty if none.
-
-    Raises:
-        DocumentError: the folder cannot be read.
-    """
-    unread = list(filter(_is_unread, _listed(path))) if is_folder(path) else []
-    if not unread:
-        return ""
-    return f"Pictures left out, as RTOCR does not read {_kinds_of(unread)}: {len(unread)}. {_SAVE_OTHERWISE}"
-
-
-def _listed(folder: Path) -> list[Path]:
+        return ListedFiles((path,))
     try:
-        return list(folder.iterdir())
+        there = list(path.iterdir())
     except OSError as error:
         raise DocumentError(
             f"The folder cannot be read ({reason_of(error)}). Ask its owner, or open a copy."
         ) from error
-
-
-def _why_none(files: list[Path]) -> str:
-    """Say why there is nothing to open among the files of a folder."""
-    if unread := list(filter(_is_unread, files)):
-        kinds = _kinds_of(unread)
-        return f"The pictures in this folder are {kinds}, which RTOCR does not read. {_SAVE_OTHERWISE}"
-    if any(map(is_folder, files)):
-        return "This folder has no pictures or PDFs, except perhaps in its subfolders. Open one of those."
-    return "This is a folder without pictures or PDFs. Choose another."
-
-
-def _is_unread(file: Path) -> bool:
-    """True for a picture that RTOCR does not read, by its name."""
-    return _is_named(file, UNREAD_SUFFIXES)
-
-
-def _kinds_of(unread: list[Path]) -> str:
-    return " and ".join(sorted({UNREAD_SUFFIXES[file.suffix.lower()] for file in unread}))
+    files = tuple(sorted(filter(looks_like_a_scan, there), key=_as_people_count))
+    unread = [file for file in there if _is_named(file, UNREAD_SUFFIXES)]
+    kinds = " and ".join(sorted({UNREAD_SUFFIXES[file.suffix.lower()] for file in unread}))
+    if files and unread:
+        sentence = f"Pictures left out, as RTOCR does not read {kinds}: {len(unread)}. {_SAVE_OTHERWISE}"
+        return ListedFiles(files, sentence)
+    if files:
+        return ListedFiles(files)
+    if unread:
+        raise DocumentError(
+            f"The pictures in this folder are {kinds}, which RTOCR does not read. {_SAVE_OTHERWISE}"
+        )
+    raise DocumentError(
+        "This folder has no pictures or PDFs, except perhaps in its subfolders. Open one of those."
+        if any(map(is_folder, there))
+        else "This is a folder without pictures or PDFs. Choose another."
+    )
 
 
 def looks_like_a_scan(file: Path) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.documents.loading import Document, files_at
+from rtocr_gui.documents.loading import Document, ListedFiles, list_files
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, StopReason
@@ -46,11 +46,11 @@ def test_a_folder_is_listed_off_the_main_thread(
 ) -> None:
     listed_on: list[str] = []
 
-    def look(path: Path) -> tuple[Path, ...]:
+    def look(path: Path) -> ListedFiles:
         listed_on.append(threading.current_thread().name)
-        return files_at(path)
+        return list_files(path)
 
-    monkeypatch.setattr(engine_bridge, "files_at", look)
+    monkeypatch.setattr(engine_bridge, "list_files", look)
     files = draw_page("1.png"), draw_page("2.png")
     with qtbot.waitSignal(bridge.folder_listed) as caught:
         request_id = bridge.open_document(tmp_path)

@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 from PySide6.QtCore import QObject, Signal, SignalInstance
 from PySide6.QtGui import QImage
 
-from rtocr_gui.documents.loading import files_at, left_out_at
+from rtocr_gui.documents.loading import list_files
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, RtocrError
 from rtocr_gui.ocr.model.model_info import LoadedModel
@@ -138,11 +138,11 @@ class EngineBridge(QObject):
         request_id = next(self._ids)
 
         def job() -> None:
-            files = files_at(path)
-            if files == (path,):
+            found = list_files(path)
+            if found.files == (path,):
                 self._open(request_id, path, password)
             else:
-                self.folder_listed.emit(FolderListed(request_id, path, files, left_out_at(path)))
+                self.folder_listed.emit(FolderListed(request_id, path, found.files, found.left_out))
 
         return self._submit(self._document_lane, request_id, job)
 
