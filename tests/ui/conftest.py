@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.app import Program
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.garbage import collect_if_due
 from rtocr_gui.ui.state.notices import Offer
 from rtocr_gui.ui.state.page_entry import PageState
@@ -57,6 +58,12 @@ def opened_outside(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     opened: list[Path] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: not opened.append(Path(url.toLocalFile())))
     return opened
+
+
+@pytest.fixture
+def agreeing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who agrees to whatever would be lost."""
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)
 
 
 @pytest.fixture

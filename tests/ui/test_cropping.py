@@ -172,12 +172,6 @@ def test_nothing_is_cropped_without_a_page_and_another_page_ends_it(view: PageVi
     assert changes == [True, False, False]
 
 
-@pytest.fixture
-def agreeing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody who agrees to whatever would be lost."""
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
-
-
 def draw_upper_half(window: MainWindow) -> None:
     action = window.actions_by_name["crop"]
     action.trigger()

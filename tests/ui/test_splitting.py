@@ -27,12 +27,6 @@ from tests.ui.steps import (
 HALVES = [Half.LEFT, Half.RIGHT]
 
 
-@pytest.fixture
-def agreeing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody who agrees to whatever would be lost."""
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
-
-
 def listed(session: Session) -> list[tuple[int, Half | None]]:
     """Page numbers from 1 and halves, in the order of the list."""
     return [(ref.index + 1, ref.half) for ref in session.shelf.refs]

@@ -20,7 +20,6 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPalette,
     QRegion,
-    QTransform,
 )
 from PySide6.QtWidgets import QApplication, QToolTip
 
@@ -460,9 +459,11 @@ class PageView(ZoomArea):
         if not text:
             self._details.hide()
             return
-        page, ratio = QPointF(self.content_rect().topLeft()), self.device_ratio()
-        to_view = QTransform(self.zoom / ratio, 0, 0, self.zoom / ratio, page.x() / ratio, page.y() / ratio)
-        self._details.show_apart(text, [to_view.mapRect(cell) for cell in self._overlay.focus_cells()])
+        cells = [
+            QRectF(self.from_content(cell.topLeft()), self.from_content(cell.bottomRight()))
+            for cell in self._overlay.focus_cells()
+        ]
+        self._details.show_apart(text, cells)
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)

@@ -120,11 +120,9 @@ class FindBar(QWidget):
         """Request the previous match."""
         self.previous_requested.emit(self.words)
 
-    @Slot()
     def _replace_one(self) -> None:
         self.replace_requested.emit(self.words, self._by.text())
 
-    @Slot()
     def _replace_here(self) -> None:
         self.replace_all_requested.emit(self.words, self._by.text())
 

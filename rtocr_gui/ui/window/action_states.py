@@ -89,7 +89,7 @@ class ActionStates(QObject):
         pages = counted(count, "page")
         self._actions["read"].setText(f"&Read {pages}" if count > 1 else "&Read")
         self._actions["remove"].setText(f"Re&move {pages}" if count > 1 else "Re&move page")
-        self._actions["crop"].setText(f"Crop {pages.replace('page', 'p&age')}" if count > 1 else "Crop p&age")
+        self._actions["crop"].setText(f"Crop {counted(count, 'p&age')}" if count > 1 else "Crop p&age")
         self._actions["retry"].setText(
             retry_label(session.retry_scaling) if session.retry_scaling else self._any_way
         )
