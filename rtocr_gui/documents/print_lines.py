@@ -1,0 +1,303 @@
+"""Finds the lines of print on a page, by the ink alone. Knows pixels; neither text nor file formats."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+Extent = tuple[float, float]
+"""Left and right edge, in pixels."""
+
+_Mask = NDArray[np.bool_]
+_Range = tuple[int, int]
+
+_LONGEST_PX = 1600
+"""Longest side of the page on which lines are found: small print is still legible there."""
+
+_PAPER_SCALE, _PAPER_PX = 8, 15
+"""How much smaller the page is on which paper is told from print, and the size of the median there."""
+
+_LEAST_CONTRAST = 28
+"""Least difference from the paper that counts as ink, in grey levels."""
+
+_STEEPEST, _SLOPE_STEPS = 0.06, (0.004, 0.0005)
+"""Range in which the slope of the lines is searched for, and the steps, the first of which lead near it."""
+
+_RULE_SHARE, _SHORTEST_RULE_PX = 1 / 6, 8
+"""Straight runs of ink of this share of the longer side and more are rules, frames and parts of pictures."""
+
+_LEAST_HEIGHT_PX = 4
+"""Lower runs of rows are dust, dotted rules, or the dots of letters."""
+
+_WIDE_GAP, _GUTTER, _COLUMN = 1.5, 1.0, 8.0
+"""Widths in heights of a line: of a wide gap within it, and the least between columns and of columns."""
+
+_THIN = 0.35
+"""Share of the ink of the fullest row above and below that a row between touching lines has at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintLine:
+    """A line of print.
+
+    Attributes:
+        strokes: left and right edge of each run of columns with print, from left to right, in pixels.
+        top: the upper edge where it, if extended, meets the left edge of the page, in pixels.
+        bottom: the same of the lower edge.
+        slope: how much the line falls from one pixel to the next on its right.
+    """
+
+    strokes: tuple[Extent, ...]
+    top: float
+    bottom: float
+    slope: float
+
+    @property
+    def height(self) -> float:
+        """Height in pixels."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> float:
+        """Width of the print in pixels, without wide gaps."""
+        return sum(right - left for left, right in self.parts)
+
+    @property
+    def parts(self) -> list[Extent]:
+        """Left and right edge of what stands between wide gaps."""
+        return self._between([gap for gap in self._gaps if gap[1] - gap[0] >= _WIDE_GAP * self.height])
+
+    def cut(self, count: int) -> list[Extent]:
+        """Return left and right edges of parts with the widest gaps between them, as many as there are.
+
+        Args:
+            count: the most parts, at least 1.
+        """
+        widest = sorted(self._gaps, key=lambda gap: gap[0] - gap[1])[: count - 1]
+        return self._between(sorted(widest))
+
+    @property
+    def _gaps(self) -> list[Extent]:
+        return [(before[1], after[0]) for before, after in pairwise(self.strokes)]
+
+    def _between(self, gaps: Sequence[Extent]) -> list[Extent]:
+        starts = [self.strokes[0][0], *(gap[1] for gap in gaps)]
+        ends = [*(gap[0] for gap in gaps), self.strokes[-1][1]]
+        return list(zip(starts, ends, strict=True))
+
+
+def find_print_lines(page: Image.Image) -> tuple[tuple[PrintLine, ...], tuple[PrintLine, ...]]:
+    """Find the lines of print on a page, which may be skewed a little.
+
+    Args:
+        page: RGB or grey.
+
+    Returns:
+        The lines across the whole page from top to bottom, and those of each column after the other.
+    """
+    scale = min(1.0, _LONGEST_PX / max(page.size))
+    size = max(1, round(page.width * scale)), max(1, round(page.height * scale))
+    ink = _ink(page.convert("L").resize(size, Image.Resampling.BOX))
+    slope = _slope(ink)
+    levelled, lift = _levelled(ink, slope)
+    levelled = _without_rules(levelled)
+    across, down = page.width / size[0], page.height / size[1]
+
+    def on_page(line: _Line) -> PrintLine:
+        strokes = tuple((left * across, right * across) for left, right in line.strokes)
+        top, bottom = (line.top - lift) * down, (line.bottom - lift) * down
+        return PrintLine(strokes, top, bottom, slope * down / across)
+
+    whole = _Region(levelled, (0, levelled.shape[0]), (0, levelled.shape[1]))
+    return tuple(map(on_page, whole.lines())), tuple(map(on_page, _by_column(whole)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    strokes: tuple[_Range, ...]
+    top: int
+    bottom: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """A rectangle of the levelled page."""
+
+    page: _Mask
+    rows: _Range
+    columns: _Range
+
+    @property
+    def ink(self) -> _Mask:
+        return self.page[slice(*self.rows), slice(*self.columns)]
+
+    def lines(self) -> list[_Line]:
+        """Find the lines in it, as if it were one column."""
+        ink, top, left = self.ink, self.rows[0], self.columns[0]
+        return [
+            _Line(
+                tuple((left + first, left + end) for first, end in _runs(_columns(ink[above:below]))),
+                top + above,
+                top + below,
+            )
+            for above, below in _line_ranges(ink)
+        ]
+
+
+def _by_column(whole: _Region) -> Iterator[_Line]:
+    """Find lines in the order of reading: cut a page between columns, or else at the highest blank."""
+    heights = [bottom - top for top, bottom in _line_ranges(whole.ink)]
+    if not heights:
+        return
+    height = float(np.median(heights))
+    waiting = [whole]
+    while waiting:
+        region = waiting.pop()
+        ranges = _line_ranges(region.ink)
+        if (gutter := _gutter(region.ink, height)) is not None:
+            left, right = region.columns
+            middle = left + gutter
+            waiting.append(_Region(region.page, region.rows, (middle, right)))
+            waiting.append(_Region(region.page, region.rows, (left, middle)))
+        elif len(ranges) > 1:
+            top, bottom = region.rows
+            middle = top + _widest_gap(ranges)
+            waiting.append(_Region(region.page, (middle, bottom), region.columns))
+            waiting.append(_Region(region.page, (top, middle), region.columns))
+        else:
+            yield from region.lines()
+
+
+def _gutter(ink: _Mask, height: float) -> int | None:
+    """Return the middle of the widest gap between two columns of some lines each; None if there is none."""
+    if len(ink) < 3 * height:
+        return None
+    printed = _runs(_columns(ink))
+    gaps = [
+        (before[1], after[0])
+        for before, after in pairwise(printed)
+        if after[0] - before[1] >= _GUTTER * height
+        and min(before[1] - printed[0][0], printed[-1][1] - after[0]) >= _COLUMN * height
+    ]
+    for start, end in sorted(gaps, key=lambda gap: gap[0] - gap[1]):
+        middle = (start + end) // 2
+        if all(len(_line_ranges(side)) > 2 for side in (ink[:, :middle], ink[:, middle:])):
+            return middle
+    return None
+
+
+def _widest_gap(ranges: list[_Range]) -> int:
+    """Return the middle of the widest gap between lines; of similar ones, the one nearest to the middle."""
+    edges = [(above[1], below[0]) for above, below in pairwise(ranges)]
+    widest = max(end - start for start, end in edges)
+    centre = (ranges[0][0] + ranges[-1][1]) / 2
+    wide = [sum(edge) // 2 for edge in edges if edge[1] - edge[0] >= 0.9 * widest]
+    return min(wide, key=lambda middle: abs(middle - centre))
+
+
+def _line_ranges(ink: _Mask) -> list[_Range]:
+    """Return the first row of each line, and the row after its last."""
+    counts = ink.sum(axis=1)
+    joined: list[_Range] = []
+    for top, bottom in _runs(counts > 1):
+        # The dots and accents of letters stand above them, with a small gap.
+        if joined and top - joined[-1][1] <= 2 and joined[-1][1] - joined[-1][0] < _LEAST_HEIGHT_PX:
+            top = joined.pop()[0]
+        joined.append((top, bottom))
+    ranges = [each for each in joined if each[1] - each[0] >= _LEAST_HEIGHT_PX]
+    if not ranges:
+        return []
+    height = float(np.median([bottom - top for top, bottom in ranges]))
+    return [part for each in ranges for part in _apart(counts, each, height)]
+
+
+def _apart(counts: NDArray[np.int64], lines: _Range, height: float) -> list[_Range]:
+    """Part lines that touch each other where their ink is thinnest."""
+    top, bottom = lines
+    first, last = round(top + 0.5 * height), round(bottom - 0.5 * height)
+    if bottom - top < 1.4 * height or first >= last:
+        return [lines]
+    thinnest = first + int(counts[first:last].argmin())
+    if counts[thinnest] > _THIN * min(counts[top:thinnest].max(), counts[thinnest:bottom].max()):
+        return [lines]
+    return [*_apart(counts, (top, thinnest), height), *_apart(counts, (thinnest, bottom), height)]
+
+
+def _ink(grey: Image.Image) -> _Mask:
+    """Tell print from paper, which may be unevenly lit or dark."""
+    width, height = (max(1, side // _PAPER_SCALE) for side in grey.size)
+    small = grey.resize((width, height), Image.Resampling.BOX).filter(ImageFilter.MedianFilter(_PAPER_PX))
+    paper = small.resize(grey.size, Image.Resampling.BILINEAR)
+    contrast = np.abs(np.asarray(grey, np.int16) - np.asarray(paper, np.int16))
+    strong = contrast >= max(_LEAST_CONTRAST, 0.3 * float(np.quantile(contrast, 0.995)))
+    padded = np.pad(strong, 1)
+    around = sum(
+        padded[row : row + strong.shape[0], column : column + strong.shape[1]].astype(np.uint8)
+        for row in range(3)
+        for column in range(3)
+    )
+    return strong & (around > 2)  # not dust
+
+
+def _without_rules(ink: _Mask) -> _Mask:
+    length = max(round(max(ink.shape) * _RULE_SHARE), _SHORTEST_RULE_PX)
+    rules = _long_runs(ink, length) | _long_runs(ink.T, length).T
+    return ink & ~rules
+
+
+def _long_runs(ink: _Mask, length: int) -> _Mask:
+    """Mark the runs of at least `length` pixels in each row."""
+    if ink.shape[1] < length:
+        return np.zeros_like(ink)
+    sums = np.pad(ink, ((0, 0), (1, 0))).cumsum(axis=1, dtype=np.int32)
+    begins = (sums[:, length:] - sums[:, :-length]) == length
+    changes = np.zeros((ink.shape[0], ink.shape[1] + 1), np.int32)
+    changes[:, : begins.shape[1]] += begins
+    changes[:, length : length + begins.shape[1]] -= begins
+    return changes.cumsum(axis=1)[:, :-1] > 0
+
+
+def _slope(ink: _Mask) -> float:
+    """Return the slope at which lines and the gaps between them are told apart best."""
+    rows, columns = np.nonzero(ink)
+    if not len(rows):
+        return 0.0
+
+    def contrast(slope: float) -> float:
+        level = np.rint(rows - slope * columns).astype(np.int64)
+        profile = np.bincount(level - level.min())
+        return float((np.diff(profile.astype(np.float64)) ** 2).sum())
+
+    best, reach = 0.0, _STEEPEST
+    for step in _SLOPE_STEPS:
+        steps = round(reach / step)
+        best = max((best + number * step for number in range(-steps, steps + 1)), key=contrast)
+        reach = step
+    return best
+
+
+def _levelled(ink: _Mask, slope: float) -> tuple[_Mask, int]:
+    """Shift each column so that lines become level, and return by how much the left edge was lowered."""
+    rows, columns = ink.shape
+    fall = math.ceil(abs(slope) * columns)
+    lift = fall if slope > 0 else 0
+    levelled = np.zeros((rows + fall, columns), np.bool_)
+    old_rows, old_columns = np.nonzero(ink)
+    levelled[np.rint(old_rows - slope * old_columns).astype(np.int64) + lift, old_columns] = True
+    return levelled, lift
+
+
+def _runs(mask: NDArray[np.bool_]) -> list[_Range]:
+    """Return where each run of true values begins, and where it ends, exclusive."""
+    changes = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
+    return list(zip(changes[::2].tolist(), changes[1::2].tolist(), strict=True))
+
+
+def _columns(ink: _Mask) -> _Mask:
+    """Tell in which columns there is ink."""
+    printed: _Mask = np.logical_or.reduce(ink)
+    return printed
