@@ -31,7 +31,7 @@ _abandoned: deque[Any] = deque()
 
 
 @contextmanager
-def _pdfium() -> Iterator[Any]:
+def pdfium_alone() -> Iterator[Any]:
     """Enter PDFium exclusively."""
     with PDFIUM_LOCK:
         import pypdfium2
@@ -59,7 +59,7 @@ class PdfFile:
         self._path = path
         self._password = password
         self._pdf: Any = None
-        with _pdfium() as pdfium:
+        with pdfium_alone() as pdfium:
             pdf = _open(pdfium, path, password)
             self.page_count = len(pdf)
             pdf.close()
@@ -93,7 +93,7 @@ class PdfFile:
 
     def rest(self) -> None:
         """Close the file until the next page is wanted: a process may have few files open at a time."""
-        with _pdfium():
+        with pdfium_alone():
             if self._pdf is not None:
                 self._abandon.detach()
                 self._pdf.close()
@@ -101,7 +101,7 @@ class PdfFile:
 
     @contextmanager
     def _page(self, index: int) -> Iterator[Any]:
-        with _pdfium() as pdfium:
+        with pdfium_alone() as pdfium:
             if self._pdf is None:
                 self._pdf = _open(pdfium, self._path, self._password)
                 self._abandon = weakref.finalize(self, _abandoned.append, self._pdf)

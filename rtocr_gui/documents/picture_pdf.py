@@ -1,0 +1,209 @@
+"""Writes PDF files whose pages are pictures, with text over them that can be found and copied but not seen.
+
+Letters beyond the first 65,536 of Unicode need a font of their own, as a PDF numbers the letters of a font
+with two bytes. Knows no model and no file.
+"""
+
+import ctypes
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from PIL import Image, ImageChops
+
+from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.documents.pdf import POINTS_PER_INCH, pdfium_alone
+from rtocr_gui.documents.unseen_font import LETTER_BASE, LETTER_GLYPH, LETTER_WIDTH, make_unseen_font
+
+_JPEG_QUALITY, _LONGEST_JPEG_PX = 85, 65_500
+
+_UNSTATED_LONGEST_PT = 842
+"""Longest side of a page whose picture states no resolution, that of A4."""
+
+_LONGEST_PT = 14_400
+"""Longest side of a page that PDF readers show."""
+
+_MOST_GREY = 8
+"""Most that the channels of a grey pixel differ, as JPEG leaves them."""
+
+_BASIC_LETTERS, _SURROGATES, _REPLACEMENT = 0x10000, range(0xD800, 0xE000), 0xFFFD
+"""How many letters of Unicode two bytes can number, which of the numbers are none, and what they become."""
+
+_PRIVATE_NUMBERS = range(0xE000, 0xF900)
+"""Numbers for further letters."""
+
+_LETTERS_BY_NUMBER = """/CIDInit /ProcSet findresource begin
+12 dict begin
+begincmap
+/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def
+/CMapName /Adobe-Identity-UCS def
+/CMapType 2 def
+1 begincodespacerange
+<0000> <FFFF>
+endcodespacerange
+1 beginbfrange
+<0000> <FFFF> <0000>
+endbfrange
+$othersendcmap
+CMapName currentdict /CMap defineresource pop
+end
+end
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedWord:
+    """A word, and where it is printed, in pixels of the page.
+
+    Attributes:
+        text: the word.
+        left: its left edge.
+        right: its right edge.
+        top: the upper edge of its line, at `left`.
+        bottom: the lower edge of its line, at `left`.
+        slope: how much its line falls from one pixel to the next on its right.
+    """
+
+    text: str
+    left: float
+    right: float
+    top: float
+    bottom: float
+    slope: float
+
+
+class PicturePdf:
+    """A PDF in the making. Use it from one thread only, and close it (it is a context manager)."""
+
+    def __init__(self) -> None:
+        with pdfium_alone() as pdfium:
+            self._pdf = pdfium.PdfDocument.new()
+        self._fonts: dict[tuple[str, ...], Any] = {}
+
+    def add_page(self, page: PageImage, lines: Iterable[Sequence[PlacedWord]]) -> None:
+        """Add a page.
+
+        Args:
+            page: its picture, which is compressed as JPEG, unless it is black and white.
+            lines: the words of each line, in the order in which they are copied.
+        """
+        picture = _without_colour(page.image)
+        jpeg = _as_jpeg(picture)
+        scale = _points_per_pixel(page)
+        words = [(word, word is not line[-1]) for line in lines for word in line]
+        letters = {letter for word, _ in words for letter in word.text}
+        others = sorted(letter for letter in letters if ord(letter) >= _BASIC_LETTERS)
+        numbers = dict(zip(others, _PRIVATE_NUMBERS, strict=False))
+        with pdfium_alone() as pdfium:
+            sheet = self._pdf.new_page(picture.width * scale, picture.height * scale)
+            try:
+                shown = pdfium.PdfImage.new(self._pdf)
+                if jpeg is not None:
+                    shown.load_jpeg(io.BytesIO(jpeg), inline=True)
+                else:
+                    with closing(pdfium.PdfBitmap.from_pil(picture)) as bitmap:
+                        shown.set_bitmap(bitmap)
+                shown.set_matrix(pdfium.PdfMatrix().scale(*sheet.get_size()))
+                sheet.insert_obj(shown)
+                font = self._font(pdfium.raw, tuple(numbers)) if words else None
+                for word, goes_on in words:
+                    text = _text_object(pdfium.raw, self._pdf, font, word, goes_on, numbers)
+                    _place(pdfium.raw, text, word, picture.height, scale)
+                    pdfium.raw.FPDFPage_InsertObject(sheet, text)
+                sheet.gen_content()
+            finally:
+                sheet.close()
+
+    def save(self) -> bytes:
+        """Return the file with the pages so far."""
+        stream = io.BytesIO()
+        with pdfium_alone():
+            self._pdf.save(stream)
+        return stream.getvalue()
+
+    def close(self) -> None:
+        """Release it. Closing twice is harmless."""
+        with pdfium_alone() as pdfium:
+            while self._fonts:
+                pdfium.raw.FPDFFont_Close(self._fonts.popitem()[1])
+            self._pdf.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _font(self, raw: Any, others: tuple[str, ...]) -> Any:
+        """Return the font of a page with these letters beyond the first 65,536."""
+        if others not in self._fonts:
+            font, glyphs = make_unseen_font(), LETTER_GLYPH.to_bytes(2, "big") * _BASIC_LETTERS
+            data = _as_array(font), len(font), _letters_by_number(others), _as_array(glyphs), len(glyphs)
+            self._fonts[others] = raw.FPDFText_LoadCidType2Font(self._pdf, *data)
+        return self._fonts[others]
+
+
+def _text_object(
+    raw: Any, pdf: Any, font: Any, word: PlacedWord, goes_on: bool, numbers: Mapping[str, int]
+) -> Any:
+    """Make a word, with a blank after it if its line goes on."""
+    letters = f"{word.text} " if goes_on else word.text
+    codes = [_number_of(letter, numbers) for letter in letters]
+    text = raw.FPDFPageObj_CreateTextObj(pdf, font, 1.0)
+    raw.FPDFText_SetCharcodes(text, (ctypes.c_uint32 * len(codes))(*codes), len(codes))
+    raw.FPDFTextObj_SetTextRenderMode(text, raw.FPDF_TEXTRENDERMODE_INVISIBLE)
+    return text
+
+
+def _place(raw: Any, text: Any, word: PlacedWord, page_height_px: int, scale: float) -> None:
+    """Stretch a word over its print."""
+    height = word.bottom - word.top
+    across = (word.right - word.left) / (LETTER_WIDTH * len(word.text))
+    base = page_height_px - word.bottom + LETTER_BASE * height
+    matrix = (across, -word.slope * across, 0, height, word.left, base)
+    raw.FPDFPageObj_SetMatrix(text, raw.FS_MATRIX(*(scale * number for number in matrix)))
+
+
+def _number_of(letter: str, numbers: Mapping[str, int]) -> int:
+    number = numbers.get(letter, ord(letter))
+    return number if number < _BASIC_LETTERS and number not in _SURROGATES else _REPLACEMENT
+
+
+def _letters_by_number(others: Iterable[str]) -> bytes:
+    """Write the table that tells PDF readers which letters the numbers in a font stand for."""
+    private = [
+        f"1 beginbfchar\n<{number:04X}> <{letter.encode('utf-16-be').hex()}>\nendbfchar\n"
+        for number, letter in zip(_PRIVATE_NUMBERS, others, strict=False)
+    ]
+    return _LETTERS_BY_NUMBER.replace("$others", "".join(private)).encode("ascii") + b"\0"
+
+
+def _as_array(data: bytes) -> Any:
+    return (ctypes.c_ubyte * len(data)).from_buffer_copy(data)
+
+
+def _points_per_pixel(page: PageImage) -> float:
+    longest_px = max(page.image.size)
+    stated = POINTS_PER_INCH / page.dpi if page.dpi else _UNSTATED_LONGEST_PT / longest_px
+    return min(stated, _LONGEST_PT / longest_px)
+
+
+def _without_colour(picture: Image.Image) -> Image.Image:
+    """Return a picture as grey if it is."""
+    red, green, blue = picture.split()
+    differences = (ImageChops.difference(red, other).histogram() for other in (green, blue))
+    return picture if any(any(counts[_MOST_GREY + 1 :]) for counts in differences) else green
+
+
+def _as_jpeg(picture: Image.Image) -> bytes | None:
+    """Return a picture as JPEG; None if that would blur black and white, or if it is too large for it."""
+    if max(picture.size) > _LONGEST_JPEG_PX or (picture.mode == "L" and picture.getcolors(2)):
+        return None
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=_JPEG_QUALITY)
+    return stream.getvalue()

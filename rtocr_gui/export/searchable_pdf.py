@@ -1,0 +1,74 @@
+"""Exports pages as a PDF that looks like the scans, and whose text can be searched and copied.
+
+Each page is its picture, with the words of its text where they are printed, unseen. Markup is left out: the
+picture shows what it stands for. `text_places` finds the places, `picture_pdf` writes the file.
+"""
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.documents.picture_pdf import PicturePdf
+from rtocr_gui.errors import ExportError
+from rtocr_gui.export.text_places import Box, TextPart, place_words
+from rtocr_gui.ocr.reading import Block
+
+_LINE_END = re.compile(r"</tr>|<br ?/?>", re.IGNORECASE)
+_TABLE_TAG = re.compile(r"</?(?:table|thead|tbody|tfoot|tr|td|th|caption)\b[^<>]*>", re.IGNORECASE)
+_BEFORE_LINE = re.compile(r"^ {0,3}(?:#{1,6} |```.*$)", re.MULTILINE)
+_BOLD = re.compile(r"\*\*(?=\S)([^*\n]+)(?<=\S)\*\*")
+_PICTURE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)")
+
+
+def add_page(
+    pdf: PicturePdf, page: PageImage, text: str, blocks: Sequence[Block] = (), starts: Sequence[int] = ()
+) -> None:
+    """Add a page to a PDF.
+
+    Args:
+        pdf: the PDF.
+        page: the page.
+        text: its text, as Markdown.
+        blocks: what the model reported of places on it.
+        starts: where each block begins in the text.
+
+    Raises:
+        ExportError: there is not enough memory.
+    """
+    parts = _parts(text, blocks, starts, page.image.size)
+    try:
+        pdf.add_page(page, place_words(parts, page.image))
+    except MemoryError as error:
+        raise ExportError(
+            "There is not enough memory to add the page to the PDF. "
+            "Close other programs, or export fewer pages."
+        ) from error
+
+
+def _parts(
+    text: str, blocks: Sequence[Block], starts: Sequence[int], page_size_px: tuple[int, int]
+) -> Iterator[TextPart]:
+    """Divide a text into the parts whose places are known; what is between them goes with the one before."""
+    boxes = [_around(block.boxes_px(page_size_px)) for block in blocks]
+    placed = [(box, start) for box, start in zip(boxes, starts, strict=True) if box is not None]
+    if not placed:
+        yield TextPart(_printed(text))
+    edges = [0, *(start for _, start in placed[1:]), len(text)]
+    for (box, _), (begin, end) in zip(placed, pairwise(edges), strict=False):
+        yield TextPart(_printed(text[begin:end]), box)
+
+
+def _around(boxes: Sequence[Box]) -> Box | None:
+    """Return the box around some boxes; None if there are none."""
+    if not boxes:
+        return None
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _printed(markdown: str) -> str:
+    """Return the words that Markdown shows, line by line."""
+    text = _BOLD.sub(r"\1", _BEFORE_LINE.sub("", _PICTURE.sub("", markdown)))
+    return html.unescape(_TABLE_TAG.sub(" ", _LINE_END.sub("\n", text)))

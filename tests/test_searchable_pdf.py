@@ -1,0 +1,219 @@
+"""PDFs of pages: they look like the scans, and their text is found, copied and unseen."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pypdfium2
+import pytest
+from PIL import Image, ImageChops, ImageFont
+
+from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.documents.picture_pdf import PicturePdf, PlacedWord
+from rtocr_gui.documents.unseen_font import make_unseen_font
+from rtocr_gui.errors import ExportError
+from rtocr_gui.export.searchable_pdf import add_page
+from rtocr_gui.export.text_formats import TextFormat, format_of
+from rtocr_gui.ocr.reading import Block
+from tests.made_pages import blank_page, noise_page, page_image, text_page
+
+
+def pdf_of(*pages: tuple[PageImage, str]) -> bytes:
+    with PicturePdf() as pdf:
+        for page, text in pages:
+            add_page(pdf, page, text)
+        return pdf.save()
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[pypdfium2.PdfDocument]:
+    document = pypdfium2.PdfDocument(data)
+    try:
+        yield document
+    finally:
+        document.close()
+
+
+def texts_in(data: bytes) -> list[str]:
+    """The text of each page, as it is copied."""
+    with opened(data) as document:
+        return [page.get_textpage().get_text_range().replace("\r\n", "\n") for page in document]
+
+
+def picture_in(data: bytes, scale: float = 1) -> Image.Image:
+    """The first page as it looks."""
+    with opened(data) as document:
+        return document[0].render(scale=scale).to_pil().convert("RGB")
+
+
+def of_picture(image: Image.Image, dpi: float | None = 72) -> PageImage:
+    return PageImage(blank_page((8, 8)).ref, image, dpi)
+
+
+def test_a_page_looks_like_its_scan_and_the_text_is_unseen():
+    page = of_picture(page_image((400, 300)))
+    for text in ("", "A good page", "Words that\nnobody printed"):
+        shown = picture_in(pdf_of((page, text)))
+        assert shown.size == (400, 300)
+        assert max(ImageChops.difference(shown, page.image).getextrema())[1] < 60
+        assert np.abs(np.asarray(shown, float) - np.asarray(page.image)).mean() < 1
+
+
+def test_text_is_copied_line_by_line_in_its_order():
+    page = text_page(words="Grüße aus Łódź\nund von 漢字\n\nÇa va", size=(700, 400))
+    assert texts_in(pdf_of((page, "Grüße aus Łódź\nund von 漢字\n\nÇa va"))) == [
+        "Grüße aus Łódź\nund von 漢字\nÇa va"
+    ]
+
+
+def test_letters_of_all_of_unicode_are_copied_on_every_page():
+    pages = [(text_page(words="x y z"), text) for text in ("𝒳 ∈ ℝ 😀", "plain", "𠀋 e\u0301 𝒳")]
+    assert texts_in(pdf_of(*pages)) == [text for _, text in pages]
+
+
+def test_half_a_letter_becomes_the_mark_for_what_is_unknown():
+    assert texts_in(pdf_of((text_page(), "a\ud83db\udfffc"))) == ["a\ufffdb\ufffdc"]
+
+
+def test_a_word_is_found_where_it_is_printed():
+    page = text_page(words="Hello there")
+    font = ImageFont.load_default(40)
+    left, right = 20 + font.getlength("Hello "), 20 + font.getlength("Hello there")
+    with opened(pdf_of((page, "Hello there"))) as document:
+        text = document[0].get_textpage()
+        first, last = text.get_charbox(6), text.get_charbox(10)
+        points = 72 / 200
+        assert first[0] == pytest.approx(left * points, abs=2)
+        assert last[2] == pytest.approx(right * points, abs=2)
+        top, bottom = (document[0].get_height() - edge for edge in (first[3], first[1]))
+        assert 20 * points <= top < bottom <= 70 * points
+
+
+def test_a_word_on_a_skewed_line_rises_with_it():
+    word = PlacedWord("rising", 100, 300, top=200, bottom=220, slope=-0.1)
+    with PicturePdf() as pdf:
+        pdf.add_page(of_picture(page_image()), [(word,)])
+        data = pdf.save()
+    with opened(data) as document:
+        text = document[0].get_textpage()
+        boxes = [text.get_charbox(index) for index in range(6)]
+    assert [round(box[0]) for box in boxes] == pytest.approx([100 + 200 * n / 6 for n in range(6)], abs=2)
+    rise = boxes[-1][1] - boxes[0][1]
+    assert rise == pytest.approx(0.1 * 200 * 5 / 6, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("size", "dpi", "points"),
+    [
+        ((1654, 2339), 200, (595, 842)),
+        ((1000, 2000), None, (421, 842)),
+        ((30_000, 1000), 72, (14_400, 480)),
+        ((100, 100), 10, (720, 720)),
+    ],
+)
+def test_a_page_is_as_large_as_its_scan_states(size, dpi, points):
+    page = of_picture(Image.new("RGB", size, "white"), dpi)
+    with opened(pdf_of((page, ""))) as document:
+        assert document[0].get_size() == pytest.approx(points, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("picture", "filters", "mode"),
+    [
+        (page_image().convert("1").convert("RGB"), ["FlateDecode"], "L"),
+        (page_image().convert("L").convert("RGB"), ["DCTDecode"], "L"),
+        (Image.blend(page_image(), Image.new("RGB", (400, 300), "red"), 0.2), ["DCTDecode"], "RGB"),
+        (noise_page(70_000, 8), ["FlateDecode"], "RGB"),
+    ],
+    ids=["black and white", "grey", "colour", "too long for JPEG"],
+)
+def test_pictures_are_compressed_as_suits_them(picture, filters, mode):
+    with opened(pdf_of((of_picture(picture), ""))) as document:
+        (image,) = document[0].get_objects()
+        assert image.get_filters() == filters
+        stored = image.get_bitmap().to_pil()
+    if filters == ["DCTDecode"]:
+        assert stored.mode == mode
+    else:
+        assert ImageChops.difference(stored.convert("RGB"), picture).getbbox() is None
+
+
+def test_markup_is_left_out_and_what_it_marks_is_not():
+    text = (
+        "# Title\n\nIt **is** 2 ** 3 \\# not\n![](page.assets/figure.png)\n"
+        "<table><tr><td>Tea &amp; milk</td><td colspan=2>1 < 2</td></tr>"
+        "<tr><td>of the<br>day</td></tr></table>\n"
+        "```python\nprint(1)\n```"
+    )
+    page = of_picture(Image.new("RGB", (400, 400), "white"))
+    assert texts_in(pdf_of((page, text))) == [
+        "Title\nIt is 2 ** 3 \\# not\nTea & milk 1 < 2\nof the\nday\nprint(1)"
+    ]
+
+
+def test_the_text_of_a_block_is_placed_in_its_box():
+    page = of_picture(Image.new("RGB", (500, 500), "white"))
+    text = "typed\n\nlow\n\nhigh\n\nhigher"
+    blocks = [
+        Block("text", ((0, 500, 999, 999),), 7, 10),
+        Block("image", (), 12, 12),
+        Block("text", ((0, 0, 999, 499), (0, 0, 999, 250)), 12, 24),
+    ]
+    with PicturePdf() as pdf:
+        add_page(pdf, page, text, blocks, [block.start for block in blocks])
+        data = pdf.save()
+    with opened(data) as document:
+        copied = document[0].get_textpage()
+        words = copied.get_text_range().split()
+        middles = [
+            500 - sum(copied.get_charbox(copied.get_text_range().index(word))[1::2]) / 2 for word in words
+        ]
+    assert dict(zip(words, middles, strict=True)) == pytest.approx(
+        {"typed": 300, "low": 425, "high": 50, "higher": 175}, abs=2
+    )
+
+
+def test_a_page_too_large_for_the_memory_says_so(monkeypatch):
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(PicturePdf, "add_page", full)
+    with PicturePdf() as pdf, pytest.raises(ExportError, match="not enough memory"):
+        add_page(pdf, blank_page((20, 20)), "text")
+
+
+def test_a_pdf_grows_by_its_pages_only():
+    page, text = text_page(), "Hello there"
+    sizes = [len(pdf_of(*[(page, text)] * count)) for count in (1, 2, 3)]
+    assert sizes[2] - sizes[1] == pytest.approx(sizes[1] - sizes[0], abs=100)
+    assert sizes[1] - sizes[0] < 20_000
+
+
+def test_a_closed_pdf_is_closed_again_without_harm():
+    pdf = PicturePdf()
+    add_page(pdf, text_page(), "Hello there")
+    pdf.close()
+    pdf.close()
+
+
+def test_the_font_is_a_font(tmp_path):
+    path = tmp_path / "unseen.ttf"
+    path.write_bytes(make_unseen_font())
+    font = ImageFont.truetype(path, 100)
+    assert font.getlength("any") == 150
+    assert font.getmetrics() == (80, 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.md", TextFormat.MARKDOWN),
+        ("a.TXT", TextFormat.PLAIN_TEXT),
+        ("a.txt.Pdf", TextFormat.PDF),
+        ("pdf", TextFormat.MARKDOWN),
+        ("a.markdown", TextFormat.MARKDOWN),
+    ],
+)
+def test_the_name_of_a_file_tells_what_it_holds(name, kind):
+    assert format_of(Path(name)) is kind

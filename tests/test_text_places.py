@@ -1,0 +1,153 @@
+"""Words of a text are placed where they are printed, whatever its lines and whatever was misread."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageFont
+
+from rtocr_gui.documents.picture_pdf import PlacedWord
+from rtocr_gui.export.text_places import Box, TextPart, place_words
+
+SIZE = (1000, 700)
+FONT = ImageFont.load_default(22)
+LINES = (
+    "Minutes of the harbour board",
+    "The board met on the second of May in the old",
+    "customs house. Mr Porter was in the chair, and",
+    "eleven members had come.",
+    "Repairs to the northern mole will begin in June.",
+    "Until then, boats may moor at the fish market.",
+)
+
+
+def printed(lines: Sequence[str], left: int = 70, top: int = 60) -> tuple[Image.Image, list[tuple[str, Box]]]:
+    """A page with lines of print, and where each of their words stands."""
+    page = Image.new("RGB", SIZE, "white")
+    return page, print_on(page, lines, left, top)
+
+
+def print_on(page: Image.Image, lines: Sequence[str], left: int, top: int) -> list[tuple[str, Box]]:
+    places = []
+    for row, line in enumerate(lines):
+        upper = top + 36 * row
+        ImageDraw.Draw(page).text((left, upper), line, "black", FONT)
+        before = ""
+        for word in line.split():
+            start = line.index(word, len(before))
+            begin, end = left + FONT.getlength(line[:start]), left + FONT.getlength(line[: start + len(word)])
+            places.append((word, (begin, upper, end, upper + 36)))
+            before = line[: start + len(word)]
+    return places
+
+
+def words_of(lines: Sequence[Sequence[PlacedWord]]) -> list[PlacedWord]:
+    return [word for line in lines for word in line]
+
+
+def is_at(word: PlacedWord, box: Box, slack_px: float = 6) -> bool:
+    """True if a word stands in this box, and fills it."""
+    left, top, right, bottom = box
+    is_on_line = top <= (word.top + word.bottom) / 2 <= bottom
+    return is_on_line and abs(word.left - left) <= slack_px and abs(word.right - right) <= slack_px
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(LINES),
+        "\n\n".join((LINES[0], " ".join(LINES[1:4]), " ".join(LINES[4:]))),
+        " ".join(LINES),
+    ],
+    ids=["lines", "paragraphs", "one line"],
+)
+def test_words_stand_where_they_are_printed_however_the_text_is_divided_into_lines(text):
+    page, places = printed(LINES)
+    words = words_of(place_words([TextPart(text)], page))
+    assert [word.text for word in words] == text.split()
+    assert all(is_at(word, box) for word, (_, box) in zip(words, places, strict=True))
+
+
+def test_misread_words_move_no_others():
+    page, places = printed(LINES)
+    text = "\n".join(LINES).replace("eleven members", "elewen rnembers").replace("May in", "Mayin")
+    words = words_of(place_words([TextPart(text)], page))
+    misread = {"elewen", "rnembers", "Mayin"}
+    right = {word.text: word for word in words if word.text not in misread}
+    elsewhere = [(text, box) for text, box in places if text in right and box[1] != 60 + 36]
+    assert len(elsewhere) > 30
+    assert all(
+        is_at(right[text], box, 14) for text, box in elsewhere if sum(text == one for one, _ in places) == 1
+    )
+
+
+def test_print_that_was_not_read_has_no_words():
+    page, _ = printed(LINES)
+    lines = place_words([TextPart("\n".join((LINES[0], *LINES[3:])))], page)
+    tops = [round((line[0].top - 60) / 36) for line in lines]
+    assert tops == [0, 3, 4, 5]
+
+
+def test_text_that_is_not_printed_stands_beside_what_is():
+    page, _ = printed(LINES[:2])
+    text = "\n".join((LINES[0], "and much more that nobody printed, here or anywhere else at all", LINES[1]))
+    lines = place_words([TextPart(text)], page)
+    assert [word.text for word in words_of(lines)] == text.split()
+    assert lines[-1][-1].text == "old"
+
+
+def test_cells_of_a_table_stand_in_their_columns():
+    page, places = printed(("Apples", "Pears and plums", "Cherries"))
+    places += print_on(page, ("2.90", "13.40", "8.50"), 600, 60)
+    words = {
+        word.text: word
+        for word in words_of(
+            place_words([TextPart("Apples 2.90\nPears and plums 13.40\nCherries 8.50")], page)
+        )
+    }
+    assert all(is_at(words[text], box, 8) for text, box in places)
+
+
+@pytest.mark.parametrize("order", ["columns", "rows"])
+def test_columns_are_told_from_rows_by_the_order_of_the_text(order):
+    left = ("It was a dark night", "and rain fell on the", "quay where we waited")
+    right = ("Nobody came until three", "struck. We heard a bell", "far out on the water")
+    page, places = printed(left)
+    places += print_on(page, right, 520, 60)
+    rows = [f"{one} {two}" for one, two in zip(left, right, strict=True)]
+    text = "\n".join((*left, *right) if order == "columns" else rows)
+    words = {word.text: word for word in words_of(place_words([TextPart(text)], page))}
+    once = [(word, box) for word, box in places if sum(word == other for other, _ in places) == 1]
+    assert all(is_at(words[word], box, 8) for word, box in once)
+
+
+def test_a_part_of_the_text_stands_in_its_box():
+    page, _ = printed(("The same words", "The same words"))
+    boxes: list[Box] = [(0, 90, 1000, 140), (0, 50, 1000, 94)]
+    lower, upper = place_words([TextPart("The same words", box) for box in boxes], page)
+    assert lower[0].top - upper[0].top == pytest.approx(36, abs=1)
+
+
+def test_a_part_without_print_begins_at_the_corner_of_its_box():
+    page = Image.new("RGB", SIZE, "white")
+    first, second = place_words([TextPart("one two\nthree", (100, 200, 300, 260))], page)
+    assert (first[0].left, first[0].top, first[0].bottom) == (100, 200, 224)
+    assert (second[0].left, second[0].top, second[0].bottom) == (100, 230, 254)
+    assert 200 < first[-1].right < 230
+    ((*_, last),) = place_words([TextPart("a line that is too long", (100, 200, 300, 260))], page)
+    assert last.right == pytest.approx(300)
+    assert last.bottom < 222
+    (((word,),),) = [place_words([TextPart("\u0301")], page)]
+    assert word.left < word.right
+    assert place_words([TextPart(" \n \n"), TextPart("")], page) == []
+
+
+@given(st.text(alphabet=st.sampled_from("aß漢.\u0301 \n\t"), max_size=80))
+def test_every_word_is_placed_once_in_order_and_on_the_page(text):
+    page, _ = printed(LINES[:3])
+    words = words_of(place_words([TextPart(text)], page))
+    assert [word.text for word in words] == text.split()
+    for word in words:
+        assert 0 <= word.left <= word.right <= SIZE[0]
+        assert 0 <= word.top < word.bottom <= SIZE[1]
