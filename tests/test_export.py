@@ -22,7 +22,7 @@ from rtocr_gui.export.looks import BORDER_RGB, OPACITY, VEIL_RGB
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.export.page_source import source_as_json
-from rtocr_gui.export.plain_text import export_plain_text, is_plain_text
+from rtocr_gui.export.plain_text import export_plain_text
 from rtocr_gui.export.plan_json import PlanSource, plan_as_json
 from rtocr_gui.export.tables import missing_ends
 from rtocr_gui.export.writing import check_target, write_bytes_atomically, write_text_atomically
@@ -255,7 +255,6 @@ def test_plain_text_is_the_texts_of_the_pages_with_an_empty_line_between_them(tm
     texts = ("# Grüße, 漢字\r\nx", " \n", "\n  <table><tr><td>a\n\n", "", "end")
     export_plain_text([ExportPage("a", text) for text in texts], path)
     assert path.read_bytes() == "# Grüße, 漢字\r\nx\n\n  <table><tr><td>a\n\nend\n".encode()
-    assert [name for name in ("a.TXT", "a.md", "txt", "a.txt.md") if is_plain_text(Path(name))] == ["a.TXT"]
 
 
 # Writing

@@ -19,19 +19,19 @@ from rtocr_gui.cli.values import (
     json_target,
     overlay_target,
     page_selection,
+    pages_target,
     pages_together,
     path_name,
     resolution,
     retention_ratio,
     scan_path,
-    text_target,
 )
 from rtocr_gui.documents.pages import ROTATIONS_DEG
 from rtocr_gui.documents.truth import scan_it_is_named_for, scan_of_truth
 from rtocr_gui.errors import DocumentError, SettingsError
 from rtocr_gui.export.looks import Look
-from rtocr_gui.export.plain_text import is_plain_text
-from rtocr_gui.files import first_also_in, is_folder, named_files
+from rtocr_gui.export.text_formats import TextFormat, format_of
+from rtocr_gui.files import first_also_in, is_folder, is_there, named_files
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.machine.spot import PRECISIONS
 from rtocr_gui.ocr.reading import TASKS, Mode
@@ -61,7 +61,9 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     )
     add_version(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    _add_read(commands.add_parser("read", help="read files and write their text as Markdown or plain text"))
+    _add_read(
+        commands.add_parser("read", help="read files and write their text as Markdown, plain text or PDF")
+    )
     _add_plan(
         commands.add_parser("plan", help="show which visual tokens of a page are kept and which are merged")
     )
@@ -88,8 +90,9 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     if arguments.command not in ("bench", "models"):
         _protect_inputs(command, arguments)
     if arguments.command == "read":
-        if arguments.replace and not is_folder(arguments.output):
-            command.error("--replace goes with -o FOLDER")
+        is_pdf = format_of(Path(arguments.output)) is TextFormat.PDF
+        if arguments.replace and not (is_pdf or is_folder(arguments.output)):
+            command.error("--replace goes with -o FOLDER or -o FILE.pdf")
         _take_words(command, arguments)
     if arguments.command == "plan":
         _take_looks(command, arguments)
@@ -119,12 +122,15 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="OUT",
-        type=text_target,
+        type=pages_target,
         default=STDOUT,
-        help="write to this file instead of stdout: plain text if its name ends in .txt, otherwise Markdown; "
-        "in a folder, to a Markdown file for each scan",
+        help="write to this file instead of stdout: plain text if its name ends in .txt, the pages with text "
+        "that can be searched if it ends in .pdf, otherwise Markdown; in a folder, to a Markdown file for "
+        "each scan",
     )
-    parser.add_argument("--replace", action="store_true", help="in a folder, replace files that exist")
+    parser.add_argument(
+        "--replace", action="store_true", help="replace files that exist in the folder, or the PDF"
+    )
     parser.add_argument(
         "--pages", type=page_selection, default=ALL_PAGES, metavar="1-3,5", help="pages of each file (all)"
     )
@@ -377,8 +383,18 @@ def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespa
     for output in outputs:
         if (scan := scan_of_truth(output, inputs)) is not None:
             parser.error(f"“{output}” may hold the true text of “{scan}” and is not overwritten")
-    plain = [output for output in outputs if arguments.command == "read" and is_plain_text(output)]
-    if plain and (scan := scan_it_is_named_for(plain[0], inputs)) is not None:
-        parser.error(f"“{plain[0]}” is named as the true text of “{scan}”: choose another name or folder")
+    if arguments.command == "read":
+        _protect_others(parser, outputs[0], inputs, arguments.replace)
     if share_a_file(outputs):
         parser.error("each output needs a file of its own")
+
+
+def _protect_others(
+    parser: argparse.ArgumentParser, output: Path, scans: Sequence[Path], replace: bool
+) -> None:
+    """Refuse to write text under a name by which it would be taken for true, or over a PDF."""
+    kind = format_of(output)
+    if kind is TextFormat.PLAIN_TEXT and (scan := scan_it_is_named_for(output, scans)) is not None:
+        parser.error(f"“{output}” is named as the true text of “{scan}”: choose another name or folder")
+    if kind is TextFormat.PDF and is_there(output) and not (replace or is_folder(output)):
+        parser.error(f"“{output}” already exists: choose another name, or give --replace")

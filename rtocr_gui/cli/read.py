@@ -30,7 +30,7 @@ from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.figures import Figure, figures_of
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageFailed, PageRequest
-from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
+from rtocr_gui.ocr.reading import Block, Reading, ReadSettings, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.units import counted, speed
 
@@ -67,7 +67,7 @@ class _WantedPage:
     Attributes:
         name: its name in errors.
         label: the same with the number of pages.
-        page: the rendered page; None if it could not be rendered, or once read if it has no figures.
+        page: the rendered page; None if it could not be rendered, or once read if it is not needed any more.
         outcome: the result, or the reason for failure; None until then.
     """
 
@@ -85,12 +85,14 @@ class _ReadPage:
         ref: which page.
         text: text to write; None to write nothing.
         figures: figures to cut out of the page, in the order of the text.
+        blocks: where on the page parts of the text are.
         messages: messages about the reading, each with whether it is a warning.
     """
 
     ref: PageRef
     text: str | None
     figures: tuple[Figure, ...]
+    blocks: tuple[Block, ...]
     messages: tuple[tuple[str, bool], ...]
 
     @classmethod
@@ -109,8 +111,8 @@ class _ReadPage:
         elif reading.is_too_long:
             messages.append((_about_long_page(reading), True))
         is_written = reading.text or reading.stop_reason is not StopReason.CANCELLED
-        figures = figures_of(reading.blocks) if text == reading.text else ()
-        return cls(reading.ref, text if is_written else None, figures, tuple(messages))
+        blocks = reading.blocks if text == reading.text else ()
+        return cls(reading.ref, text if is_written else None, figures_of(blocks), blocks, tuple(messages))
 
 
 class _ReadCommand:
@@ -143,7 +145,10 @@ class _ReadCommand:
                 self._write(with_gaps=True)
                 raise
             finally:
-                self._outputs.finish()
+                try:
+                    self._outputs.finish()
+                finally:
+                    self._outputs.close()
         return self._all_read
 
     def _read(
@@ -167,7 +172,8 @@ class _ReadCommand:
                 match event:
                     case Reading():
                         page.outcome = _ReadPage.of(event)
-                        page.page = page.page if page.outcome.figures else None
+                        is_needed = page.outcome.figures or self._outputs.needs_pages
+                        page.page = page.page if is_needed else None
                     case PageFailed():
                         page.outcome = str(event.error)
                     case _:
@@ -262,6 +268,8 @@ class _ReadCommand:
                 case str(sentence):
                     self._all_read = False
                     self._progress.complain(f"{page.name}: {sentence}")
+                    if page.page is not None and self._outputs.needs_pages:
+                        self._add(page, page.page.ref, "")
                 case _ReadPage() as read:
                     self._write_page(page, read)
 
@@ -279,7 +287,15 @@ class _ReadCommand:
             except ExportError as error:
                 self._all_read = False
                 self._progress.complain(f"{page.name}: its figures were left out. {error}")
-            output.add(telling_label(read.ref, self._folders), text)
+            self._add(page, read.ref, text, read.blocks)
+
+    def _add(self, page: _WantedPage, ref: PageRef, text: str, blocks: tuple[Block, ...] = ()) -> None:
+        label = telling_label(ref, self._folders)
+        try:
+            self._outputs.of(ref.path).add(label, text, page.page, blocks)
+        except ExportError as error:
+            self._all_read = False
+            self._progress.complain(f"{page.name}: left out. {error}")
 
 
 def _text(reading: Reading) -> str:

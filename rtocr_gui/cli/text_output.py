@@ -1,26 +1,28 @@
 """Where `rtocr read` writes text: page by page to stdout, to one file, or to a file for each scan.
 
-It is Markdown, or plain text in a file that is named so.
-
-Knows pages by their labels, texts and figures.
+It is Markdown, or plain text or a PDF in a file that is named so.
 """
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rtocr_gui.cli.values import Target
 from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.documents.picture_pdf import PicturePdf
 from rtocr_gui.documents.truth import scan_of_truth
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.figures import Figure, assets_folder, link_figures, scan_in_the_way, write_figures
 from rtocr_gui.export.file_names import markdown_files
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_after
-from rtocr_gui.export.plain_text import export_plain_text, is_plain_text
+from rtocr_gui.export.plain_text import export_plain_text
+from rtocr_gui.export.searchable_pdf import add_page
 from rtocr_gui.export.tables import with_pipe_tables
-from rtocr_gui.export.writing import check_target
+from rtocr_gui.export.text_formats import TextFormat, format_of
+from rtocr_gui.export.writing import check_target, write_bytes_atomically
 from rtocr_gui.files import first_also_in, is_device, is_folder
+from rtocr_gui.ocr.reading import Block
 
 _WRITING_SHARE = 0.01
 """Share of the time to spend on writing: each time, the whole output is written, which may take long."""
@@ -44,6 +46,11 @@ class TextWriter:
         self._outputs: dict[Target, TextOutput] = {}
         self._latest: Target | None = None
 
+    @property
+    def needs_pages(self) -> bool:
+        """True if the pages themselves are written."""
+        return self._folder is None and _format_of(self._target) is TextFormat.PDF
+
     def name_files(self, scans: Iterable[Path]) -> None:
         """Name the file for each scan, if the target is a folder; refuse one that would cost a scan.
 
@@ -55,7 +62,9 @@ class TextWriter:
         if self._folder is not None:
             self._files = markdown_files(scans, self._folder)
             outputs = [*self._files.values()]
-        with_figures = [each for each in outputs if isinstance(each, Path) and not is_plain_text(each)]
+        with_figures = [
+            each for each in outputs if isinstance(each, Path) and format_of(each) is TextFormat.MARKDOWN
+        ]
         if scan := scan_in_the_way(with_figures, scans):
             raise ExportError(f"“{scan}” lies where figures would be written. Choose another name or folder.")
         there = [file for file in self._files.values() if file.exists()]
@@ -86,6 +95,15 @@ class TextWriter:
         if self._latest is not None:
             self._outputs[self._latest].finish()
 
+    def close(self) -> None:
+        """Release all outputs."""
+        for output in self._outputs.values():
+            output.close()
+
+
+def _format_of(target: Target) -> TextFormat:
+    return format_of(target) if isinstance(target, Path) else TextFormat.MARKDOWN
+
 
 class TextOutput:
     """The text so far: on stdout page by page, or in a file that is complete whenever it is written.
@@ -95,15 +113,28 @@ class TextOutput:
 
     def __init__(self, target: Target, pipe_tables: bool) -> None:
         self._path = target if isinstance(target, Path) else None
-        self._is_plain = self._path is not None and is_plain_text(self._path)
+        self._format = _format_of(target)
+        self._pdf = PicturePdf() if self._format is TextFormat.PDF else None
         self._is_pipe = self._path is not None and is_device(self._path)
         self._pipe_tables = pipe_tables
         self._pages: list[ExportPage] = []
         self._written = 0
         self._write_again_at = 0.0
 
-    def add(self, label: str, text: str) -> None:
-        """Add a page."""
+    def add(self, label: str, text: str, page: PageImage | None = None, blocks: Sequence[Block] = ()) -> None:
+        """Add a page.
+
+        Args:
+            label: names it.
+            text: its text.
+            page: the page itself, which only a PDF needs.
+            blocks: what the model reported of places in the text.
+
+        Raises:
+            ExportError: there is not enough memory for a page of a PDF.
+        """
+        if self._pdf is not None and page is not None:
+            add_page(self._pdf, page, text, blocks, [block.start for block in blocks])
         text = with_pipe_tables(text) if self._pipe_tables else text
         before = self._pages[-1] if self._pages else None
         self._pages.append(ExportPage(label, text))
@@ -119,7 +150,9 @@ class TextOutput:
             return
         began = time.monotonic()
         self._written = len(self._pages)
-        if self._is_plain:
+        if self._pdf is not None:
+            write_bytes_atomically(self._path, self._pdf.save())
+        elif self._format is TextFormat.PLAIN_TEXT:
             export_plain_text(self._pages, self._path)
         else:
             export_markdown(self._pages, self._path)
@@ -132,8 +165,13 @@ class TextOutput:
         Raises:
             ExportError: a figure was not written.
         """
-        if page is None or self._path is None or self._is_pipe or self._is_plain:
+        if page is None or self._path is None or self._is_pipe or self._format is not TextFormat.MARKDOWN:
             return text
         folder, number = assets_folder(self._path), len(self._pages) + 1
         write_figures(page, figures, number, folder)
         return link_figures(text, figures, number, folder)
+
+    def close(self) -> None:
+        """Release it."""
+        if self._pdf is not None:
+            self._pdf.close()

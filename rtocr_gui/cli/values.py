@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, UNREAD_SUFFIXES
 from rtocr_gui.documents.pages import Crop
+from rtocr_gui.export.text_formats import TextFormat, format_of
 from rtocr_gui.export.writing import UNWRITTEN_SUFFIXES
 from rtocr_gui.files import is_folder
 from rtocr_gui.ocr.machine.spot import DEVICES
@@ -168,9 +169,15 @@ def text_target(text: str) -> Target:
         raise argparse.ArgumentTypeError(f"there is no folder “{text}”: create it, or give -o FILE.md")
     if Path(text).suffix.lower() in UNWRITTEN_SUFFIXES and not is_folder(text):
         raise argparse.ArgumentTypeError(
-            f"“{text}” is not the name of a text file: give -o FILE.md or FILE.txt"
+            f"“{text}” is not the name of a text file: give -o FILE.md, FILE.txt or FILE.pdf"
         )
     return _target(text, "give -o FILE.md")
+
+
+def pages_target(text: str) -> Target:
+    """Parse the target of the text of pages, which may also be a PDF."""
+    path = path_name(text)
+    return path if format_of(path) is TextFormat.PDF else text_target(text)
 
 
 def overlay_target(text: str) -> Path:

@@ -1,8 +1,7 @@
 """Exports the text of many pages as one plain text file, for programs that know no Markdown.
 
 Page texts follow each other with one empty line between them, and are unchanged but for empty lines around
-them; pages without text are left out. A file is plain text if its name ends in `.txt`. Knows nothing about
-figures and readings.
+them; pages without text are left out. Knows nothing about figures and readings.
 """
 
 from collections.abc import Iterable
@@ -10,13 +9,6 @@ from pathlib import Path
 
 from rtocr_gui.export.markdown import ExportPage
 from rtocr_gui.export.writing import write_text_atomically
-
-_SUFFIX = ".txt"
-
-
-def is_plain_text(path: Path) -> bool:
-    """True if a file is to hold plain text and not Markdown, by its name."""
-    return path.suffix.lower() == _SUFFIX
 
 
 def export_plain_text(pages: Iterable[ExportPage], path: Path) -> None:

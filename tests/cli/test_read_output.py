@@ -4,13 +4,17 @@ import itertools
 import os
 import re
 import threading
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
+import pypdfium2
 import pytest
 from PIL import Image
 
 from rtocr_gui.cli import text_output
+from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.documents.picture_pdf import PicturePdf
 from rtocr_gui.export.markdown import export_markdown
 from rtocr_gui.ocr.reading import TASKS
 from tests.fake_engine import FakeEngine
@@ -216,6 +220,69 @@ def test_a_file_that_is_named_so_is_plain_text_without_figures(
     text = f"See below.\n\n\n{table}\n"
     assert out.read_text(encoding="utf-8") == f"{text}\n{text}"
     assert list((tmp_path / "out.assets").iterdir()) == [page]
+
+
+def test_a_file_that_is_named_so_is_a_pdf_of_the_pages_in_which_blocks_have_their_text(
+    rtocr, page, book, grounded, tmp_path
+):
+    out = tmp_path / "out.PDF"
+    result = rtocr("read", book, page, "-q", "--pages", "1", "-o", out, "--rotate", "90", engine=grounded)
+    assert (result.code, result.err) == (0, [])
+    assert not (tmp_path / "out.assets").exists()
+    pages = pages_in(out)
+    assert [text.split() for text, _ in pages] == [["See", "below.", "a", "b", "1", "2"]] * 2
+    assert [size for _, size in pages] == [pytest.approx((300, 200), abs=1), pytest.approx((632, 842), abs=1)]
+
+
+def test_a_page_of_a_pdf_that_could_not_be_read_is_there_without_text(rtocr, page, book, tmp_path):
+    engine = FakeEngine()
+    engine.broken_pages = {"page.png"}
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(b"no picture")
+    out = tmp_path / "out.pdf"
+    result = rtocr("read", page, damaged, book, "-q", "--pages", "1", "-o", out, engine=engine)
+    assert result.code == 1
+    assert [text.split()[:2] for text, _ in pages_in(out)] == [[], ["page", "1"]]
+
+
+def test_a_page_too_large_for_the_memory_is_left_out_of_a_pdf(rtocr, page, book, tmp_path, monkeypatch):
+    add = PicturePdf.add_page
+
+    def add_small(pdf: PicturePdf, page: PageImage, lines: object) -> None:
+        if page.ref.path.suffix == ".png":
+            raise MemoryError
+        add(pdf, page, lines)
+
+    monkeypatch.setattr(PicturePdf, "add_page", add_small)
+    result = rtocr("read", page, book, "-q", "--pages", "1", "-o", tmp_path / "out.pdf")
+    assert result.code == 1
+    assert "page.png, page 1: left out. There is not enough memory" in result.err[0]
+    assert len(pages_in(tmp_path / "out.pdf")) == 1
+
+
+def test_a_pdf_is_replaced_only_where_that_is_wanted(rtocr, page, book, tmp_path):
+    before = book.read_bytes()
+    result = rtocr("read", page, "-q", "-o", book)
+    assert (result.code, result.err[-1]) == (
+        2,
+        f"rtocr read: error: “{book}” already exists: choose another name, or give --replace",
+    )
+    assert rtocr("read", page, book, "-q", "-o", book, "--replace").code == 2
+    assert book.read_bytes() == before
+    assert rtocr("read", page, "-q", "-o", book, "--replace").code == 0
+    assert [text.split()[:4] for text, _ in pages_in(book)] == [["page", "1", "of", "page.png"]]
+
+
+def test_a_folder_may_be_named_like_a_pdf(rtocr, page, tmp_path):
+    (tmp_path / "texts.pdf").mkdir()
+    assert rtocr("read", page, "-q", "-o", tmp_path / "texts.pdf").code == 0
+    assert [path.name for path in (tmp_path / "texts.pdf").iterdir()] == ["page.md"]
+
+
+def pages_in(pdf: Path) -> list[tuple[str, tuple[float, float]]]:
+    """The text and the size of each page of a PDF."""
+    with closing(pypdfium2.PdfDocument(pdf)) as document:
+        return [(page.get_textpage().get_text_range(), page.get_size()) for page in document]
 
 
 @pytest.mark.parametrize("output", ["out.md", "."])

@@ -211,9 +211,9 @@ def test_a_scan_that_is_open_is_not_overwritten_by_an_export(
 @pytest.mark.parametrize(
     ("action", "name", "ending"),
     [
-        ("export", "out.png", ".md or .txt"),
-        ("export", "out.docx", ".md or .txt"),
-        ("export", "out.heic", ".md or .txt"),
+        ("export", "out.png", ".md, .txt or .pdf"),
+        ("export", "out.docx", ".md, .txt or .pdf"),
+        ("export", "out.heic", ".md, .txt or .pdf"),
         ("export_overlay", "out.JPG", ".png"),
         ("export_plan", "out.pdf", ".json"),
     ],
@@ -266,7 +266,7 @@ def test_plain_text_is_offered_and_not_written_under_the_name_of_a_true_text(
     qtbot.waitUntil(lambda: bool(told))
     assert (scan.parent / "letter.txt").read_text(encoding="utf-8") == f"{session.current_text}\n"
     assert offered == [
-        ("scan.md", "Markdown (*.md);;Plain text (*.txt)"),
+        ("scan.md", "Markdown (*.md);;Plain text (*.txt);;Searchable PDF (*.pdf)"),
         ("scan (text).txt", "Plain text (*.txt)"),
         ("Scan-page1 (text).txt", "Plain text (*.txt)"),
     ]

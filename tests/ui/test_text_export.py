@@ -2,20 +2,25 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.documents.loading import open_document
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
+from rtocr_gui.ui.parts.named_label import NamedLabel
 from rtocr_gui.ui.state import text_export
 from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import ExportProgress
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
@@ -100,6 +105,72 @@ def test_plain_text_has_no_figures_and_is_saved_all_the_same(
     assert text == f"{session.current_text}\n{session.current_text}"
     assert not (tmp_path / "out.assets").exists()
     assert session.unsaved.loss(session.shelf.refs).read == 0
+
+
+def test_a_pdf_has_every_page_and_says_which_is_being_exported(
+    qtbot: QtBot, session: Session, window: MainWindow, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
+    for ref in session.shelf.refs[1:]:
+        session.read((ref,))
+        wait_until_idle(qtbot, session)
+    said = emissions(session.exporter.progressed)
+    status = window.status_line.findChild(NamedLabel)
+    words: list[str] = []
+    session.exporter.progressed.connect(lambda _: words.append(status.text()))
+    session.exporter.export_text(tmp_path / "out.pdf")
+    qtbot.waitUntil(lambda: bool(notices))
+    assert notices == [
+        f"Exported 3 pages to {tmp_path / 'out.pdf'}. Pages without text, exported as pictures only: 1."
+    ]
+    assert said == [*(ExportProgress(page, 3) for page in (1, 2, 3)), ExportProgress()]
+    assert words == [*(f"Exporting page {page} of 3" for page in (1, 2, 3)), "Ready"]
+    assert [text.split() for text in texts_in(tmp_path / "out.pdf")] == [[], *[["Report", "a"]] * 2]
+    assert not (tmp_path / "out.assets").exists()
+    assert session.unsaved.loss(session.shelf.refs).read == 0
+
+
+def test_a_pdf_shows_pages_as_they_are_turned_and_has_the_corrected_text(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    read_all(qtbot, session, draw_page())
+    session.texts.edit("# Annual report\n\n<table><tr><td>a</td><td>b</td></tr></table>\n")
+    session.exporter.export_text(tmp_path / "upright.pdf")
+    session.shelf.rotate(90)
+    session.exporter.export_text(tmp_path / "turned.pdf")
+    qtbot.waitUntil(lambda: len(notices) == 2)
+    sizes = []
+    for name in ("upright.pdf", "turned.pdf"):
+        (text,) = texts_in(tmp_path / name)
+        assert text.split() == ["Annual", "report", "a", "b"]
+        with open_document(tmp_path / name) as document:
+            sizes.append(document.load_page(0).image.size)
+    assert sizes[0] == sizes[1][::-1]
+
+
+def test_a_page_without_picture_is_missing_in_a_pdf_and_not_saved(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    gone, there = draw_page("gone.png"), draw_page("there.png")
+    read_all(qtbot, session, gone)
+    read_all(qtbot, session, there)
+    gone.unlink()
+    session.exporter.export_text(tmp_path / "out.pdf")
+    qtbot.waitUntil(lambda: bool(notices))
+    assert notices[0].startswith(f"Exported 1 page to {tmp_path / 'out.pdf'}. gone.png, page 1, left out: ")
+    assert len(texts_in(tmp_path / "out.pdf")) == 1
+    assert session.unsaved.loss(session.shelf.refs).read == 1
+    there.unlink()
+    session.exporter.export_text(tmp_path / "none.pdf")
+    qtbot.waitUntil(lambda: len(notices) == 2)
+    assert notices[1].startswith("“none.pdf” was not written. gone.png, page 1, left out: ")
+    assert not (tmp_path / "none.pdf").exists()
+
+
+def texts_in(pdf: Path) -> list[str]:
+    """The text of each page of a PDF."""
+    with closing(pypdfium2.PdfDocument(pdf)) as document:
+        return [page.get_textpage().get_text_range() for page in document]
 
 
 def test_a_page_that_is_only_a_picture_is_exported(

@@ -38,6 +38,7 @@ from rtocr_gui.ui.background.replies import (
     Computed,
     DocumentOpened,
     Exported,
+    ExportProgressed,
     FitJudged,
     FolderListed,
     ModelLoaded,
@@ -69,9 +70,10 @@ class EngineBridge(QObject):
 
     Signals (each carries one frozen value):
         document_opened (DocumentOpened), folder_listed (FolderListed),
-        page_rendered (PageRendered), thumbnail_rendered (PageRendered), exported (Exported),
-        fit_judged (FitJudged), model_loaded (ModelLoaded), model_unloaded (),
-        reload_began (), model_reloaded (LoadedModel), reload_failed (RequestFailed),
+        page_rendered (PageRendered), thumbnail_rendered (PageRendered),
+        export_progressed (ExportProgressed), exported (Exported), fit_judged (FitJudged),
+        model_loaded (ModelLoaded), model_unloaded (), reload_began (),
+        model_reloaded (LoadedModel), reload_failed (RequestFailed),
         stage_entered (StageEntered), page_encoded (PageEncoded),
         text_streamed (TextStreamed), reading_finished (ReadingFinished),
         reading_traced (ReadingTraced), plan_computed (PlanComputed), transport_solved (TransportSolved),
@@ -85,6 +87,7 @@ class EngineBridge(QObject):
     folder_listed = Signal(object)
     page_rendered = Signal(object)
     thumbnail_rendered = Signal(object)
+    export_progressed = Signal(object)
     exported = Signal(object)
     fit_judged = Signal(object)
     model_loaded = Signal(object)
@@ -199,18 +202,21 @@ class EngineBridge(QObject):
         return self._submit(self._document_lane, request_id, job, is_idle=True)
 
     def export(self, write: Callable[[RenderPage], None]) -> int:
-        """Have files written, after those requested before. Answered by `exported`.
+        """Have files written, after those requested before. Answered by `export_progressed` and `exported`.
 
         Args:
             write: called on the export lane. If the bridge is closed meanwhile, it gets no more pages.
         """
         request_id = next(self._ids)
         cancel = self._cancels[request_id] = threading.Event()
+        taken = itertools.count(1)
 
         def render(ref: PageRef) -> PageImage:
             if cancel.is_set():
                 raise _Stopped
-            return self._documents.page(ref)
+            page = self._documents.page(ref)
+            self.export_progressed.emit(ExportProgressed(request_id, next(taken)))
+            return page
 
         def job() -> None:
             write(render)

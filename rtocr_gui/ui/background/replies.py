@@ -68,6 +68,14 @@ class PageRendered:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportProgressed:
+    """A page was rendered for an export, which has taken this many so far."""
+
+    request_id: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
 class FitJudged:
     """Whether a model fits into free memory."""
 

@@ -14,7 +14,7 @@ from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, UNREAD_SUFFIXES
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.documents.truth import scan_it_is_named_for
 from rtocr_gui.export.figures import scan_in_the_way
-from rtocr_gui.export.plain_text import is_plain_text
+from rtocr_gui.export.text_formats import TextFormat, format_of
 from rtocr_gui.export.writing import UNWRITTEN_SUFFIXES
 from rtocr_gui.files import first_also_in, is_there, shortened
 from rtocr_gui.ui.dialogs import questions
@@ -25,7 +25,7 @@ _FOREIGN_SUFFIXES = frozenset((*SUPPORTED_SUFFIXES, *UNREAD_SUFFIXES, *UNWRITTEN
 """Endings of scans, and of formats that RTOCR does not write."""
 
 _PLAIN_TEXT = "Plain text (*.txt)"
-_TEXT_KINDS = f"Markdown (*.md);;{_PLAIN_TEXT}"
+_TEXT_KINDS = f"Markdown (*.md);;{_PLAIN_TEXT};;Searchable PDF (*.pdf)"
 
 
 class ExportDialogs(QObject):
@@ -139,20 +139,26 @@ class ExportDialogs(QObject):
         path = questions.ask_export_path(self._window, title, suggestion, kinds)
         scans = {ref.path for ref in self._session.shelf.refs}
         is_text = kinds == _TEXT_KINDS
-        while is_text and path and is_plain_text(path) and (scan := scan_it_is_named_for(path, scans)):
+        while (
+            is_text
+            and path
+            and format_of(path) is TextFormat.PLAIN_TEXT
+            and (scan := scan_it_is_named_for(path, scans))
+        ):
             sentence = f"not written, because it is named as the true text of {scan.name}."
             self.notice_raised.emit(about_file(path, f"{sentence} Choose another name."))
             other = path.with_stem(f"{path.stem} (text)")
             path = questions.ask_export_path(self._window, title, other, _PLAIN_TEXT)
         if path is None:
             return
-        if path.suffix.lower() in _FOREIGN_SUFFIXES - {suggestion.suffix}:
+        own_suffixes = {each.value for each in TextFormat} if is_text else {suggestion.suffix}
+        if path.suffix.lower() in _FOREIGN_SUFFIXES - own_suffixes:
             sentence = f"not written, because it would be no {path.suffix} file. Choose a name that ends in "
-            endings = ".md or .txt" if is_text else suggestion.suffix
+            endings = ".md, .txt or .pdf" if is_text else suggestion.suffix
             self.notice_raised.emit(about_file(path, f"{sentence}{endings}."))
         elif first_also_in([path], scans):
             self._refuse_scan(path, "Export under another name.")
-        elif is_text and not is_plain_text(path) and (scan := scan_in_the_way([path], scans)):
+        elif is_text and format_of(path) is TextFormat.MARKDOWN and (scan := scan_in_the_way([path], scans)):
             self._refuse_figures(scan, "Export under another name.")
         else:
             export(path)

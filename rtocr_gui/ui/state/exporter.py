@@ -15,22 +15,24 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.export.file_names import markdown_files
 from rtocr_gui.files import resolved
 from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
-from rtocr_gui.ui.background.replies import Exported, RequestFailed
+from rtocr_gui.ui.background.replies import Exported, ExportProgressed, RequestFailed
 from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.notices import Notice, ShowFolder
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.saved_text import ExportedFile
+from rtocr_gui.ui.state.shown import ExportProgress
 from rtocr_gui.ui.state.text_export import TextExport
 
 
 @dataclass(frozen=True, slots=True)
 class _Export:
-    """A file being written: what to say once it is written, and what follows."""
+    """A file being written: what to say once it is written, what follows, and how many pages it takes."""
 
     path: Path
     outcome: Callable[[], Notice]
     then: Callable[[], object] | None
+    page_count: int
 
 
 class Exporter(QObject):
@@ -38,6 +40,7 @@ class Exporter(QObject):
 
     Signals:
         notice_raised (Notice): what was written, or why it was not.
+        progressed (ExportProgress): how far a file is whose pages are counted, and that it has ended.
 
     Args:
         bridge: writes on its own lane.
@@ -47,6 +50,7 @@ class Exporter(QObject):
     """
 
     notice_raised = Signal(object)
+    progressed = Signal(object)
 
     def __init__(
         self, bridge: EngineBridge, pages: OpenPages, choices: Choices, parent: QObject | None = None
@@ -57,6 +61,7 @@ class Exporter(QObject):
         self._choices = choices
         self._exports: dict[int, _Export] = {}
         self._files: dict[Path, ExportedFile] = {}
+        bridge.export_progressed.connect(self._tell_progress)
         bridge.exported.connect(self._tell)
         bridge.request_failed.connect(self._report)
 
@@ -72,7 +77,7 @@ class Exporter(QObject):
     def export_text(
         self, path: Path, refs: Iterable[PageRef] | None = None, then: Callable[[], object] | None = None
     ) -> None:
-        """Write the text of pages to one file in the order of the list: Markdown with figures, or plain text.
+        """Write the text of pages to one file in the order of the list, in the format of its name.
 
         Args:
             path: the file to write or replace.
@@ -121,7 +126,7 @@ class Exporter(QObject):
             if then is not None and not export.failures:
                 then()
 
-        self._export(first, export.write, finish, go_on)
+        self._export(first, export.write, finish, go_on, export.page_count)
 
     def export_file(self, what: str, write: Callable[[RenderPage, Path], None], path: Path) -> None:
         """Write another file.
@@ -144,6 +149,7 @@ class Exporter(QObject):
         write: Callable[[RenderPage], None],
         outcome: Callable[[], Notice],
         then: Callable[[], object] | None = None,
+        page_count: int = 0,
     ) -> None:
         """Have files written.
 
@@ -152,8 +158,9 @@ class Exporter(QObject):
             write: runs off the main thread.
             outcome: returns the notice; called on the main thread once the file is written.
             then: called after that.
+            page_count: how many pages are rendered for them; 0 if that is unknown.
         """
-        self._exports[self._bridge.export(write)] = _Export(path, outcome, then)
+        self._exports[self._bridge.export(write)] = _Export(path, outcome, then, page_count)
 
     def _note_written(self, path: Path, file: ExportedFile | None = None) -> None:
         """Note that a file was written, which may have replaced one with texts; `file` if it holds some."""
@@ -164,9 +171,15 @@ class Exporter(QObject):
             self._files[resolved(path)] = file
 
     @Slot(object)
+    def _tell_progress(self, reply: ExportProgressed) -> None:
+        if count := self._exports[reply.request_id].page_count:
+            self.progressed.emit(ExportProgress(reply.pages, count))
+
+    @Slot(object)
     def _tell(self, reply: Exported) -> None:
         if reply.request_id in self._exports:
             export = self._exports.pop(reply.request_id)
+            self.progressed.emit(ExportProgress())
             self._choices.remember(export_folder=str(export.path.parent))
             notice = replace(export.outcome(), about=export.path, offers=(ShowFolder(export.path),))
             self.notice_raised.emit(notice)
@@ -177,6 +190,7 @@ class Exporter(QObject):
     def _report(self, failure: RequestFailed) -> None:
         export = self._exports.pop(failure.request_id, None)
         if export is not None:
+            self.progressed.emit(ExportProgress())
             self.notice_raised.emit(Notice(failure.sentence, about=export.path))
 
 

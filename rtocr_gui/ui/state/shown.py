@@ -242,6 +242,19 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportProgress:
+    """How far an export is.
+
+    Attributes:
+        page: how many pages it has taken; 0 once it has ended.
+        page_count: how many it takes in all; 0 once it has ended.
+    """
+
+    page: int = 0
+    page_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class PageFailure:
     """A page that could not be read, why, and what may work instead."""
 

@@ -1,7 +1,7 @@
-"""Exports the text of pages to Markdown files, and the figures of the pages beside them; or to plain text.
+"""Exports the text of pages to Markdown files, and the figures of the pages beside them; to text; or to PDF.
 
 Figures are cut out page by page; the text is written once all of them exist, so that no link is
-broken. Plain text has none. Knows no Qt and no lane.
+broken. Plain text has none. A PDF has all pages, with and without text. Knows no Qt and no lane.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,11 +10,15 @@ from pathlib import Path
 
 from rtocr_gui.documents.labels import telling_labels
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.documents.picture_pdf import PicturePdf
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.figures import Figure, assets_folder, figures_of, link_figures, write_figures
 from rtocr_gui.export.markdown import ExportPage, export_markdown
-from rtocr_gui.export.plain_text import export_plain_text, is_plain_text
+from rtocr_gui.export.plain_text import export_plain_text
+from rtocr_gui.export.searchable_pdf import add_page
 from rtocr_gui.export.tables import with_pipe_tables
+from rtocr_gui.export.text_formats import TextFormat, format_of
+from rtocr_gui.export.writing import write_bytes_atomically
 from rtocr_gui.ocr.text.block_places import BlockPlaces
 from rtocr_gui.ui.background.engine_bridge import RenderPage
 from rtocr_gui.ui.background.errors_in_words import in_words
@@ -43,19 +47,30 @@ class _Draft:
 
 
 class _FileDraft:
-    """One file of an export: the pages to write, those without content, and how many figures they have.
+    """One file of an export.
 
-    `exported` stands for the file once it is written.
+    Attributes:
+        path: the file.
+        kind: what it holds.
+        pages: all pages that were asked for, in order.
+        drafts: those with content.
+        left_out: the others, which a PDF shows nevertheless.
+        figure_count: how many figures they have.
+        exported: stands for the file once it is written.
     """
 
     def __init__(self, path: Path, pages: Iterable[OpenPage]) -> None:
-        drafts = [_Draft(page, replace(page.settled), page.is_beginning) for page in pages]
         self.path = path
-        self.drafts = [draft for draft in drafts if draft.was.has_content]
-        self.left_out = [draft for draft in drafts if not draft.was.has_content]
-        self.is_plain = is_plain_text(path)
+        self.kind = format_of(path)
+        self.pages = [_Draft(page, replace(page.settled), page.is_beginning) for page in pages]
+        self.drafts = [draft for draft in self.pages if draft.was.has_content]
+        self.left_out = [draft for draft in self.pages if not draft.was.has_content]
         self.figure_count = 0
         self.exported = ExportedFile()
+
+    def forget(self, draft: _Draft) -> None:
+        """Note that a page is not in the file."""
+        (self.drafts if draft in self.drafts else self.left_out).remove(draft)
 
 
 class TextExport:
@@ -66,12 +81,12 @@ class TextExport:
         pipe_tables: write tables with pipes where pipes can express them, else as they are.
 
     Attributes:
-        failures: why files are missing, then why figures are; a sentence for each file or page.
+        failures: why files are missing, then why pages or figures are; a sentence for each file or page.
     """
 
     def __init__(self, files: Mapping[Path, Iterable[OpenPage]], pipe_tables: bool) -> None:
         self._files = [_FileDraft(path, pages) for path, pages in files.items()]
-        self._labels = telling_labels(draft.was.ref for file in self._files for draft in file.drafts)
+        self._labels = telling_labels(draft.was.ref for file in self._files for draft in file.pages)
         self._written: list[_FileDraft] = []
         self._pipe_tables = pipe_tables
         self.failures: list[str] = []
@@ -98,9 +113,15 @@ class TextExport:
     def _write_file(self, file: _FileDraft, render_page: RenderPage) -> None:
         if not file.drafts:
             return
-        if file.is_plain:
-            self._write_plain(file)
-            return
+        match file.kind:
+            case TextFormat.MARKDOWN:
+                self._write_markdown(file, render_page)
+            case TextFormat.PLAIN_TEXT:
+                self._write_plain(file)
+            case TextFormat.PDF:
+                self._write_pdf(file, render_page)
+
+    def _write_markdown(self, file: _FileDraft, render_page: RenderPage) -> None:
         folder = assets_folder(file.path)
         pages = []
         for number, draft in enumerate(file.drafts, 1):
@@ -113,6 +134,27 @@ class TextExport:
     def _write_plain(self, file: _FileDraft) -> None:
         file.figure_count = sum(len(_figures_of(draft.was)) for draft in file.drafts)
         export_plain_text([self._export_page(draft.was, draft.was.text) for draft in file.drafts], file.path)
+
+    def _write_pdf(self, file: _FileDraft, render_page: RenderPage) -> None:
+        """Write a PDF; a page that has no picture is missing in it."""
+        errors: list[str] = []
+        with PicturePdf() as pdf:
+            for draft in file.pages:
+                try:
+                    self._add_to_pdf(pdf, draft.was, render_page)
+                except Exception as error:
+                    # Whatever the error, it must not prevent the export of other pages.
+                    errors.append(f"{self._labels[draft.was.ref]}, left out: {in_words(error)}")
+                    file.forget(draft)
+            if not file.drafts:
+                raise ExportError(f"“{file.path.name}” was not written. {errors[0]}")
+            write_bytes_atomically(file.path, pdf.save())
+        self.failures += errors
+
+    def _add_to_pdf(self, pdf: PicturePdf, page: OpenPage, render_page: RenderPage) -> None:
+        places = BlockPlaces(page.blocks.blocks, page.blocks.text, page.text)
+        starts = [places.anchor_of(block) for block in range(len(page.blocks.blocks))]
+        add_page(pdf, render_page(page.ref), page.text, page.blocks.blocks, starts)
 
     def _export_page(self, page: OpenPage, text: str) -> ExportPage:
         return ExportPage(self._labels[page.ref], with_pipe_tables(text) if self._pipe_tables else text)
@@ -138,12 +180,15 @@ class TextExport:
         for file in self._written:
             for draft in (*file.drafts, *file.left_out):
                 draft.page.saved.note_exported(draft.was.text, file.exported)
-        figure_count = sum(file.figure_count for file in self._written if not file.is_plain)
+        figure_count = sum(file.figure_count for file in self._written if file.kind is TextFormat.MARKDOWN)
         figures = f" and {counted(figure_count, 'figure')}" if figure_count else ""
-        sentences = [f"Exported {counted(len(drafts), 'page')}{figures} to {self._where}."]
-        if left_out:
+        in_pdf = sum(len(file.left_out) for file in self._written if file.kind is TextFormat.PDF)
+        sentences = [f"Exported {counted(len(drafts) + in_pdf, 'page')}{figures} to {self._where}."]
+        if in_pdf:
+            sentences.append(f"Pages without text, exported as pictures only: {in_pdf}.")
+        elif left_out:
             sentences.append(f"Pages without text, left out: {len(left_out)}.")
-        if missed := sum(file.figure_count for file in self._written if file.is_plain):
+        if missed := sum(file.figure_count for file in self._written if file.kind is TextFormat.PLAIN_TEXT):
             sentences.append(f"Figures, left out of plain text: {missed}.")
         begun = sum(draft.is_beginning for draft in drafts)
         if begun:
@@ -153,6 +198,11 @@ class TextExport:
             sentences.append(f"Not read to the end: {self._named(cut)}.")
         sentences += _first_of(self.failures)
         return Notice(" ".join(sentences), is_passing=not (begun or cut or self.failures))
+
+    @property
+    def page_count(self) -> int:
+        """How many pages are rendered for certain: all of PDFs."""
+        return sum(len(file.pages) for file in self._files if file.kind is TextFormat.PDF)
 
     @property
     def exported(self) -> dict[Path, ExportedFile]:

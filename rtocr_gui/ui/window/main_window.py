@@ -135,6 +135,7 @@ class MainWindow(QMainWindow):
         session.choices.retention_changed.connect(self.retention_bar.set_retention)
         session.notice_raised.connect(self.notice_bar.add)
         session.shelf.opening_changed.connect(self.status_line.show_opening)
+        session.exporter.progressed.connect(self.status_line.show_exporting)
         session.shelf.pages_changed.connect(self.page_list.set_pages)
         session.shelf.pages_changed.connect(self._forget_removed_pages)
         session.shelf.pages_dropped.connect(self.notice_bar.withdraw)

@@ -8,7 +8,7 @@ from rtocr_gui.ocr.machine.spot import VALUE_BYTES
 from rtocr_gui.ocr.reading import Reading, Stage
 from rtocr_gui.ui.parts.named_label import NamedLabel
 from rtocr_gui.ui.state.page_words import encoding_in_words
-from rtocr_gui.ui.state.shown import Activity, CurveShown, ModelStatus
+from rtocr_gui.ui.state.shown import Activity, CurveShown, ExportProgress, ModelStatus
 from rtocr_gui.units import counted, duration, size_in_words, speed, time_in_words
 
 _STAGE_WORDS = {
@@ -25,7 +25,9 @@ class StatusLine(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._idle_words = "Ready"
-        self._other_words = dict.fromkeys(("curve", "comparing", "tracing", "encoding", "opening"), "")
+        self._other_words = dict.fromkeys(
+            ("exporting", "curve", "comparing", "tracing", "encoding", "opening"), ""
+        )
         self._shown, self._loads = Activity(), False
         self._activity = NamedLabel("Status", self._idle_words)
         self._progress = QProgressBar()
@@ -100,6 +102,12 @@ class StatusLine(QWidget):
     def show_opening(self, files_left: int) -> None:
         """Show how many files are still to be opened, where it is not only one."""
         self._say("opening", f"Opening {counted(files_left, 'file')}" if files_left > 1 else "")
+
+    @Slot(object)
+    def show_exporting(self, progress: ExportProgress) -> None:
+        """Show how far an export is, where it takes more than one page."""
+        words = f"Exporting page {progress.page} of {progress.page_count}"
+        self._say("exporting", words if progress.page_count > 1 else "")
 
     def _say(self, job: str, words: str) -> None:
         self._other_words[job] = words
