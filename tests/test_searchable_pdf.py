@@ -72,6 +72,12 @@ def test_letters_of_all_of_unicode_are_copied_on_every_page():
     assert texts_in(pdf_of(*pages)) == [text for _, text in pages]
 
 
+def test_words_that_run_leftwards_are_copied_as_they_were_read():
+    text = "שלום עולם טוב 12\nمرحبا بالعالم"
+    page = of_picture(Image.new("RGB", (500, 300), "white"))
+    assert texts_in(pdf_of((page, text))) == [text]
+
+
 def test_half_a_letter_becomes_the_mark_for_what_is_unknown():
     assert texts_in(pdf_of((text_page(), "a\ud83db\udfffc"))) == ["a\ufffdb\ufffdc"]
 

@@ -143,11 +143,41 @@ def test_a_part_without_print_begins_at_the_corner_of_its_box():
     assert place_words([TextPart(" \n \n"), TextPart("")], page) == []
 
 
+@pytest.mark.parametrize("text", ["東京都庁展望室案内図" * 3, "ภาษาไทยไม่มีช่องว่าง" * 3])
+def test_text_without_blanks_is_broken_between_the_lines_of_print(text):
+    page = Image.new("RGB", SIZE, "white")
+    for number in range(30):
+        left, top = 60 + 26 * (number % 12), 80 + 40 * (number // 12)
+        ImageDraw.Draw(page).rectangle((left, top, left + 21, top + 21), "black")
+    lines = place_words([TextPart(text)], page)
+    assert [round((line[0].top - 80) / 40) for line in lines] == [0, 1, 2]
+    assert all(len(line) == 1 for line in lines)
+    shares = [len(line[0].text) / len(text) for line in lines]
+    assert shares == pytest.approx([12 / 30, 12 / 30, 6 / 30], abs=0.06)
+
+
+def test_an_address_goes_on_in_the_next_line_of_print():
+    lines = ("It is at https://www.harbour.example/board/", "minutes/1926/october.html for now.")
+    page, _ = printed(lines)
+    first, second = place_words([TextPart("".join(lines))], page)
+    assert second[0].top > first[-1].bottom
+    broken = first[-1].text + second[0].text
+    assert broken == "https://www.harbour.example/board/minutes/1926/october.html"
+    assert abs(len(first[-1].text) - len("https://www.harbour.example/board/")) <= 2
+
+
+def test_words_that_run_leftwards_begin_on_the_right():
+    page, _ = printed(("wxyz abc lmnop",))
+    (line,) = place_words([TextPart("שלום 123 עולם")], page)
+    assert [word.text for word in line] == ["שלום", "123", "עולם"]
+    assert line[2].left < line[1].left < line[0].left
+
+
 @given(st.text(alphabet=st.sampled_from("aß漢.\u0301 \n\t"), max_size=80))
-def test_every_word_is_placed_once_in_order_and_on_the_page(text):
+def test_every_letter_is_placed_once_in_order_and_on_the_page(text):
     page, _ = printed(LINES[:3])
     words = words_of(place_words([TextPart(text)], page))
-    assert [word.text for word in words] == text.split()
+    assert "".join(word.text for word in words) == "".join(text.split())
     for word in words:
         assert 0 <= word.left <= word.right <= SIZE[0]
         assert 0 <= word.top < word.bottom <= SIZE[1]

@@ -6,6 +6,8 @@ with two bytes. Knows no model and no file.
 
 import ctypes
 import io
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -111,7 +113,7 @@ class PicturePdf:
                 font = self._font(pdfium.raw, tuple(numbers)) if words else None
                 for word, goes_on in words:
                     text = _text_object(pdfium.raw, self._pdf, font, word, goes_on, numbers)
-                    _place(pdfium.raw, text, word, picture.height, scale)
+                    _place(pdfium.raw, text, word, goes_on, picture.height, scale)
                     pdfium.raw.FPDFPage_InsertObject(sheet, text)
                 sheet.gen_content()
             finally:
@@ -148,11 +150,19 @@ class PicturePdf:
         return self._fonts[others]
 
 
+def runs_leftwards(text: str) -> bool:
+    """True if most letters of a text are of a script that is written from right to left."""
+    directions = Counter(map(unicodedata.bidirectional, text))
+    return directions["R"] + directions["AL"] > directions["L"]
+
+
 def _text_object(
     raw: Any, pdf: Any, font: Any, word: PlacedWord, goes_on: bool, numbers: Mapping[str, int]
 ) -> Any:
     """Make a word, with a blank after it if its line goes on."""
     letters = f"{word.text} " if goes_on else word.text
+    # Readers of PDFs expect letters from left to right as they are seen, also of Arabic and Hebrew.
+    letters = letters[::-1] if runs_leftwards(word.text) else letters
     codes = [_number_of(letter, numbers) for letter in letters]
     text = raw.FPDFPageObj_CreateTextObj(pdf, font, 1.0)
     raw.FPDFText_SetCharcodes(text, (ctypes.c_uint32 * len(codes))(*codes), len(codes))
@@ -160,12 +170,14 @@ def _text_object(
     return text
 
 
-def _place(raw: Any, text: Any, word: PlacedWord, page_height_px: int, scale: float) -> None:
+def _place(raw: Any, text: Any, word: PlacedWord, goes_on: bool, page_height_px: int, scale: float) -> None:
     """Stretch a word over its print."""
     height = word.bottom - word.top
-    across = (word.right - word.left) / (LETTER_WIDTH * len(word.text))
+    letter = (word.right - word.left) / len(word.text)
+    across = letter / LETTER_WIDTH
+    left = word.left - letter if goes_on and runs_leftwards(word.text) else word.left
     base = page_height_px - word.bottom + LETTER_BASE * height
-    matrix = (across, -word.slope * across, 0, height, word.left, base)
+    matrix = (across, -word.slope * across, 0, height, left, base)
     raw.FPDFPageObj_SetMatrix(text, raw.FS_MATRIX(*(scale * number for number in matrix)))
 
 

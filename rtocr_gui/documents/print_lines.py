@@ -18,7 +18,7 @@ _Range = tuple[int, int]
 _LONGEST_PX = 1600
 """Longest side of the page on which lines are found: small print is still legible there."""
 
-_PAPER_SCALE, _PAPER_PX = 8, 15
+_PAPER_SCALE, _PAPER_PX = 16, 15
 """How much smaller the page is on which paper is told from print, and the size of the median there."""
 
 _LEAST_CONTRAST = 28
@@ -275,7 +275,8 @@ def _slope(ink: _Mask) -> float:
     best, reach = 0.0, _STEEPEST
     for step in _SLOPE_STEPS:
         steps = round(reach / step)
-        best = max((best + number * step for number in range(-steps, steps + 1)), key=contrast)
+        around = (best + number * step for number in range(-steps, steps + 1))
+        best = max(around, key=lambda slope: (contrast(slope), -abs(slope)))
         reach = step
     return best
 

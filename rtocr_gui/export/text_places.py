@@ -9,12 +9,13 @@ agree with the gaps within these lines. Knows no model.
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rtocr_gui.documents.picture_pdf import PlacedWord
+from rtocr_gui.documents.picture_pdf import PlacedWord, runs_leftwards
 from rtocr_gui.documents.print_lines import Extent, PrintLine, find_print_lines
 
 _LETTERS_PER_HEIGHT = 1.9
@@ -33,7 +34,10 @@ without text, a line of text without print, and each line of either that is join
 _MOST_JOINED = 8
 """Most lines of text in one line of print."""
 
-_SLACK_WORDS, _SLACK_LETTERS = 12, 20
+_LONGEST_WORD = 30
+"""Letters from which on a word may be broken anywhere: Thai has no blanks either."""
+
+_SLACK_PIECES, _SLACK_LETTERS = 12, 20
 """How much earlier or later a line of print may end than the widths of all words let expect, and how much
 longer or shorter it may be for its gaps to be compared."""
 
@@ -80,7 +84,8 @@ def place_words(parts: Iterable[TextPart], page: Image.Image) -> list[tuple[Plac
         page: the picture of the page.
 
     Returns:
-        The words on each line of print. They are in the order of the text, each of them once.
+        The words on each line of print, in the order of the text. A word that is broken between two lines is
+        two.
     """
     orders = find_print_lines(page)
     placed: list[tuple[PlacedWord, ...]] = []
@@ -205,18 +210,35 @@ def _letters_in(prints: Sequence[PrintLine]) -> Iterator[float]:
 def _line_up(lines: Sequence[Sequence[str]], prints: Sequence[PrintLine]) -> list[_Match]:
     """Find out which words stand on which line of print."""
     return [
-        (share, line)
-        for words, taken in _match(lines, prints)
-        for share, line in zip(_shares_of_lines(words, taken), taken, strict=True)
-        if share
+        (words, line)
+        for group, taken in _match(lines, prints)
+        for words, line in zip(_broken(group, taken), taken, strict=True)
+        if words
     ]
 
 
-def _shares_of_lines(words: Sequence[str], prints: Sequence[PrintLine]) -> list[Sequence[str]]:
-    def misfit(number: int, start: int, end: int) -> float:
-        return _misfit(words[start:end], prints[number])
+def _broken(words: Sequence[str], prints: Sequence[PrintLine]) -> list[list[str]]:
+    """Break words into lines of print, within a word only where it may be broken anywhere."""
+    if len(prints) == 1:
+        return [[*words]]
+    pieces = [piece for word in words for piece in _pieces(word)]
 
-    return _shares(words, list(_letters_in(prints)), misfit)
+    def misfit(number: int, start: int, end: int) -> float:
+        return _misfit("".join(pieces[start:end]).split(), prints[number])
+
+    shares = _shares([_width(piece) for piece in pieces], list(_letters_in(prints)), misfit)
+    return ["".join(pieces[share]).split() for share in shares]
+
+
+def _pieces(word: str) -> Iterator[str]:
+    """Divide a word where a line may end: Chinese and Japanese have no blanks. The last piece has one."""
+    breaks = [
+        place
+        for place in range(1, len(word))
+        if len(word) > _LONGEST_WORD or _is_broad(word[place - 1]) or _is_broad(word[place])
+    ]
+    for start, end in pairwise([0, *breaks, len(word)]):
+        yield word[start:end] + " " * (end == len(word))
 
 
 def _misfit(words: Sequence[str], line: PrintLine) -> float:
@@ -229,14 +251,21 @@ def _misfit(words: Sequence[str], line: PrintLine) -> float:
 
 def _fill(words: Sequence[str], line: PrintLine) -> tuple[PlacedWord, ...]:
     """Place words on a line of print: between its widest gaps if these allow it, else filling its parts."""
+    if runs_leftwards("".join(words)):
+        return _fill_rightwards(words[::-1], line)[::-1]
+    return _fill_rightwards(words, line)
+
+
+def _fill_rightwards(words: Sequence[str], line: PrintLine) -> tuple[PlacedWord, ...]:
     cut = line.cut(len(words))
     if len(cut) == len(words) and (_letters_off(words, cut) <= 1 + _LEEWAY * _widths(words)).all():
         return tuple(_placed(word, *extent, line) for word, extent in zip(words, cut, strict=True))
-    shares = _shares(words, [right - left for left, right in line.parts], lambda *_: 0.0)
+    widths = [_width(f"{word} ") for word in words]
+    shares = _shares(widths, [right - left for left, right in line.parts], lambda *_: 0.0)
     return tuple(
         _placed(word, left + (right - left) * start, left + (right - left) * end, line)
         for share, (left, right) in zip(shares, line.parts, strict=True)
-        for word, (start, end) in zip(share, _shares_of_line(share), strict=True)
+        for word, (start, end) in zip(words[share], _shares_of_line(words[share]), strict=True)
     )
 
 
@@ -253,27 +282,26 @@ def _placed(word: str, left: float, right: float, line: PrintLine) -> PlacedWord
 
 
 def _shares(
-    words: Sequence[str], widths: Sequence[float], misfit: Callable[[int, int, int], float]
-) -> list[Sequence[str]]:
-    """Distribute words among containers, in order.
+    widths: Sequence[float], room: Sequence[float], misfit: Callable[[int, int, int], float]
+) -> list[slice]:
+    """Distribute pieces among containers, in order.
 
     Args:
-        words: the words.
-        widths: how much of them each container holds, relative to the others.
-        misfit: returns what it costs, in 0..`_WORST_WORDS`, if a container (by its number) holds the words
+        widths: how wide each piece is, in letters.
+        room: how much of them each container holds, relative to the others.
+        misfit: returns what it costs, in 0..`_WORST_WORDS`, if a container (by its number) holds the pieces
             between two indices.
     """
-    if len(widths) == 1:
-        return [words]
-    filled = np.append(0, _widths(words) + 1).cumsum()
-    wanted = np.append(0, widths).cumsum() * filled[-1] / np.sum(widths)
+    count = len(widths)
+    filled = np.append(0, widths).cumsum()
+    wanted = np.append(0, room).cumsum() * filled[-1] / np.sum(room)
     nearest = np.searchsorted(filled, wanted).tolist()
-    ends, costs = [0], np.zeros(1)  # how many words the containers so far may hold, and at what cost
+    ends, costs = [0], np.zeros(1)  # how many pieces the containers so far may hold, and at what cost
     choices: list[tuple[list[int], NDArray[np.intp]]] = []
     for number, width in enumerate(np.diff(wanted).tolist()):
-        near = range(nearest[number + 1] - _SLACK_WORDS, nearest[number + 1] + _SLACK_WORDS + 1)
-        is_last = number + 1 == len(widths)
-        next_ends = [len(words)] if is_last else [end for end in near if 0 <= end <= len(words)]
+        near = range(nearest[number + 1] - _SLACK_PIECES, nearest[number + 1] + _SLACK_PIECES + 1)
+        is_last = number + 1 == len(room)
+        next_ends = [count] if is_last else [end for end in near if 0 <= end <= count]
         taken = filled[next_ends][:, None] - filled[ends]
         added = ((taken - width) / _LETTERS_OFF) ** 2 + _WORST_WORDS
         for row, column in zip(*np.nonzero(np.abs(taken - width) < _SLACK_LETTERS), strict=True):
@@ -281,11 +309,11 @@ def _shares(
         totals = np.where(taken >= 0, added + costs, np.inf)
         choices.append((ends, totals.argmin(axis=1)))
         ends, costs = next_ends, totals.min(axis=1)
-    shares: list[Sequence[str]] = []
-    choice, end = 0, len(words)
+    shares: list[slice] = []
+    choice, end = 0, count
     for starts, best in reversed(choices):
         choice = int(best[choice])
-        shares.append(words[starts[choice] : end])
+        shares.append(slice(starts[choice], end))
         end = starts[choice]
     return shares[::-1]
 
@@ -305,14 +333,23 @@ def _length(words: Sequence[str]) -> float:
 
 def _widths(words: Iterable[str]) -> NDArray[np.float64]:
     """Estimate the width of each word, in letters of average width."""
-    return np.array([max(_NARROWEST, sum(map(_width_of, word))) for word in words])
+    return np.array([_width(word) for word in words])
+
+
+def _width(word: str) -> float:
+    return max(_NARROWEST, sum(map(_width_of, word)))
 
 
 def _width_of(letter: str) -> float:
     if letter in _NARROW:
         return 0.6
-    if unicodedata.east_asian_width(letter) in "WF":
+    if _is_broad(letter):
         return 2.0
     if unicodedata.combining(letter):
         return 0.0
     return 1.6 if letter in _WIDE else 1.3 if letter.isupper() else 1.0
+
+
+def _is_broad(letter: str) -> bool:
+    """True for the letters of Chinese, Japanese and Korean."""
+    return unicodedata.east_asian_width(letter) in "WF"
