@@ -116,6 +116,7 @@ def test_a_word_on_a_skewed_line_rises_with_it():
         ((1000, 2000), None, (421, 842)),
         ((30_000, 1000), 72, (14_400, 480)),
         ((100, 100), 10, (720, 720)),
+        ((100, 200), 10_000, (3, 6)),
     ],
 )
 def test_a_page_is_as_large_as_its_scan_states(size, dpi, points):
@@ -147,15 +148,28 @@ def test_pictures_are_compressed_as_suits_them(picture, filters, mode):
 
 def test_markup_is_left_out_and_what_it_marks_is_not():
     text = (
-        "# Title\n\nIt **is** 2 ** 3 \\# not\n![](page.assets/figure.png)\n"
+        "# Title\n\n***It* **is** 2 ** 3 = 2**3**1 \\(not\\) H<sub>2</sub>O\n![](page.assets/figure.png)\n"
         "<table><tr><td>Tea &amp; milk</td><td colspan=2>1 < 2</td></tr>"
         "<tr><td>of the<br>day</td></tr></table>\n"
         "```python\nprint(1)\n```"
     )
     page = of_picture(Image.new("RGB", (400, 400), "white"))
     assert texts_in(pdf_of((page, text))) == [
-        "Title\nIt is 2 ** 3 \\# not\nTea & milk 1 < 2\nof the\nday\nprint(1)"
+        "Title\n***It* is 2 ** 3 = 2**3**1 not H2O\nTea & milk 1 < 2\nof the\nday\nprint(1)"
     ]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "markup", ["![", "![a](", "![](x", "&#" + "9" * 5000, "**", "*a ", "<td", "# ", "---|", "\\(", " *a"]
+)
+def test_markup_that_never_ends_costs_no_time(markup):
+    page = of_picture(Image.new("RGB", (60, 60), "white"))
+    pdf_of((page, (markup * 100_000)[:100_000]))
+
+
+def test_letters_for_private_use_stay_what_they_are():
+    assert texts_in(pdf_of((text_page(), "\ue000 😀 \ue001"))) == ["\ue000 😀 \ue001"]
 
 
 def test_the_text_of_a_block_is_placed_in_its_box():

@@ -109,6 +109,79 @@ def test_cells_of_a_table_stand_in_their_columns():
     assert all(is_at(words[text], box, 8) for text, box in places)
 
 
+def test_cells_of_a_table_may_be_lines_of_text():
+    rows = [
+        ("Apples", "ripe", "2.90"),
+        ("Pears and plums", "green", "13.40"),
+        ("Cherries", "red", "8.50"),
+    ] * 2
+    page = Image.new("RGB", SIZE, "white")
+    places = [
+        [print_on(page, [cell], 70 + 300 * column, 60 + 36 * row)[0] for column, cell in enumerate(cells)]
+        for row, cells in enumerate(rows)
+    ]
+    text = "\n".join(cell for cells in rows for cell in cells)
+    lines = place_words([TextPart(text)], page)
+    assert [[word.text for word in line] for line in lines] == [" ".join(cells).split() for cells in rows]
+    assert all(is_at(line[0], cells[0][1], 8) for line, cells in zip(lines, places, strict=True))
+
+
+def test_leaders_to_page_numbers_are_no_words():
+    lines = [
+        f"{name} {'.' * 40} {page}" for name, page in (("Preface", 1), ("The harbour", 12), ("The mole", 31))
+    ]
+    page, places = printed(lines)
+    wanted = [(word, box) for word, box in places if "." not in word]
+    words = words_of(place_words([TextPart("Preface 1\nThe harbour 12\nThe mole 31")], page))
+    assert [word.text for word in words] == [word for word, _ in wanted]
+    assert all(is_at(word, box, 8) for word, (_, box) in zip(words, wanted, strict=True))
+
+
+@pytest.mark.parametrize("change", [str.upper, lambda line: line.replace(" ", "  ")], ids=["caps", "spread"])
+def test_wide_print_is_matched_too(change):
+    page, places = printed([change(line) for line in LINES])
+    words = words_of(
+        place_words(
+            [TextPart("\n\n".join(change(" ".join(part)) for part in (LINES[:1], LINES[1:4], LINES[4:])))],
+            page,
+        )
+    )
+    assert all(is_at(word, box) for word, (_, box) in zip(words, places, strict=True))
+
+
+def test_the_beginning_of_a_page_is_not_spread_over_all_of_it():
+    page, places = printed(LINES + LINES[::-1])
+    words = words_of(place_words([TextPart("\n".join(LINES[:3]))], page))
+    assert all(is_at(word, box) for word, (_, box) in zip(words, places, strict=False))
+
+
+@pytest.mark.parametrize("degrees", [-2, 1, 3])
+def test_columns_of_a_skewed_page_are_told_apart(degrees):
+    left, right = (
+        ["It was a dark night and rain fell on the", "quay where we waited for the boat to come"] * 6,
+        ["Nobody came until it was three, and then", "we heard a bell on the water, far out"] * 6,
+    )
+    page = Image.new("RGB", SIZE, "white")
+    print_on(page, left, 40, 60)
+    print_on(page, right, 505, 60)
+    page = page.rotate(degrees, Image.Resampling.BICUBIC, fillcolor="white")
+    words = words_of(place_words([TextPart("\n".join((*left, *right)))], page))
+    middles = [(word.left + word.right) / 2 for word in words]
+    half = len(" ".join(left).split())
+    assert max(middles[:half]) < 540
+    assert min(middles[half:]) > 480
+
+
+def test_no_word_is_lost_where_only_one_order_has_print_in_the_box():
+    page = Image.new("RGB", SIZE, "white")
+    left = print_on(page, ["left column words here"] * 8, 40, 60)
+    print_on(page, ["right column words here"] * 8, 540, 78)
+    for top in range(50, 360, 11):
+        box = (30.0, float(top), 480.0, top + 24.0)
+        words = words_of(place_words([TextPart("left column words here", box)], page))
+        assert [word.text for word in words] == [word for word, _ in left[:4]]
+
+
 @pytest.mark.parametrize("order", ["columns", "rows"])
 def test_columns_are_told_from_rows_by_the_order_of_the_text(order):
     left = ("It was a dark night", "and rain fell on the", "quay where we waited")

@@ -25,14 +25,14 @@ _JPEG_QUALITY, _LONGEST_JPEG_PX = 85, 65_500
 _UNSTATED_LONGEST_PT = 842
 """Longest side of a page whose picture states no resolution, that of A4."""
 
-_LONGEST_PT = 14_400
-"""Longest side of a page that PDF readers show."""
+_SHORTEST_PT, _LONGEST_PT = 3, 14_400
+"""Shortest and longest side of a page that PDF readers show."""
 
 _MOST_GREY = 8
 """Most that the channels of a grey pixel differ, as JPEG leaves them."""
 
-_BASIC_LETTERS, _SURROGATES, _REPLACEMENT = 0x10000, range(0xD800, 0xE000), 0xFFFD
-"""How many letters of Unicode two bytes can number, which of the numbers are none, and what they become."""
+_FIRST_LETTER, _BASIC_LETTERS, _SURROGATES, _REPLACEMENT = 0x20, 0x10000, range(0xD800, 0xE000), 0xFFFD
+"""Letters of Unicode that two bytes can number, which of these numbers are none, and what they become."""
 
 _PRIVATE_NUMBERS = range(0xE000, 0xF900)
 """Numbers for further letters."""
@@ -83,7 +83,7 @@ class PicturePdf:
     def __init__(self) -> None:
         with pdfium_alone() as pdfium:
             self._pdf = pdfium.PdfDocument.new()
-        self._fonts: dict[tuple[str, ...], Any] = {}
+        self._fonts: dict[tuple[tuple[str, int], ...], Any] = {}
 
     def add_page(self, page: PageImage, lines: Iterable[Sequence[PlacedWord]]) -> None:
         """Add a page.
@@ -98,7 +98,8 @@ class PicturePdf:
         words = [(word, word is not line[-1]) for line in lines for word in line]
         letters = {letter for word, _ in words for letter in word.text}
         others = sorted(letter for letter in letters if ord(letter) >= _BASIC_LETTERS)
-        numbers = dict(zip(others, _PRIVATE_NUMBERS, strict=False))
+        free = (number for number in _PRIVATE_NUMBERS if chr(number) not in letters)
+        numbers = dict(zip(others, free, strict=False))
         with pdfium_alone() as pdfium:
             sheet = self._pdf.new_page(picture.width * scale, picture.height * scale)
             try:
@@ -110,7 +111,7 @@ class PicturePdf:
                         shown.set_bitmap(bitmap)
                 shown.set_matrix(pdfium.PdfMatrix().scale(*sheet.get_size()))
                 sheet.insert_obj(shown)
-                font = self._font(pdfium.raw, tuple(numbers)) if words else None
+                font = self._font(pdfium.raw, tuple(numbers.items())) if words else None
                 for word, goes_on in words:
                     text = _text_object(pdfium.raw, self._pdf, font, word, goes_on, numbers)
                     _place(pdfium.raw, text, word, goes_on, picture.height, scale)
@@ -141,8 +142,8 @@ class PicturePdf:
     ) -> None:
         self.close()
 
-    def _font(self, raw: Any, others: tuple[str, ...]) -> Any:
-        """Return the font of a page with these letters beyond the first 65,536."""
+    def _font(self, raw: Any, others: tuple[tuple[str, int], ...]) -> Any:
+        """Return the font of a page with these letters beyond the first 65,536, and their numbers."""
         if others not in self._fonts:
             font, glyphs = make_unseen_font(), LETTER_GLYPH.to_bytes(2, "big") * _BASIC_LETTERS
             data = _as_array(font), len(font), _letters_by_number(others), _as_array(glyphs), len(glyphs)
@@ -183,14 +184,15 @@ def _place(raw: Any, text: Any, word: PlacedWord, goes_on: bool, page_height_px:
 
 def _number_of(letter: str, numbers: Mapping[str, int]) -> int:
     number = numbers.get(letter, ord(letter))
-    return number if number < _BASIC_LETTERS and number not in _SURROGATES else _REPLACEMENT
+    is_letter = _FIRST_LETTER <= number < _BASIC_LETTERS and number not in _SURROGATES
+    return number if is_letter else _REPLACEMENT
 
 
-def _letters_by_number(others: Iterable[str]) -> bytes:
+def _letters_by_number(others: Iterable[tuple[str, int]]) -> bytes:
     """Write the table that tells PDF readers which letters the numbers in a font stand for."""
     private = [
         f"1 beginbfchar\n<{number:04X}> <{letter.encode('utf-16-be').hex()}>\nendbfchar\n"
-        for number, letter in zip(_PRIVATE_NUMBERS, others, strict=False)
+        for letter, number in others
     ]
     return _LETTERS_BY_NUMBER.replace("$others", "".join(private)).encode("ascii") + b"\0"
 
@@ -202,7 +204,7 @@ def _as_array(data: bytes) -> Any:
 def _points_per_pixel(page: PageImage) -> float:
     longest_px = max(page.image.size)
     stated = POINTS_PER_INCH / page.dpi if page.dpi else _UNSTATED_LONGEST_PT / longest_px
-    return min(stated, _LONGEST_PT / longest_px)
+    return min(max(stated, _SHORTEST_PT / min(page.image.size)), _LONGEST_PT / longest_px)
 
 
 def _without_colour(picture: Image.Image) -> Image.Image:

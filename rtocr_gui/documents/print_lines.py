@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -36,11 +37,17 @@ _LEAST_HEIGHT_PX = 4
 _WIDE_GAP, _GUTTER, _COLUMN = 1.5, 1.0, 8.0
 """Widths in heights of a line: of a wide gap within it, and the least between columns and of columns."""
 
+_LOW, _FEWEST_LEADERS = 0.25, 5
+"""Height and width of dots, in heights of their line, and how many beside each other lead the eye."""
+
+_LEAST_LIKENESS = 0.3
+"""How much the ink must be like itself, some rows farther down, for that to be the distance of lines."""
+
 _THIN = 0.35
 """Share of the ink of the fullest row above and below that a row between touching lines has at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PrintLine:
     """A line of print.
 
@@ -77,8 +84,11 @@ class PrintLine:
         Args:
             count: the most parts, at least 1.
         """
-        widest = sorted(self._gaps, key=lambda gap: gap[0] - gap[1])[: count - 1]
-        return self._between(sorted(widest))
+        return self._between(sorted(self._gaps_by_width[: count - 1]))
+
+    @cached_property
+    def _gaps_by_width(self) -> list[Extent]:
+        return sorted(self._gaps, key=lambda gap: gap[0] - gap[1])
 
     @property
     def _gaps(self) -> list[Extent]:
@@ -103,12 +113,14 @@ def find_print_lines(page: Image.Image) -> tuple[tuple[PrintLine, ...], tuple[Pr
     size = max(1, round(page.width * scale)), max(1, round(page.height * scale))
     ink = _ink(page.convert("L").resize(size, Image.Resampling.BOX))
     slope = _slope(ink)
-    levelled, lift = _levelled(ink, slope)
+    levelled, lift, shift = _levelled(ink, slope)
     levelled = _without_rules(levelled)
     across, down = page.width / size[0], page.height / size[1]
 
     def on_page(line: _Line) -> PrintLine:
-        strokes = tuple((left * across, right * across) for left, right in line.strokes)
+        lean = shift + slope * ((line.top + line.bottom) / 2 - lift)
+        edges = np.clip(np.array(line.strokes) - lean, 0, size[0]) * across
+        strokes = tuple((left, right) for left, right in edges.tolist())
         top, bottom = (line.top - lift) * down, (line.bottom - lift) * down
         return PrintLine(strokes, top, bottom, slope * down / across)
 
@@ -140,7 +152,7 @@ class _Region:
         ink, top, left = self.ink, self.rows[0], self.columns[0]
         return [
             _Line(
-                tuple((left + first, left + end) for first, end in _runs(_columns(ink[above:below]))),
+                tuple((left + first, left + end) for first, end in _strokes(ink[above:below])),
                 top + above,
                 top + below,
             )
@@ -199,6 +211,22 @@ def _widest_gap(ranges: list[_Range]) -> int:
     return min(wide, key=lambda middle: abs(middle - centre))
 
 
+def _strokes(line: _Mask) -> list[_Range]:
+    """Return where each run of columns with print begins and ends, without dots that lead the eye."""
+    strokes = _runs(_columns(line))
+    is_low = np.array([_is_low(line[:, slice(*stroke)]) for stroke in strokes])
+    for first, end in _runs(is_low) if len(strokes) > _FEWEST_LEADERS else ():
+        is_low[first:end] = end - first >= _FEWEST_LEADERS
+    return [stroke for stroke, low in zip(strokes, is_low, strict=True) if not low] or strokes
+
+
+def _is_low(stroke: _Mask) -> bool:
+    if stroke.shape[1] > _LOW * len(stroke):
+        return False
+    rows = np.flatnonzero(stroke.any(axis=1))
+    return bool(rows[-1] - rows[0] < _LOW * len(stroke))
+
+
 def _line_ranges(ink: _Mask) -> list[_Range]:
     """Return the first row of each line, and the row after its last."""
     counts = ink.sum(axis=1)
@@ -211,8 +239,23 @@ def _line_ranges(ink: _Mask) -> list[_Range]:
     ranges = [each for each in joined if each[1] - each[0] >= _LEAST_HEIGHT_PX]
     if not ranges:
         return []
-    height = float(np.median([bottom - top for top, bottom in ranges]))
+    height = min(float(np.median([bottom - top for top, bottom in ranges])), _line_distance(counts))
     return [part for each in ranges for part in _apart(counts, each, height)]
+
+
+def _line_distance(counts: NDArray[np.int64]) -> float:
+    """Return after how many rows the ink of a page repeats itself; infinity if it does not.
+
+    Lines that all touch each other are not told apart by blank rows.
+    """
+    around = counts - counts.mean()
+    spectrum = np.abs(np.fft.rfft(around, 2 * len(around))) ** 2
+    likeness = np.fft.irfft(spectrum)[: len(around) // 2]
+    least = _LEAST_LIKENESS * likeness[:1]
+    is_peak = (likeness[1:-1] > likeness[:-2]) & (likeness[1:-1] >= likeness[2:]) & (likeness[1:-1] > least)
+    peaks = np.flatnonzero(is_peak) + 1
+    peaks = peaks[peaks >= 2 * _LEAST_HEIGHT_PX]
+    return float(peaks[0]) if len(peaks) else math.inf
 
 
 def _apart(counts: NDArray[np.int64], lines: _Range, height: float) -> list[_Range]:
@@ -281,15 +324,17 @@ def _slope(ink: _Mask) -> float:
     return best
 
 
-def _levelled(ink: _Mask, slope: float) -> tuple[_Mask, int]:
-    """Shift each column so that lines become level, and return by how much the left edge was lowered."""
+def _levelled(ink: _Mask, slope: float) -> tuple[_Mask, int, int]:
+    """Make lines level and gutters upright, and return by how much the corner was moved down and right."""
     rows, columns = ink.shape
-    fall = math.ceil(abs(slope) * columns)
-    lift = fall if slope > 0 else 0
-    levelled = np.zeros((rows + fall, columns), np.bool_)
+    fall, lean = math.ceil(abs(slope) * columns), math.ceil(abs(slope) * rows)
+    lift, shift = (fall, 0) if slope > 0 else (0, lean)
+    levelled = np.zeros((rows + fall, columns + lean), np.bool_)
     old_rows, old_columns = np.nonzero(ink)
-    levelled[np.rint(old_rows - slope * old_columns).astype(np.int64) + lift, old_columns] = True
-    return levelled, lift
+    new_rows = np.rint(old_rows - slope * old_columns).astype(np.int64) + lift
+    new_columns = np.rint(old_columns + slope * old_rows).astype(np.int64) + shift
+    levelled[new_rows, new_columns] = True
+    return levelled, lift, shift
 
 
 def _runs(mask: NDArray[np.bool_]) -> list[_Range]:

@@ -1,0 +1,123 @@
+"""Matches the lines of a text with lines of print, in order.
+
+A line of text may stand for several lines of print (a paragraph) or for a part of one (a cell of a table).
+Some print has no text (a picture, a line that was not read), and some text no print. Knows no places.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtocr_gui.documents.print_lines import PrintLine
+from rtocr_gui.export.print_fit import gap_misfit, length_of, letters_in
+
+_WORST_LINE, _WITHOUT_TEXT, _WITHOUT_PRINT, _JOINED, _CELL = 8.0, 0.5, 2.5, 0.05, 0.1
+"""Costs of matching lines, where one that is e times too wide costs 2: the most for widths, a line of print
+without text, a line of text without print, each line of either that is joined to another, and each cell of a
+line of print that is not a line of text."""
+
+_GAPS, _MOST_GAPS, _COMPARED, _MOST_COMPARED = 0.05, 2.0, 1.0, 20_000
+"""Cost of words that are a letter too wide for their gaps on average; how many letters count at most; the
+most that the lengths of lines cost whose gaps are compared; and the most pairs of lines of which some are."""
+
+_MOST_WIDE = 20
+"""How much wider than a line of text the print may be that is considered for it."""
+
+_MOST_JOINED = 8
+"""Most lines of text in one line of print."""
+
+Group = tuple[list[str], Sequence[PrintLine]]
+"""Words, and the lines of print that they stand on."""
+
+
+def match_lines(lines: Sequence[Sequence[str]], prints: Sequence[PrintLine], width: float) -> list[Group]:
+    """Match lines of text with lines of print, in order, if letters are so wide, relative to most faces."""
+    taken = _cheapest_steps(lines, prints, width)
+    groups: list[Group] = []
+    waiting: list[str] = []  # words without print, which go with those before them
+    text, line = len(lines), len(prints)
+    while text or line:
+        texts_taken, prints_taken = taken[text, line].tolist()
+        words = [word for words in lines[text - texts_taken : text] for word in words] + waiting
+        if texts_taken and prints_taken:
+            groups.append((words, prints[line - prints_taken : line]))
+            words = []
+        waiting = words
+        text, line = text - texts_taken, line - prints_taken
+    groups.reverse()
+    if waiting:
+        first, there = groups[0] if groups else ([], prints[:1])
+        groups[:1] = [(waiting + first, there)]
+    return groups
+
+
+def _cheapest_steps(
+    lines: Sequence[Sequence[str]], prints: Sequence[PrintLine], width: float
+) -> NDArray[np.int32]:
+    """Find the cheapest way to take all lines of text and of print, step by step.
+
+    Args:
+        lines: the lines of text.
+        prints: the lines of print.
+        width: how wide letters are, relative to most faces.
+
+    Returns:
+        (T + 1, P + 1, 2): how many lines of text and of print the last step takes when so many are taken.
+    """
+    texts = np.append(0, [width * (length_of(words) + 1) for words in lines]).cumsum()
+    inks = np.append(0, list(letters_in(prints))).cumsum()
+    cells = np.array([len(line.parts) for line in prints])
+    alone = _length_misfit(np.diff(texts)[:, None], np.diff(inks)) + _CELL * (cells - 1)
+    alone += _gap_misfits(lines, prints, where=alone < _COMPARED)
+    shape = len(texts), len(inks)
+    cost, taken = np.full(shape, np.inf), np.zeros((*shape, 2), np.int32)
+    cost[0, 0] = 0
+
+    def offer(text: int, line: int, costs: NDArray[np.float64], texts_taken: int, prints_taken: int) -> None:
+        place = text, slice(line, line + len(costs))
+        is_better = costs < cost[place]
+        cost[place][is_better] = costs[is_better]
+        taken[place][is_better] = texts_taken, prints_taken
+
+    numbers = np.arange(len(inks))
+    for text in range(len(texts)):
+        if text:
+            offer(text, 0, cost[text - 1] + _WITHOUT_PRINT, 1, 0)
+            offer(text, 1, cost[text - 1, :-1] + alone[text - 1], 1, 1)
+            length = texts[text] - texts[text - 1]
+            for joined in numbers[2:].tolist():
+                wide = inks[joined:] - inks[:-joined]
+                misfit = _length_misfit(length, wide) + _JOINED * (joined - 1)
+                offer(text, joined, cost[text - 1, :-joined] + misfit, 1, joined)
+                if wide.min() > _MOST_WIDE * length:
+                    break
+        for joined in range(2, min(_MOST_JOINED, text) + 1):
+            misfit = _length_misfit(texts[text] - texts[text - joined], np.diff(inks))
+            misfit += _JOINED * (joined - 1) + _CELL * np.abs(cells - joined)
+            offer(text, 1, cost[text - joined, :-1] + misfit, joined, 1)
+        # Any number of lines of print without text: each costs the same, so that all that counts before them
+        # is the cost so far without that of as many.
+        saving = cost[text] - _WITHOUT_TEXT * numbers
+        last = np.maximum.accumulate(np.where(saving <= np.minimum.accumulate(saving), numbers, 0))
+        cost[text] = saving[last] + _WITHOUT_TEXT * numbers
+        taken[text, last < numbers] = np.stack([0 * last, numbers - last], axis=1)[last < numbers]
+    return taken
+
+
+def _gap_misfits(
+    lines: Sequence[Sequence[str]], prints: Sequence[PrintLine], where: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return (T, P) what it costs that lines of text do not suit the gaps of lines of print."""
+    misfits = np.zeros(where.shape)
+    if where.size <= _MOST_COMPARED:
+        for text, line in zip(*np.nonzero(where), strict=True):
+            misfits[text, line] = _GAPS * min(gap_misfit(lines[text], prints[line]), _MOST_GAPS)
+    return misfits
+
+
+def _length_misfit(letters: NDArray[np.float64] | float, wide: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Measure how badly the length of a text suits that of print: slightly wrong costs little, more much."""
+    off = np.abs(np.log(wide / letters))
+    misfit: NDArray[np.float64] = np.minimum(off * (1 + off), _WORST_LINE)
+    return misfit
