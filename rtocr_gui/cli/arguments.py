@@ -147,6 +147,11 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         help="how tables are written: as the model writes them, or with pipes where possible (html)",
     )
     parser.add_argument(
+        "--join-lines",
+        action="store_true",
+        help="make one line of each paragraph, where the model reads line by line",
+    )
+    parser.add_argument(
         "--together",
         type=pages_together,
         default="auto",

@@ -31,6 +31,7 @@ from rtocr_gui.export.figures import Figure, figures_of
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageFailed, PageRequest
 from rtocr_gui.ocr.reading import Block, Reading, ReadSettings, StopReason
+from rtocr_gui.ocr.text.paragraphs import with_lines_joined
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.units import counted, speed
 
@@ -96,8 +97,8 @@ class _ReadPage:
     messages: tuple[tuple[str, bool], ...]
 
     @classmethod
-    def of(cls, reading: Reading) -> "_ReadPage":
-        """Extract what is needed from a reading."""
+    def of(cls, reading: Reading, join_lines: bool) -> "_ReadPage":
+        """Extract what is needed from a reading, with a line for each paragraph if wanted."""
         text, messages = _text(reading), [(_summary(reading), False)]
         if reading.stop_reason is StopReason.END:
             if not text.strip():
@@ -112,6 +113,8 @@ class _ReadPage:
             messages.append((_about_long_page(reading), True))
         is_written = reading.text or reading.stop_reason is not StopReason.CANCELLED
         blocks = reading.blocks if text == reading.text else ()
+        if join_lines and not blocks:
+            text = with_lines_joined(text)
         return cls(reading.ref, text if is_written else None, figures_of(blocks), blocks, tuple(messages))
 
 
@@ -171,7 +174,7 @@ class _ReadCommand:
                 following.tell(page.label, event)
                 match event:
                     case Reading():
-                        page.outcome = _ReadPage.of(event)
+                        page.outcome = _ReadPage.of(event, self._arguments.join_lines)
                         is_needed = page.outcome.figures or self._outputs.needs_pages
                         page.page = page.page if is_needed else None
                     case PageFailed():

@@ -285,6 +285,14 @@ def pages_in(pdf: Path) -> list[tuple[str, tuple[float, float]]]:
         return [(page.get_textpage().get_text_range(), page.get_size()) for page in document]
 
 
+def test_lines_are_joined_to_paragraphs_where_that_is_wanted(rtocr, page, grounded):
+    engine = FakeEngine()
+    engine.said = ["It begins on this line\n", "and goes on in the next."]
+    assert "this line\nand goes" in rtocr("read", page, "-q", engine=engine).out
+    assert "this line and goes" in rtocr("read", page, "-q", "--join-lines", engine=engine).out
+    assert "See below.\n\n\n<table>" in rtocr("read", page, "-q", "--join-lines", engine=grounded).out
+
+
 @pytest.mark.parametrize("output", ["out.md", "."])
 def test_no_scan_is_replaced_by_a_figure(rtocr, grounded, tmp_path, output):
     (tmp_path / "out.assets").mkdir()

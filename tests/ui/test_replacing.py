@@ -1,6 +1,7 @@
-"""Replacing words: one match after the other, all of a page at once, and in one step back."""
+"""Replacing words and joining lines: one by one or all of a page at once, and in one step back."""
 
 import time
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -19,6 +20,46 @@ from tests.ui.steps import Draw, begin_reading, editor_of, in_sight, open_and_lo
 
 FIRST = "One word here.\nAnother Word,\nand no more."
 THIRD = "The last word."
+
+
+LINES = (
+    "A heading\nIt begins on this line and\ngoes on in the next one, so\nthat it ends.\n"
+    "Another begins that is as\nlong as the others here are"
+)
+
+
+def show_lines(qtbot: QtBot, session: Session, page: Path) -> None:
+    open_and_load(qtbot, session, page)
+    (ref,) = session.shelf.refs
+    session.edit_text(LINES)
+    session.shelf.select(None)
+    session.shelf.select(ref)
+
+
+def test_the_lines_of_paragraphs_are_joined_and_come_back_in_one_step(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    join_lines = window.actions_by_name["join_lines"]
+    assert not join_lines.isEnabled()
+    show_lines(qtbot, session, draw_page())
+    join_lines.trigger()
+    assert session.current_text.split("\n") == [
+        "A heading",
+        "It begins on this line and goes on in the next one, so that it ends.",
+        "Another begins that is as long as the others here are",
+    ]
+    join_lines.trigger()
+    window.actions_by_name["undo"].trigger()
+    assert session.current_text == LINES
+
+
+def test_only_selected_lines_are_joined_if_there_are_any(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    show_lines(qtbot, session, draw_page())
+    window.text_column.text_pane.select(LINES.index("Another"), len(LINES))
+    window.actions_by_name["join_lines"].trigger()
+    assert session.current_text == LINES.replace("as\nlong", "as long")
 
 
 @pytest.fixture

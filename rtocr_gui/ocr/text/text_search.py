@@ -57,6 +57,11 @@ def replacement(found: str, words: str, by: str) -> str:
     return by[:1].upper() + by[1:] if found[:1].isupper() else by
 
 
+def is_chinese_or_japanese(text: str) -> bool:
+    """True if a text begins with a letter of a script that has no blanks between words."""
+    return _CHINESE_OR_JAPANESE.match(text) is not None
+
+
 def _pattern(word: str) -> str:
     # No break is allowed next to a word's own hyphen: the number of ways to match would explode.
     parts = map(_clusters, re.split(_HYPHEN, word))
@@ -67,7 +72,7 @@ def _unbroken(part: list[str]) -> str:
     """A pattern for a word without hyphens; where a line ends, Chinese and Japanese need none."""
     pattern = _alike(part[0]) if part else ""
     for before, after in itertools.pairwise(part):
-        needs_none = _CHINESE_OR_JAPANESE.match(before) and _CHINESE_OR_JAPANESE.match(after)
+        needs_none = is_chinese_or_japanese(before) and is_chinese_or_japanese(after)
         pattern += (_BROKEN_ANYWHERE if needs_none else _BROKEN) + _alike(after)
     return pattern
 

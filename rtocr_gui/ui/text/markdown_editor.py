@@ -83,6 +83,13 @@ class MarkdownEditor(QPlainTextEdit):
         return "" if "\u2029" in selected else selected.strip()
 
     @property
+    def selected_place(self) -> tuple[int, int]:
+        """Start and end (exclusive) of the selection; both are the cursor's position if there is none."""
+        cursor = self.textCursor()
+        start, end = _characters_at(self.text, cursor.selectionStart(), cursor.selectionEnd())
+        return start, end
+
+    @property
     def can_undo(self) -> bool:
         """True if the person can undo a change of the text."""
         return not self.isReadOnly() and self.document().isUndoAvailable()
@@ -275,9 +282,7 @@ class MarkdownEditor(QPlainTextEdit):
     @Slot()
     def _follow_cursor(self) -> None:
         if not self._writing:
-            cursor = self.textCursor()
-            places = _characters_at(self.text, cursor.selectionStart(), cursor.selectionEnd())
-            self.cursor_moved.emit(*places)
+            self.cursor_moved.emit(*self.selected_place)
 
     def _cursors(self, *places: tuple[int, int]) -> list[QTextCursor]:
         """Qt cursors for parts of the text, each from start to end (exclusive)."""

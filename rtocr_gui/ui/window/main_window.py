@@ -301,6 +301,7 @@ class MainWindow(QMainWindow):
             "copy": session.copier.copy_selected,
             "find": self.text_column.begin_find,
             "replace": lambda: self.text_column.begin_find(replacing=True),
+            "join_lines": self.text_column.join_lines,
             "find_next": self.text_column.find_next,
             "find_previous": self.text_column.find_previous,
             "rotate_left": lambda: session.shelf.rotate(270),

@@ -1,0 +1,103 @@
+"""Finds where lines of print are only the lines of one paragraph, so that they can be joined.
+
+A model that reads line by line ends its lines where the printed ones end. Where a line was full, its
+paragraph goes on in the next. Knows characters only.
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from rtocr_gui.ocr.text.text_search import is_chinese_or_japanese
+
+Join = tuple[int, int, str]
+"""Start and end (exclusive) of what separates two lines, and what to write there."""
+
+_FULL = 0.93
+"""How long, as a share of the usual length, a line would have been with the first word of the next."""
+
+_USUAL = 0.8
+"""Share of the lines around that are no longer than usual ones."""
+
+_LONGEST = 130
+"""Most characters of a line of print; longer ones are paragraphs."""
+
+_ALIKE, _FEWEST_ALIKE = 0.15, 0.22
+"""How much full lines differ, as a share of the usual length, and the least share of lines that are full."""
+
+_WHOLE_SENTENCE = 0.9
+"""Below this share of the usual length, a line that ends with a sentence is the last one of its paragraph."""
+
+_NO_PROSE = re.compile(r"\s{4}|[#|<>]|```|.*(?:\t|\|| {3})")
+"""Headings, tables, quotations and code, and lines in columns."""
+
+_ITEM = re.compile(r"\s*(?:(?:[-*+•–—·]|\(?(?:\d{1,3}|[a-z])[.)])\s|\d{1,3}(?:\.\d{1,3})+\.?\s+[^\W\d_a-z])")
+"""What begins an item of a list, or a heading with a number."""
+_SENTENCE_END = re.compile(r"[.!?:;…][\"'”’»)]*$")
+_HYPHENATED = re.compile(r"[^\W\d_][-\u00ad\u2010]$")
+
+
+def line_joins(text: str) -> tuple[Join, ...]:
+    """Find the ends of lines after which a paragraph goes on.
+
+    Args:
+        text: as it was read; lines end with a newline.
+
+    Returns:
+        Where to join lines, in order, and by what: a blank; nothing in Chinese and Japanese; and nothing in
+        the place of a hyphen, where a word goes on in lower case.
+    """
+    joins: list[Join] = []
+    place = 0
+    for block in re.split(r"(\n(?:[ \t]*\n)+)", text):
+        lines = block.split("\n")
+        usual = _usual_length(lines)
+        for line, following in pairwise(lines):
+            end = place + len(line)
+            if usual and _goes_on(line, following, usual):
+                joins.append(_join(line, following, end))
+            place = end + 1
+        place += len(lines[-1])
+    return tuple(joins)
+
+
+def with_lines_joined(text: str) -> str:
+    """Return a text with one line for each paragraph."""
+    pieces: list[str] = []
+    place = 0
+    for start, end, between in line_joins(text):
+        pieces += text[place:start], between
+        place = end
+    return "".join([*pieces, text[place:]])
+
+
+def _usual_length(lines: Sequence[str]) -> int:
+    """Return how long full lines are; 0 if lines do not end because they are full."""
+    lengths = sorted(map(len, lines))
+    usual = lengths[round(_USUAL * (len(lengths) - 1))]
+    alike = sum(abs(length - usual) <= _ALIKE * usual for length in lengths)
+    fewest = max(_FEWEST_ALIKE * len(lines), min(2, len(lines) - 1))
+    return usual if usual <= _LONGEST and alike >= fewest else 0
+
+
+def _goes_on(line: str, following: str, usual: int) -> bool:
+    words = following.split(maxsplit=1)
+    if not (line.strip() and words):
+        return False
+    if _NO_PROSE.match(line) or _NO_PROSE.match(following) or _ITEM.match(following):
+        return False
+    if _HYPHENATED.search(line) and words[0][0].islower():
+        return True
+    if _SENTENCE_END.search(line) and len(line) < _WHOLE_SENTENCE * usual:
+        return False
+    first = 1 if is_chinese_or_japanese(words[0][0]) else len(words[0])
+    return len(line) + 1 + first >= _FULL * usual
+
+
+def _join(line: str, following: str, end: int) -> Join:
+    start, stop = len(line) - len(line.rstrip()), len(following) - len(following.lstrip())
+    first, last = following.lstrip()[0], line.rstrip()[-1]
+    if _HYPHENATED.search(line.rstrip()):
+        return (end - start - first.islower(), end + 1 + stop, "")
+    between = "" if is_chinese_or_japanese(first) and is_chinese_or_japanese(last) else " "
+    return (end - start, end + 1 + stop, between)

@@ -1,0 +1,84 @@
+"""Lines of print are joined where a paragraph goes on, and nowhere else."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtocr_gui.ocr.text.paragraphs import line_joins, with_lines_joined
+
+REPORT = """\
+Harvest report for October
+The orchard by the river gave eleven tons of apples this
+year, two more than in the year before. Rain in August
+kept the pears small, but they were sweet.
+Three ladders were repaired, and one had to be re-
+placed. The new press arrived on the second of the
+month.
+Apples\t11.0 t
+Pears and plums and cherries, all of them together\t2.5 t"""
+
+
+def test_the_lines_of_a_paragraph_are_joined_and_headings_and_tables_are_not():
+    assert with_lines_joined(REPORT).split("\n") == [
+        "Harvest report for October",
+        "The orchard by the river gave eleven tons of apples this year, two more than in the year before. "
+        "Rain in August kept the pears small, but they were sweet.",
+        "Three ladders were repaired, and one had to be replaced. The new press arrived on the second of the "
+        "month.",
+        "Apples\t11.0 t",
+        "Pears and plums and cherries, all of them together\t2.5 t",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", [REPORT, REPORT[:120], "\n".join(f"{line}, {line}." for line in ("one", "two") * 3)]
+)
+def test_paragraphs_that_were_joined_are_not_joined_again(text):
+    once = with_lines_joined(text)
+    assert with_lines_joined(once) == once
+
+
+@pytest.mark.parametrize(
+    ("following", "joined"),
+    [
+        ("it goes on in the same way as before, to the end", True),
+        ("- the first item of a list that has several items", False),
+        ("2. the second item of a list that has several ones", False),
+        ("4.11.2. Requirements for all that was said before", False),
+        ("4.11 percent of all that was said before is true", True),
+        ("# A heading as Markdown writes it, in one long line", False),
+        ("| a row | of a table | that is as long as the rest |", False),
+        ("<table><tr><td>one that is as long as the rest</td>", False),
+        ("    code that is indented by four blanks, as it is", False),
+        ("Name:          all that stands in columns is a table", False),
+    ],
+)
+def test_what_begins_something_else_stays_on_a_line_of_its_own(following, joined):
+    text = f"A line that is as long as all of the others here,\n{following}"
+    assert ("\n" not in with_lines_joined(text)) is joined
+
+
+@pytest.mark.parametrize(
+    ("text", "joined"),
+    [
+        ("the Anglo-\nSaxon kings", "the Anglo-Saxon kings"),
+        ("an exam\u00ad\nple of it", "an example of it"),
+        ("from 1990-\n1995 and so", "from 1990- 1995 and so"),
+        ("it ends here \n  and goes on", "it ends here and goes on"),
+        ("東京都庁の展望室は\n四十五階にあります", "東京都庁の展望室は四十五階にあります"),
+        ("one paragraph that\n\nanother that here", "one paragraph that\n\nanother that here"),
+        ("Short.\nA line that is longer than that", "Short.\nA line that is longer than that"),
+    ],
+)
+def test_words_and_scripts_are_joined_as_they_are_written(text, joined):
+    assert with_lines_joined(text) == joined
+
+
+@given(st.text(alphabet=st.sampled_from("ab漢.- \n\t#|1"), max_size=120))
+def test_joining_changes_nothing_but_line_ends_blanks_and_hyphens(text):
+    assert re.sub(r"[\s-]", "", with_lines_joined(text)) == re.sub(r"[\s-]", "", text)
+    places = [place for start, end, _ in line_joins(text) for place in (start, end)]
+    assert places == sorted(places)
+    assert all("\n" in text[start:end] for start, end, _ in line_joins(text))
