@@ -32,8 +32,8 @@ ASKS_FOR_MORE = {
 }
 """Actions that open a dialogue."""
 
-LEFT_OUT = {*ASKS_FOR_MORE, *TEXT_KEYS}
-"""Actions that are not tried; undoing is a wish of its own, whose outcome is remembered."""
+LEFT_OUT = {*ASKS_FOR_MORE, *TEXT_KEYS, "join_lines"}
+"""Actions that are not tried; those that change text are wishes of their own, whose outcome is remembered."""
 
 
 class RoundTrip(QObject):
@@ -97,6 +97,16 @@ class Person:
                 self.untyped[page] = self.editor.toPlainText()
             self.editor.appendPlainText(f"typed {number}")
             self.typed[page] = self.editor.toPlainText()
+
+    def join_lines(self, number: int) -> None:
+        before = self.editor.toPlainText()
+        self.window.actions_by_name["join_lines"].trigger()
+        after = self.editor.toPlainText()
+        if self.session.shelf.current is not None and after != before:
+            page = self.session.shelf.current.unrotated
+            if page not in self.typed:
+                self.untyped[page] = before
+            self.typed[page] = after
 
     def undo(self, number: int) -> None:
         before = self.editor.toPlainText()
@@ -177,7 +187,7 @@ class Person:
         self.session.tuning.compare(PruneSettings(retention=1.0), PruneSettings(retention=0.5))
 
     def export(self, number: int) -> None:
-        self.session.exporter.export_text(self.folder / "out.md")
+        self.session.exporter.export_text(self.folder / ("out.md", "out.txt", "out.pdf")[number % 3])
 
     def find(self, number: int) -> None:
         self.session.finder.search(("page", "typed", "")[number % 3])
@@ -236,7 +246,15 @@ WISHES: tuple[Callable[[Person, int], None], ...] = (
     *(Person.open, Person.change_file, Person.select, Person.select_all, Person.remove, Person.move),
     *(Person.split_or_join, Person.split_or_join),
     *(Person.take_offer, Person.take_offer),
-    *(Person.type, Person.undo, Person.move_cursor, Person.find, Person.find, Person.show_tab),
+    *(
+        Person.type,
+        Person.undo,
+        Person.join_lines,
+        Person.move_cursor,
+        Person.find,
+        Person.find,
+        Person.show_tab,
+    ),
     *(Person.act, Person.act, Person.act, Person.act, Person.read_replacing, Person.compare, Person.export),
     *(Person.settle_retention, Person.set_mode, Person.set_task, Person.choose_model),
     *(Person.break_models, Person.break_pages, Person.say_other_words),
