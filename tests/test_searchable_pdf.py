@@ -13,7 +13,7 @@ from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.documents.picture_pdf import PicturePdf, PlacedWord
 from rtocr_gui.documents.unseen_font import make_unseen_font
 from rtocr_gui.errors import ExportError
-from rtocr_gui.export.searchable_pdf import add_page
+from rtocr_gui.export.searchable_pdf import add_page, write_pdf
 from rtocr_gui.export.text_formats import TextFormat, format_of
 from rtocr_gui.ocr.reading import Block
 from tests.made_pages import blank_page, noise_page, page_image, text_page
@@ -78,6 +78,21 @@ def test_words_that_run_leftwards_are_copied_as_they_were_read():
     assert texts_in(pdf_of((page, text))) == [text]
 
 
+def test_a_word_that_runs_leftwards_stands_over_its_print():
+    words = [PlacedWord("שלום", 200, 300, 50, 80, 0), PlacedWord("עולם", 80, 180, 50, 80, 0)]
+    with PicturePdf() as pdf:
+        pdf.add_page(of_picture(page_image()), [words])
+        data = pdf.save()
+    with opened(data) as document:
+        copied = document[0].get_textpage()
+        boxes = [copied.get_charbox(index) for index in range(copied.count_chars())]
+        first = [box for box, letter in zip(boxes, copied.get_text_range(), strict=True) if letter in "שלום"][
+            :4
+        ]
+    assert min(box[0] for box in first) == pytest.approx(200, abs=2)
+    assert max(box[2] for box in first) == pytest.approx(300, abs=2)
+
+
 def test_half_a_letter_becomes_the_mark_for_what_is_unknown():
     assert texts_in(pdf_of((text_page(), "a\ud83db\udfffc"))) == ["a\ufffdb\ufffdc"]
 
@@ -128,12 +143,13 @@ def test_a_page_is_as_large_as_its_scan_states(size, dpi, points):
 @pytest.mark.parametrize(
     ("picture", "filters", "mode"),
     [
-        (page_image().convert("1").convert("RGB"), ["FlateDecode"], "L"),
+        (page_image().convert("1").convert("RGB"), ["CCITTFaxDecode"], "L"),
         (page_image().convert("L").convert("RGB"), ["DCTDecode"], "L"),
         (Image.blend(page_image(), Image.new("RGB", (400, 300), "red"), 0.2), ["DCTDecode"], "RGB"),
-        (noise_page(70_000, 8), ["FlateDecode"], "RGB"),
+        (noise_page(70_000, 8), ["DCTDecode"], "RGB"),
+        (Image.new("RGB", (50, 50), (70, 70, 70)), ["DCTDecode"], "L"),
     ],
-    ids=["black and white", "grey", "colour", "too long for JPEG"],
+    ids=["black and white", "grey", "colour", "too long for JPEG", "one grey"],
 )
 def test_pictures_are_compressed_as_suits_them(picture, filters, mode):
     with opened(pdf_of((of_picture(picture), ""))) as document:
@@ -142,6 +158,7 @@ def test_pictures_are_compressed_as_suits_them(picture, filters, mode):
         stored = image.get_bitmap().to_pil()
     if filters == ["DCTDecode"]:
         assert stored.mode == mode
+        assert stored.size in (picture.size, (35_000, 4))
     else:
         assert ImageChops.difference(stored.convert("RGB"), picture).getbbox() is None
 
@@ -201,6 +218,49 @@ def test_a_page_too_large_for_the_memory_says_so(monkeypatch):
     monkeypatch.setattr(PicturePdf, "add_page", full)
     with PicturePdf() as pdf, pytest.raises(ExportError, match="not enough memory"):
         add_page(pdf, blank_page((20, 20)), "text")
+
+
+@pytest.mark.parametrize("step", ["FPDFText_LoadCidType2Font", "FPDFText_SetCharcodes"])
+def test_a_page_that_fails_is_not_in_the_pdf(monkeypatch, step):
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    with PicturePdf() as pdf:
+        add_page(pdf, blank_page((20, 20)), "")
+        with monkeypatch.context() as patch:
+            patch.setattr(pypdfium2.raw, step, full)
+            with pytest.raises(ExportError):
+                add_page(pdf, text_page(), "text")
+        add_page(pdf, text_page(), "other text")
+        assert texts_in(pdf.save()) == ["", "other text"]
+
+
+def test_a_font_that_is_not_loaded_is_no_silence(monkeypatch):
+    monkeypatch.setattr(pypdfium2.raw, "FPDFText_LoadCidType2Font", lambda *_: None)
+    with PicturePdf() as pdf, pytest.raises(ExportError, match="not enough memory"):
+        add_page(pdf, text_page(), "text")
+
+
+def test_a_pdf_that_cannot_be_put_together_says_so(monkeypatch, tmp_path):
+    def fail(*_: object) -> None:
+        raise pypdfium2.PdfiumError("no")
+
+    monkeypatch.setattr(pypdfium2.PdfDocument, "save", fail)
+    with (
+        PicturePdf() as pdf,
+        pytest.raises(ExportError, match="was not written: there is not enough"),
+    ):
+        write_pdf(pdf, tmp_path / "out.pdf")
+    assert not (tmp_path / "out.pdf").exists()
+
+
+def test_a_pdf_is_closed(monkeypatch):
+    closed: list[object] = []
+    close = pypdfium2.PdfDocument.close
+    monkeypatch.setattr(pypdfium2.PdfDocument, "close", lambda self: (closed.append(self), close(self)))
+    pdf = PicturePdf()
+    pdf.close()
+    assert closed == [pdf._pdf]
 
 
 def test_a_pdf_grows_by_its_pages_only():

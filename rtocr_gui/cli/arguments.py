@@ -31,7 +31,7 @@ from rtocr_gui.documents.truth import scan_it_is_named_for, scan_of_truth
 from rtocr_gui.errors import DocumentError, SettingsError
 from rtocr_gui.export.looks import Look
 from rtocr_gui.export.text_formats import TextFormat, format_of
-from rtocr_gui.files import first_also_in, is_folder, is_there, named_files
+from rtocr_gui.files import first_also_in, is_device, is_folder, is_there, named_files
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.machine.spot import PRECISIONS
 from rtocr_gui.ocr.reading import TASKS, Mode
@@ -124,12 +124,12 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         metavar="OUT",
         type=pages_target,
         default=STDOUT,
-        help="write to this file instead of stdout: plain text if its name ends in .txt, the pages with text "
-        "that can be searched if it ends in .pdf, otherwise Markdown; in a folder, to a Markdown file for "
-        "each scan",
+        help="write to this file instead of stdout: plain text if its name ends in .txt, a PDF of the pages "
+        "whose text can be searched if it ends in .pdf, otherwise Markdown; in a folder, to a Markdown file "
+        "for each scan",
     )
     parser.add_argument(
-        "--replace", action="store_true", help="replace files that exist in the folder, or the PDF"
+        "--replace", action="store_true", help="replace files that exist: in the folder, or the PDF"
     )
     parser.add_argument(
         "--pages", type=page_selection, default=ALL_PAGES, metavar="1-3,5", help="pages of each file (all)"
@@ -401,5 +401,6 @@ def _protect_others(
     kind = format_of(output)
     if kind is TextFormat.PLAIN_TEXT and (scan := scan_it_is_named_for(output, scans)) is not None:
         parser.error(f"“{output}” is named as the true text of “{scan}”: choose another name or folder")
-    if kind is TextFormat.PDF and is_there(output) and not (replace or is_folder(output)):
+    may_be_there = replace or is_folder(output) or is_device(output)
+    if kind is TextFormat.PDF and is_there(output) and not may_be_there:
         parser.error(f"“{output}” already exists: choose another name, or give --replace")

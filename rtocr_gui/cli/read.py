@@ -1,4 +1,4 @@
-"""`rtocr read`: reads files and writes their text as Markdown or plain text.
+"""`rtocr read`: reads files and writes their text as Markdown, plain text or PDF.
 
 Several pages are read at a time. Text is written page by page in order, so that an interruption costs only
 the current pages, and a crash hardly more. A page or file that fails is reported and skipped. Figures that
@@ -97,9 +97,16 @@ class _ReadPage:
     messages: tuple[tuple[str, bool], ...]
 
     @classmethod
-    def of(cls, reading: Reading, join_lines: bool) -> "_ReadPage":
-        """Extract what is needed from a reading, with a line for each paragraph if wanted."""
-        text, messages = _text(reading), [(_summary(reading), False)]
+    def of(cls, reading: Reading, *, join_lines: bool, as_printed: bool) -> "_ReadPage":
+        """Extract what is needed from a reading.
+
+        Args:
+            reading: the reading.
+            join_lines: make one line of each paragraph.
+            as_printed: keep words that were located, not their places, as text.
+        """
+        text = reading.text if as_printed else _text(reading)
+        messages = [(_summary(reading), False)]
         if reading.stop_reason is StopReason.END:
             if not text.strip():
                 messages.append(("no text was found.", False))
@@ -174,7 +181,11 @@ class _ReadCommand:
                 following.tell(page.label, event)
                 match event:
                     case Reading():
-                        page.outcome = _ReadPage.of(event, self._arguments.join_lines)
+                        page.outcome = _ReadPage.of(
+                            event,
+                            join_lines=self._arguments.join_lines,
+                            as_printed=self._outputs.needs_pages,
+                        )
                         is_needed = page.outcome.figures or self._outputs.needs_pages
                         page.page = page.page if is_needed else None
                     case PageFailed():
@@ -293,12 +304,14 @@ class _ReadCommand:
             self._add(page, read.ref, text, read.blocks)
 
     def _add(self, page: _WantedPage, ref: PageRef, text: str, blocks: tuple[Block, ...] = ()) -> None:
-        label = telling_label(ref, self._folders)
+        output = self._outputs.of(ref.path)
         try:
-            self._outputs.of(ref.path).add(label, text, page.page, blocks)
+            output.show(page.page, text, blocks)
         except ExportError as error:
             self._all_read = False
             self._progress.complain(f"{page.name}: left out. {error}")
+        else:
+            output.add(telling_label(ref, self._folders), text)
 
 
 def _text(reading: Reading) -> str:

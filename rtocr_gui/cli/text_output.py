@@ -17,10 +17,10 @@ from rtocr_gui.export.figures import Figure, assets_folder, link_figures, scan_i
 from rtocr_gui.export.file_names import markdown_files
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_after
 from rtocr_gui.export.plain_text import export_plain_text
-from rtocr_gui.export.searchable_pdf import add_page
+from rtocr_gui.export.searchable_pdf import add_page, write_pdf
 from rtocr_gui.export.tables import with_pipe_tables
 from rtocr_gui.export.text_formats import TextFormat, format_of
-from rtocr_gui.export.writing import check_target, write_bytes_atomically
+from rtocr_gui.export.writing import check_target
 from rtocr_gui.files import first_also_in, is_device, is_folder
 from rtocr_gui.ocr.reading import Block
 
@@ -121,20 +121,26 @@ class TextOutput:
         self._written = 0
         self._write_again_at = 0.0
 
-    def add(self, label: str, text: str, page: PageImage | None = None, blocks: Sequence[Block] = ()) -> None:
-        """Add a page.
+    def show(self, page: PageImage | None, text: str, blocks: Sequence[Block]) -> None:
+        """Add the next page itself, if the output is a PDF.
 
         Args:
-            label: names it.
+            page: the page; None only if it is not needed.
             text: its text.
-            page: the page itself, which only a PDF needs.
             blocks: what the model reported of places in the text.
 
         Raises:
-            ExportError: there is not enough memory for a page of a PDF.
+            ExportError: there is not enough memory for it.
         """
         if self._pdf is not None and page is not None:
             add_page(self._pdf, page, text, blocks, [block.start for block in blocks])
+
+    def add(self, label: str, text: str) -> None:
+        """Add the text of a page.
+
+        Raises:
+            ExportError: the file cannot be written.
+        """
         text = with_pipe_tables(text) if self._pipe_tables else text
         before = self._pages[-1] if self._pages else None
         self._pages.append(ExportPage(label, text))
@@ -149,13 +155,13 @@ class TextOutput:
         if self._path is None or self._written == len(self._pages):
             return
         began = time.monotonic()
-        self._written = len(self._pages)
         if self._pdf is not None:
-            write_bytes_atomically(self._path, self._pdf.save())
+            write_pdf(self._pdf, self._path)
         elif self._format is TextFormat.PLAIN_TEXT:
             export_plain_text(self._pages, self._path)
         else:
             export_markdown(self._pages, self._path)
+        self._written = len(self._pages)
         ended = time.monotonic()
         self._write_again_at = ended + (ended - began) / _WRITING_SHARE
 

@@ -177,7 +177,8 @@ def text_target(text: str) -> Target:
 def pages_target(text: str) -> Target:
     """Parse the target of the text of pages, which may also be a PDF."""
     path = path_name(text)
-    return path if format_of(path) is TextFormat.PDF else text_target(text)
+    is_pdf = format_of(path) is TextFormat.PDF and not text.endswith(("/", os.sep))
+    return path if is_pdf else text_target(text)
 
 
 def overlay_target(text: str) -> Path:

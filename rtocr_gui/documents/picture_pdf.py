@@ -6,6 +6,7 @@ with two bytes. Knows no model and no file.
 
 import ctypes
 import io
+import math
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -89,42 +90,44 @@ class PicturePdf:
         """Add a page.
 
         Args:
-            page: its picture, which is compressed as JPEG, unless it is black and white.
+            page: its picture, which is compressed as JPEG, or as a fax if it is black and white.
             lines: the words of each line, in the order in which they are copied.
         """
-        picture = _without_colour(page.image)
-        jpeg = _as_jpeg(picture)
         scale = _points_per_pixel(page)
+        sheet_file = _as_pdf(page.image, scale)
         words = [(word, word is not line[-1]) for line in lines for word in line]
         letters = {letter for word, _ in words for letter in word.text}
         others = sorted(letter for letter in letters if ord(letter) >= _BASIC_LETTERS)
         free = (number for number in _PRIVATE_NUMBERS if chr(number) not in letters)
         numbers = dict(zip(others, free, strict=False))
         with pdfium_alone() as pdfium:
-            sheet = self._pdf.new_page(picture.width * scale, picture.height * scale)
+            with closing(pdfium.PdfDocument(sheet_file)) as source:
+                self._pdf.import_pages(source)
+            last = len(self._pdf) - 1
             try:
-                shown = pdfium.PdfImage.new(self._pdf)
-                if jpeg is not None:
-                    shown.load_jpeg(io.BytesIO(jpeg), inline=True)
-                else:
-                    with closing(pdfium.PdfBitmap.from_pil(picture)) as bitmap:
-                        shown.set_bitmap(bitmap)
-                shown.set_matrix(pdfium.PdfMatrix().scale(*sheet.get_size()))
-                sheet.insert_obj(shown)
-                font = self._font(pdfium.raw, tuple(numbers.items())) if words else None
-                for word, goes_on in words:
-                    text = _text_object(pdfium.raw, self._pdf, font, word, goes_on, numbers)
-                    _place(pdfium.raw, text, word, goes_on, picture.height, scale)
-                    pdfium.raw.FPDFPage_InsertObject(sheet, text)
-                sheet.gen_content()
-            finally:
-                sheet.close()
+                with closing(self._pdf[last]) as sheet:
+                    font = self._font(pdfium.raw, tuple(numbers.items())) if words else None
+                    for word, goes_on in words:
+                        text = _text_object(pdfium.raw, self._pdf, font, word, goes_on, numbers)
+                        _place(pdfium.raw, text, word, goes_on, page.image.height, scale)
+                        pdfium.raw.FPDFPage_InsertObject(sheet, text)
+                    sheet.gen_content()
+            except BaseException:
+                del self._pdf[last]
+                raise
 
     def save(self) -> bytes:
-        """Return the file with the pages so far."""
+        """Return the file with the pages so far.
+
+        Raises:
+            MemoryError: there is not enough memory.
+        """
         stream = io.BytesIO()
-        with pdfium_alone():
-            self._pdf.save(stream)
+        with pdfium_alone() as pdfium:
+            try:
+                self._pdf.save(stream)
+            except pdfium.PdfiumError as error:
+                raise MemoryError from error
         return stream.getvalue()
 
     def close(self) -> None:
@@ -147,7 +150,10 @@ class PicturePdf:
         if others not in self._fonts:
             font, glyphs = make_unseen_font(), LETTER_GLYPH.to_bytes(2, "big") * _BASIC_LETTERS
             data = _as_array(font), len(font), _letters_by_number(others), _as_array(glyphs), len(glyphs)
-            self._fonts[others] = raw.FPDFText_LoadCidType2Font(self._pdf, *data)
+            loaded = raw.FPDFText_LoadCidType2Font(self._pdf, *data)
+            if not loaded:
+                raise MemoryError
+            self._fonts[others] = loaded
         return self._fonts[others]
 
 
@@ -207,17 +213,25 @@ def _points_per_pixel(page: PageImage) -> float:
     return min(max(stated, _SHORTEST_PT / min(page.image.size)), _LONGEST_PT / longest_px)
 
 
+def _as_pdf(picture: Image.Image, points_per_pixel: float) -> bytes:
+    """Return a picture as a PDF of one page: compressed as a fax if it is black and white, else as JPEG."""
+    if max(picture.size) > _LONGEST_JPEG_PX:
+        shown = picture.reduce(math.ceil(max(picture.size) / _LONGEST_JPEG_PX))
+        points_per_pixel *= picture.width / shown.width
+        picture = shown
+    picture = _without_colour(picture)
+    options = {"resolution": POINTS_PER_INCH / points_per_pixel}
+    if picture.mode == "L" and {grey for _, grey in picture.getcolors(2) or [(0, None)]} <= {0, 255}:
+        picture = picture.convert("1", dither=Image.Dither.NONE)
+    else:
+        options["quality"] = _JPEG_QUALITY
+    stream = io.BytesIO()
+    picture.save(stream, "PDF", **options)
+    return stream.getvalue()
+
+
 def _without_colour(picture: Image.Image) -> Image.Image:
     """Return a picture as grey if it is."""
     red, green, blue = picture.split()
     differences = (ImageChops.difference(red, other).histogram() for other in (green, blue))
     return picture if any(any(counts[_MOST_GREY + 1 :]) for counts in differences) else green
-
-
-def _as_jpeg(picture: Image.Image) -> bytes | None:
-    """Return a picture as JPEG; None if that would blur black and white, or if it is too large for it."""
-    if max(picture.size) > _LONGEST_JPEG_PX or (picture.mode == "L" and picture.getcolors(2)):
-        return None
-    stream = io.BytesIO()
-    picture.save(stream, "JPEG", quality=_JPEG_QUALITY)
-    return stream.getvalue()

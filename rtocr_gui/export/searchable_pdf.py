@@ -8,11 +8,13 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.documents.picture_pdf import PicturePdf
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.text_places import Box, TextPart, place_words
+from rtocr_gui.export.writing import write_bytes_atomically
 from rtocr_gui.ocr.reading import Block
 
 _PICTURE = re.compile(r"!\[([^\[\]\n]{0,500})\]\([^()\n]{0,500}\)")
@@ -48,6 +50,31 @@ def add_page(
             "There is not enough memory to add the page to the PDF. "
             "Close other programs, or export fewer pages."
         ) from error
+
+
+def write_pdf(pdf: PicturePdf, path: Path) -> None:
+    """Write a PDF to a file.
+
+    Args:
+        pdf: the PDF.
+        path: the file to write or replace.
+
+    Raises:
+        ExportError: nothing was written, and an existing file is unchanged.
+    """
+    try:
+        data = pdf.save()
+    except MemoryError as error:
+        raise ExportError(
+            f"“{path.name}” was not written: there is not enough memory. "
+            "Close other programs, or export fewer pages."
+        ) from error
+    write_bytes_atomically(path, data)
+
+
+def is_kept_whole(text: str) -> bool:
+    """True if a PDF has all of a text, which it has not if there is markup in it."""
+    return _printed(text).split() == text.split()
 
 
 def _parts(

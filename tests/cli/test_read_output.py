@@ -1,5 +1,6 @@
 """Where `rtocr read` writes the text and the figures, and what it never replaces."""
 
+import errno
 import itertools
 import os
 import re
@@ -12,9 +13,11 @@ import pypdfium2
 import pytest
 from PIL import Image
 
+from rtocr_gui import files
 from rtocr_gui.cli import text_output
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.documents.picture_pdf import PicturePdf
+from rtocr_gui.export import writing
 from rtocr_gui.export.markdown import export_markdown
 from rtocr_gui.ocr.reading import TASKS
 from tests.fake_engine import FakeEngine
@@ -245,6 +248,33 @@ def test_a_page_of_a_pdf_that_could_not_be_read_is_there_without_text(rtocr, pag
     assert [text.split()[:2] for text, _ in pages_in(out)] == [[], ["page", "1"]]
 
 
+@pytest.mark.parametrize("name", ["out.md", "out.pdf"])
+def test_a_full_disk_ends_the_reading_and_is_tried_again_in_the_end(
+    rtocr, page, book, tmp_path, monkeypatch, name
+):
+    write, tries = files.write_atomically, []
+
+    def write_when_free(path: Path, data: bytes) -> None:
+        tries.append(len(data))
+        if len(tries) == 1:
+            raise OSError(errno.ENOSPC, "full")
+        write(path, data)
+
+    monkeypatch.setattr(writing, "write_atomically", write_when_free)
+    result = rtocr("read", page, book, "-q", "-o", tmp_path / name)
+    assert result.code == 1
+    assert f"“{name}” was not written: the disk is full" in result.err[-1]
+    assert len(tries) == 2
+    assert (tmp_path / name).exists()
+
+
+def test_a_page_that_could_not_be_read_has_no_place_in_markdown(rtocr, page, book, tmp_path):
+    engine = FakeEngine()
+    engine.broken_pages = {"page.png"}
+    assert rtocr("read", page, book, "-q", "--pages", "1", "-o", tmp_path / "out.md", engine=engine).code == 1
+    assert (tmp_path / "out.md").read_text("utf-8").count("<!-- page:") == 1
+
+
 def test_a_page_too_large_for_the_memory_is_left_out_of_a_pdf(rtocr, page, book, tmp_path, monkeypatch):
     add = PicturePdf.add_page
 
@@ -271,6 +301,12 @@ def test_a_pdf_is_replaced_only_where_that_is_wanted(rtocr, page, book, tmp_path
     assert book.read_bytes() == before
     assert rtocr("read", page, "-q", "-o", book, "--replace").code == 0
     assert [text.split()[:4] for text, _ in pages_in(book)] == [["page", "1", "of", "page.png"]]
+
+
+def test_a_name_that_ends_like_a_folder_is_no_pdf(rtocr, page, tmp_path):
+    result = rtocr("read", page, "-q", "-o", f"{tmp_path}/out.pdf/")
+    assert result.code == 2
+    assert "there is no folder" in result.err[-1]
 
 
 def test_a_folder_may_be_named_like_a_pdf(rtocr, page, tmp_path):

@@ -9,6 +9,8 @@ from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
+from tests.broken_files import pdf_of_pages
+from tests.made_pages import page_image
 from tests.ui.steps import (
     Draw,
     emissions,
@@ -190,6 +192,46 @@ def test_no_open_scan_is_replaced_by_a_file_for_another(
         "scan.md: not overwritten, because it is open as a scan. Export to another folder."
     )
     assert scan.read_bytes() == before
+
+
+def test_a_pdf_is_not_written_over_the_scan_and_another_name_is_suggested(
+    qtbot: QtBot, window: MainWindow, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = tmp_path / "scan.pdf"
+    scan.write_bytes(pdf_of_pages(1))
+    before = scan.read_bytes()
+    (tmp_path / "scan (text).assets").mkdir()
+    offered: list[tuple[str, str]] = []
+    names = iter((scan, tmp_path / "scan (text).pdf"))
+
+    def choose(_window: object, _title: str, suggestion: Path, kinds: str) -> Path:
+        offered.append((suggestion.name, kinds))
+        return next(names)
+
+    monkeypatch.setattr(questions, "ask_export_path", choose)
+    open_and_load(qtbot, session, scan)
+    read(qtbot, window, session)
+    with qtbot.waitSignal(session.notice_raised):
+        window.actions_by_name["export"].trigger()
+    assert offered[1:] == [("scan (text).pdf", "Searchable PDF (*.pdf)")]
+    assert sentences_in(window.notice_bar) == (
+        "scan.pdf: not overwritten, because it is open as a scan. Choose another name.",
+        f"Exported 1 page to {tmp_path / 'scan (text).pdf'}.",
+    )
+    assert scan.read_bytes() == before
+
+
+def test_a_pdf_may_be_written_beside_scans_where_figures_would_be(
+    qtbot: QtBot, window: MainWindow, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out.assets").mkdir()
+    page_image().save(tmp_path / "out.assets" / "page-1-figure-1.png")
+    open_and_load(qtbot, session, tmp_path / "out.assets" / "page-1-figure-1.png")
+    read(qtbot, window, session)
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / "out.pdf")
+    with qtbot.waitSignal(session.notice_raised):
+        window.actions_by_name["export"].trigger()
+    assert (tmp_path / "out.pdf").exists()
 
 
 def test_a_scan_that_is_open_is_not_overwritten_by_an_export(

@@ -121,13 +121,42 @@ def test_a_pdf_has_every_page_and_says_which_is_being_exported(
     session.exporter.export_text(tmp_path / "out.pdf")
     qtbot.waitUntil(lambda: bool(notices))
     assert notices == [
-        f"Exported 3 pages to {tmp_path / 'out.pdf'}. Pages without text, exported as pictures only: 1."
+        f"Exported 3 pages to {tmp_path / 'out.pdf'}. Pages that were not read, exported as pictures only: 1."
     ]
     assert said == [*(ExportProgress(page, 3) for page in (1, 2, 3)), ExportProgress()]
     assert words == [*(f"Exporting page {page} of 3" for page in (1, 2, 3)), "Ready"]
     assert [text.split() for text in texts_in(tmp_path / "out.pdf")] == [[], *[["Report", "a"]] * 2]
     assert not (tmp_path / "out.assets").exists()
+    assert session.unsaved.loss(session.shelf.refs).read == 2, "their tables are in no file"
+
+
+def test_text_without_markup_is_saved_in_a_pdf(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    notices: list[str],
+    tmp_path: Path,
+) -> None:
+    fake_engine.said = ["One line\n", "and another"]
+    open_and_load(qtbot, session, draw_page())
+    session.read_all()
+    wait_until_idle(qtbot, session)
+    assert session.unsaved.loss(session.shelf.refs).read == 1
+    session.exporter.export_text(tmp_path / "out.pdf")
+    qtbot.waitUntil(lambda: notices == [f"Exported 1 page to {tmp_path / 'out.pdf'}."])
     assert session.unsaved.loss(session.shelf.refs).read == 0
+
+
+def test_where_a_pdf_cannot_be_written_no_page_is_rendered(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    read_all(qtbot, session, draw_page())
+    told = emissions(session.exporter.progressed)
+    session.exporter.export_text(tmp_path / "nowhere" / "out.pdf")
+    qtbot.waitUntil(lambda: bool(notices))
+    assert "there is no folder" in notices[0]
+    assert told == [ExportProgress()]
 
 
 def test_a_pdf_shows_pages_as_they_are_turned_and_has_the_corrected_text(
@@ -151,15 +180,17 @@ def test_a_pdf_shows_pages_as_they_are_turned_and_has_the_corrected_text(
 def test_a_page_without_picture_is_missing_in_a_pdf_and_not_saved(
     qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
 ) -> None:
-    gone, there = draw_page("gone.png"), draw_page("there.png")
+    gone, there, unread = draw_page("gone.png"), draw_page("there.png"), draw_page("unread.png")
     read_all(qtbot, session, gone)
     read_all(qtbot, session, there)
+    session.open_files([unread])
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
     gone.unlink()
+    unread.unlink()
     session.exporter.export_text(tmp_path / "out.pdf")
     qtbot.waitUntil(lambda: bool(notices))
     assert notices[0].startswith(f"Exported 1 page to {tmp_path / 'out.pdf'}. gone.png, page 1, left out: ")
     assert len(texts_in(tmp_path / "out.pdf")) == 1
-    assert session.unsaved.loss(session.shelf.refs).read == 1
     there.unlink()
     session.exporter.export_text(tmp_path / "none.pdf")
     qtbot.waitUntil(lambda: len(notices) == 2)

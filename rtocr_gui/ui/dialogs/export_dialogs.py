@@ -3,7 +3,7 @@
 The dialogs themselves are in `questions`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -24,8 +24,12 @@ from rtocr_gui.ui.state.session import Session
 _FOREIGN_SUFFIXES = frozenset((*SUPPORTED_SUFFIXES, *UNREAD_SUFFIXES, *UNWRITTEN_SUFFIXES))
 """Endings of scans, and of formats that RTOCR does not write."""
 
-_PLAIN_TEXT = "Plain text (*.txt)"
-_TEXT_KINDS = f"Markdown (*.md);;{_PLAIN_TEXT};;Searchable PDF (*.pdf)"
+_KINDS = {
+    TextFormat.MARKDOWN: "Markdown (*.md)",
+    TextFormat.PLAIN_TEXT: "Plain text (*.txt)",
+    TextFormat.PDF: "Searchable PDF (*.pdf)",
+}
+_TEXT_KINDS = ";;".join(_KINDS.values())
 
 
 class ExportDialogs(QObject):
@@ -139,16 +143,10 @@ class ExportDialogs(QObject):
         path = questions.ask_export_path(self._window, title, suggestion, kinds)
         scans = {ref.path for ref in self._session.shelf.refs}
         is_text = kinds == _TEXT_KINDS
-        while (
-            is_text
-            and path
-            and format_of(path) is TextFormat.PLAIN_TEXT
-            and (scan := scan_it_is_named_for(path, scans))
-        ):
-            sentence = f"not written, because it is named as the true text of {scan.name}."
-            self.notice_raised.emit(about_file(path, f"{sentence} Choose another name."))
+        while is_text and path and (objection := _objection_to(path, scans)):
+            self.notice_raised.emit(about_file(path, f"{objection} Choose another name."))
             other = path.with_stem(f"{path.stem} (text)")
-            path = questions.ask_export_path(self._window, title, other, _PLAIN_TEXT)
+            path = questions.ask_export_path(self._window, title, other, _KINDS[format_of(path)])
         if path is None:
             return
         own_suffixes = {each.value for each in TextFormat} if is_text else {suggestion.suffix}
@@ -178,3 +176,13 @@ class ExportDialogs(QObject):
         return Path(
             questions.existing_folder(last) or questions.existing_folder(documents) or QDir.homePath()
         )
+
+
+def _objection_to(path: Path, scans: Collection[Path]) -> str:
+    """Say why text is not written under the name of a scan, or of its true text; empty if it may be."""
+    kind = format_of(path)
+    if kind is TextFormat.PLAIN_TEXT and (scan := scan_it_is_named_for(path, scans)):
+        return f"not written, because it is named as the true text of {scan.name}."
+    if kind is TextFormat.PDF and first_also_in([path], scans):
+        return "not overwritten, because it is open as a scan."
+    return ""

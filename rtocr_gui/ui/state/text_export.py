@@ -15,10 +15,10 @@ from rtocr_gui.errors import ExportError
 from rtocr_gui.export.figures import Figure, assets_folder, figures_of, link_figures, write_figures
 from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.export.plain_text import export_plain_text
-from rtocr_gui.export.searchable_pdf import add_page
+from rtocr_gui.export.searchable_pdf import add_page, is_kept_whole, write_pdf
 from rtocr_gui.export.tables import with_pipe_tables
 from rtocr_gui.export.text_formats import TextFormat, format_of
-from rtocr_gui.export.writing import write_bytes_atomically
+from rtocr_gui.export.writing import check_target
 from rtocr_gui.ocr.text.block_places import BlockPlaces
 from rtocr_gui.ui.background.engine_bridge import RenderPage
 from rtocr_gui.ui.background.errors_in_words import in_words
@@ -137,6 +137,7 @@ class TextExport:
 
     def _write_pdf(self, file: _FileDraft, render_page: RenderPage) -> None:
         """Write a PDF; a page that has no picture is missing in it."""
+        check_target(file.path)
         errors: list[str] = []
         with PicturePdf() as pdf:
             for draft in file.pages:
@@ -148,7 +149,7 @@ class TextExport:
                     file.forget(draft)
             if not file.drafts:
                 raise ExportError(f"“{file.path.name}” was not written. {errors[0]}")
-            write_bytes_atomically(file.path, pdf.save())
+            write_pdf(pdf, file.path)
         self.failures += errors
 
     def _add_to_pdf(self, pdf: PicturePdf, page: OpenPage, render_page: RenderPage) -> None:
@@ -179,15 +180,18 @@ class TextExport:
         left_out = [draft for file in self._written for draft in file.left_out]
         for file in self._written:
             for draft in (*file.drafts, *file.left_out):
-                draft.page.saved.note_exported(draft.was.text, file.exported)
+                if file.kind is not TextFormat.PDF or is_kept_whole(draft.was.text):
+                    draft.page.saved.note_exported(draft.was.text, file.exported)
         figure_count = sum(file.figure_count for file in self._written if file.kind is TextFormat.MARKDOWN)
         figures = f" and {counted(figure_count, 'figure')}" if figure_count else ""
-        in_pdf = sum(len(file.left_out) for file in self._written if file.kind is TextFormat.PDF)
-        sentences = [f"Exported {counted(len(drafts) + in_pdf, 'page')}{figures} to {self._where}."]
-        if in_pdf:
-            sentences.append(f"Pages without text, exported as pictures only: {in_pdf}.")
-        elif left_out:
-            sentences.append(f"Pages without text, left out: {len(left_out)}.")
+        pictures = [draft for file in self._written if file.kind is TextFormat.PDF for draft in file.left_out]
+        sentences = [f"Exported {counted(len(drafts) + len(pictures), 'page')}{figures} to {self._where}."]
+        unread = sum(draft.was.reading is None and not draft.was.edited for draft in pictures)
+        if unread:
+            sentences.append(f"Pages that were not read, exported as pictures only: {unread}.")
+        if without_text := len(left_out) - unread:
+            how = "exported as pictures only" if pictures else "left out"
+            sentences.append(f"Pages without text, {how}: {without_text}.")
         if missed := sum(file.figure_count for file in self._written if file.kind is TextFormat.PLAIN_TEXT):
             sentences.append(f"Figures, left out of plain text: {missed}.")
         begun = sum(draft.is_beginning for draft in drafts)
@@ -197,7 +201,7 @@ class TextExport:
         if cut:
             sentences.append(f"Not read to the end: {self._named(cut)}.")
         sentences += _first_of(self.failures)
-        return Notice(" ".join(sentences), is_passing=not (begun or cut or self.failures))
+        return Notice(" ".join(sentences), is_passing=not (unread or begun or cut or self.failures))
 
     @property
     def page_count(self) -> int:
