@@ -69,6 +69,7 @@ class FakeEngine:
         too_small: modes in which print is too small to be read.
         larger_mode: the mode to choose then.
         too_long: modes in which a page is too long to be read well.
+        overlooking: modes in which much of a page is not read.
     """
 
     def __init__(self) -> None:
@@ -97,6 +98,7 @@ class FakeEngine:
         self.retry: Scaling | None = None
         self.too_small: set[Mode] = set()
         self.too_long: set[Mode] = set()
+        self.overlooking: set[Mode] = set()
         self.larger_mode: Mode | None = None
 
     def fit(
@@ -194,6 +196,7 @@ class FakeEngine:
             is_legible=encoded.mode not in self.too_small,
             larger_mode=self.larger_mode if encoded.mode in self.too_small else None,
             is_too_long=encoded.mode in self.too_long,
+            has_unread_print=encoded.mode in self.overlooking,
         )
 
     def _retry(self, settings: ReadSettings) -> ReadSettings | None:

@@ -118,6 +118,9 @@ class _ReadPage:
             messages.append((_about_small_print(reading), True))
         elif reading.is_too_long:
             messages.append((_about_long_page(reading), True))
+        elif reading.has_unread_print:
+            sentence = "much of its print seems to be missing in the text."
+            messages.append((f"{sentence} {_part_by_part(reading)}", True))
         is_written = reading.text or reading.stop_reason is not StopReason.CANCELLED
         blocks = reading.blocks if text == reading.text else ()
         if join_lines and not blocks:

@@ -52,8 +52,12 @@ from rtocr_gui.ocr.text.transcript import Transcript
 from rtocr_gui.ocr.vision.auto_mode import PagePrint
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ocr.vision.page_encoder import Encoding, PageEncoder, PageKey
+from rtocr_gui.ocr.vision.unread_print import has_unread_print
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
+
+_READ_ALL = frozenset({"markdown", "text", "ocr"})
+"""Tasks whose text is all of the print on a page."""
 
 TEXT_BYTES = 32 * 2**20
 """Size of the cache of texts to use as drafts: usually hundreds of pages, and about 60 at full length and
@@ -172,13 +176,15 @@ class PageStages:
         if generation.stop_reason is StopReason.LOOP:
             retry = self._after_a_loop(page, settings, planned.encoding.key)
         is_legible = page_print.is_legible_in(mode)
+        text = strip_grounding(raw_text, settings.task)
+        is_whole = settings.task.name in _READ_ALL and generation.stop_reason is StopReason.END
         return Reading(
             ref=page.ref,
             settings=settings,
             mode=mode,
             model_name=checkpoint.info.name,
             raw_text=raw_text,
-            text=strip_grounding(raw_text, settings.task),
+            text=text,
             token_ids=tuple(token_ids),
             stop_reason=generation.stop_reason,
             retention=plan.retention,
@@ -197,6 +203,7 @@ class PageStages:
             is_legible=is_legible,
             larger_mode=None if is_legible else page_print.larger_mode(mode, checkpoint.info.modes),
             is_too_long=page_print.is_too_long_for(mode),
+            has_unread_print=is_whole and has_unread_print(text, page_print.strokes),
         )
 
     def _after_a_loop(self, page: PageImage, settings: ReadSettings, key: PageKey) -> ReadSettings | None:

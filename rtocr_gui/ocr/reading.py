@@ -313,6 +313,8 @@ class Reading:
             distance between strokes.
         larger_mode: the mode to choose instead in that case; None if no mode shows the print larger.
         is_too_long: True if the page is too long or too wide for the model to be read well in that mode.
+        has_unread_print: True if much of the print seems to be missing in the text, judged by the strokes of
+            the letters.
     """
 
     ref: PageRef
@@ -339,6 +341,7 @@ class Reading:
     is_legible: bool = True
     larger_mode: Mode | None = None
     is_too_long: bool = False
+    has_unread_print: bool = False
 
     @property
     def decoded_tokens(self) -> int:

@@ -311,6 +311,16 @@ def test_print_that_is_too_small_is_warned_of_once_for_each_page(rtocr, book, la
     assert rtocr("read", book, "-q").told == []
 
 
+def test_a_page_of_which_much_was_not_read_is_warned_of(rtocr, page):
+    engine = FakeEngine()
+    engine.overlooking = set(Mode)
+    assert (
+        "much of its print seems to be missing in the text. Try --split"
+        in rtocr("read", page, engine=engine).err[-1]
+    )
+    assert "missing in the text" not in " ".join(rtocr("read", page).err)
+
+
 def test_a_page_that_is_too_long_for_its_mode_is_warned_of_but_not_where_its_print_is_too_small(rtocr, book):
     engine = FakeEngine()
     engine.too_long = {Mode.TINY}

@@ -48,6 +48,7 @@ def test_an_edited_page_that_was_turned_was_not_read_as_it_lies_now(page: OpenPa
         (make_reading(asked(), "", stop_reason=StopReason.LENGTH), PageState.CHECK),
         (make_reading(asked(), is_legible=False), PageState.CHECK),
         (make_reading(asked(), is_too_long=True), PageState.CHECK),
+        (make_reading(asked(), has_unread_print=True), PageState.CHECK),
         (make_reading(asked(), ""), PageState.EMPTY),
         (make_reading(asked(), "", blocks=(Block("image", ((0, 0, 9, 9),), 0, 0),)), PageState.READ),
     ],

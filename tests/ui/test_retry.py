@@ -265,6 +265,18 @@ def test_a_page_too_long_for_its_mode_is_told_with_the_text_what_helps(
     )
 
 
+def test_a_page_of_which_much_was_not_read_is_told_with_what_helps(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    fake_engine.overlooking = {Mode.TINY}
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    assert window.text_column.summary.text().endswith(
+        "Much of the print on this page seems to be missing in the text. "
+        "If you split the page across its longer side, or crop it (Edit menu), more of it is read."
+    )
+
+
 def test_print_too_small_for_every_mode_of_a_model_says_which_model_reads_it(
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:

@@ -77,6 +77,7 @@ class PagePrint:
         sizes: how large print must be for the model.
         gundam_aspect_ratio: longer to shorter side of the page up to which the model reads well in Gundam,
             at least 1.
+        strokes: how many strokes its letters have, as `count_strokes` counts them.
     """
 
     page_size_px: tuple[int, int]
@@ -84,6 +85,7 @@ class PagePrint:
     most_tiles: int = MOST_TILES
     sizes: PrintSizes = PUBLISHED_PRINT
     gundam_aspect_ratio: float = math.inf
+    strokes: int = 0
 
     def best_mode(self, modes: Sequence[Mode]) -> Mode:
         """Choose a mode for the page by the rule above.

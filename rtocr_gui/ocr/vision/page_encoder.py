@@ -4,9 +4,10 @@ Knows views, layout and measures; no plan and no text. Visual tokens stay on the
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from PIL import Image
@@ -21,13 +22,16 @@ from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ocr.vision.dark_pages import as_light_page
 from rtocr_gui.ocr.vision.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.vision.layout import build_layout
+from rtocr_gui.ocr.vision.unread_print import count_strokes
 from rtocr_gui.ocr.vision.views import PageViews, choose_tiles, make_views
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.sending import send
 
-_PITCHES_KEPT = 1000
+_MEASURES_KEPT = 1000
 
 _PixelsKey = tuple[PageRef, tuple[int, int], float | None]
+
+Measure = TypeVar("Measure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class PageEncoder:
         self._threads = threads
         self._kept: ByteBoundedCache[PageKey, Encoding] = ByteBoundedCache(cache_bytes)
         self._pitches: dict[_PixelsKey, float | None] = {}
+        self._strokes: dict[_PixelsKey, int] = {}
 
     def cached(self, key: PageKey, with_cls_attention: bool) -> Encoding | None:
         """Return what was encoded earlier; None if nothing was, or without the attention asked for."""
@@ -126,8 +131,11 @@ class PageEncoder:
         Raises:
             RuntimeError, MemoryError: there is not enough memory to measure it.
         """
-        info, pitch_px = self._checkpoint.info, self._pitch_of(page)
-        return PagePrint(page.image.size, pitch_px, most_tiles, info.print_sizes, info.gundam_aspect_ratio)
+        info = self._checkpoint.info
+        pitch_px = _once(self._pitches, page, lambda: stroke_pitch(self._shown_image(page)))
+        strokes = _once(self._strokes, page, lambda: count_strokes(page.image))
+        size_px, sizes, most_long = page.image.size, info.print_sizes, info.gundam_aspect_ratio
+        return PagePrint(size_px, pitch_px, most_tiles, sizes, most_long, strokes)
 
     def key_of(self, page: PageImage, scaling: Scaling) -> PageKey:
         """Determine how a page is shown to the model; if no mode is set, the page decides.
@@ -145,17 +153,19 @@ class PageEncoder:
         """Drop all encodings."""
         self._kept.clear()
 
-    def _pitch_of(self, page: PageImage) -> float | None:
-        key = _pixels_of(page)
-        if key not in self._pitches:
-            if len(self._pitches) == _PITCHES_KEPT:
-                del self._pitches[next(iter(self._pitches))]
-            self._pitches[key] = stroke_pitch(self._shown_image(page))
-        return self._pitches[key]
-
     def _shown_image(self, page: PageImage) -> Image.Image:
         """Return the page as it is shown to the model: for some models, dark pages are inverted."""
         return as_light_page(page.image) if self._checkpoint.info.light_pages_only else page.image
+
+
+def _once(kept: "dict[_PixelsKey, Measure]", page: PageImage, measure: Callable[[], Measure]) -> Measure:
+    """Return what was measured of a page, or measure it; of many pages, the oldest measures are dropped."""
+    key = _pixels_of(page)
+    if key not in kept:
+        if len(kept) == _MEASURES_KEPT:
+            del kept[next(iter(kept))]
+        kept[key] = measure()
+    return kept[key]
 
 
 @contextmanager

@@ -280,7 +280,8 @@ class OpenPage:
         if self.lacks_picture:
             return PageState.FAILED
         if self.state is PageState.READ and self.reading is not None:
-            if self.is_cut or not self.reading.is_legible or self.reading.is_too_long:
+            reading = self.reading
+            if self.is_cut or not reading.is_legible or reading.is_too_long or reading.has_unread_print:
                 return PageState.CHECK
             if not self.has_content:
                 return PageState.EMPTY

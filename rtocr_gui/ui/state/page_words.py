@@ -52,6 +52,8 @@ def explanation_of(page: OpenPage) -> str:
             parts.append(_about_small_print(page.reading))
         elif page.reading.is_too_long:
             parts.append(_about_long_page(page.reading))
+        elif page.reading.has_unread_print:
+            parts.append(_about_unread_print(page.reading))
     return " ".join(parts)
 
 
@@ -82,6 +84,14 @@ def _about_long_page(reading: Reading) -> str:
     return (
         f"The page is too long or too wide for {reading.mode.label} mode of {reading.model_name}: "
         f"the text may be wrong. If you {_way_to_parts(reading)} (Edit menu), it is read better."
+    )
+
+
+def _about_unread_print(reading: Reading) -> str:
+    """Say that lines or columns may be missing, and that parts of the page are read better."""
+    return (
+        "Much of the print on this page seems to be missing in the text. "
+        f"If you {_way_to_parts(reading)} (Edit menu), more of it is read."
     )
 
 
