@@ -1,8 +1,9 @@
 """Judges whether much of the print on a page is missing in its text, by the strokes of the letters.
 
 A model may leave out lines or columns without a sign. Letters are made of strokes: runs of columns with ink,
-of which most letters have one, and touching letters one together. On 20 pages of manuals and 40 drawn ones,
-true texts had 1.0 to 1.9 letters for each stroke, but for one page with a chart (0.7). Knows no model.
+of which most letters have one, and touching letters one together. On 225 pages (20 of manuals, the others
+drawn, a third of these as scans), true texts had at least 0.66 letters for each stroke, most of them more
+than one. Knows no model.
 """
 
 import unicodedata
@@ -37,6 +38,8 @@ def count_strokes(page: Image.Image) -> int:
 def has_unread_print(text: str, strokes: int) -> bool:
     """True if much of the print on a page is missing in a text that was read from all of it.
 
+    Without any text it is False: the back of the sheet may shine through, and that there is none is told.
+
     Args:
         text: what was read.
         strokes: as `count_strokes` counts them.
@@ -46,4 +49,4 @@ def has_unread_print(text: str, strokes: int) -> bool:
         for letter in text
         if not letter.isspace()
     )
-    return strokes >= _FEWEST_STROKES and letters < _LEAST_LETTERS * strokes
+    return strokes >= _FEWEST_STROKES and 0 < letters < _LEAST_LETTERS * strokes
