@@ -30,7 +30,7 @@ from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.figures import Figure, figures_of
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageFailed, PageRequest
-from rtocr_gui.ocr.reading import Block, Reading, ReadSettings, StopReason
+from rtocr_gui.ocr.reading import Block, Doubt, Reading, ReadSettings, StopReason
 from rtocr_gui.ocr.text.paragraphs import with_lines_joined
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.units import counted, speed
@@ -114,13 +114,14 @@ class _ReadPage:
                 messages.append((f"the model gave no position for “{reading.settings.task.words}”.", True))
         if reading.stop_reason in _WARNINGS:
             messages.append((_WARNINGS[reading.stop_reason], True))
-        if not reading.is_legible:
-            messages.append((_about_small_print(reading), True))
-        elif reading.is_too_long:
-            messages.append((_about_long_page(reading), True))
-        elif reading.has_unread_print:
-            sentence = "much of its print seems to be missing in the text."
-            messages.append((f"{sentence} {_part_by_part(reading)}", True))
+        match reading.doubt:
+            case Doubt.SMALL_PRINT:
+                messages.append((_about_small_print(reading), True))
+            case Doubt.LONG_PAGE:
+                messages.append((_about_long_page(reading), True))
+            case Doubt.UNREAD_PRINT:
+                sentence = "much of its print seems to be missing in the text."
+                messages.append((f"{sentence} {_part_by_part(reading)}", True))
         is_written = reading.text or reading.stop_reason is not StopReason.CANCELLED
         blocks = reading.blocks if text == reading.text else ()
         if join_lines and not blocks:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from traceback import clear_frames
 
@@ -123,6 +123,8 @@ class PageStages:
             encoding, is_new = self._encode(page, settings.scaling, settings)
             yield encoding.page
             page_print = self._encoder.print_of(page, settings.scaling.most_tiles)
+            if settings.task.name in _READ_ALL:
+                page_print = replace(page_print, strokes=self._encoder.strokes_of(page))
 
             yield Stage.PRUNE
             started = time.perf_counter()
@@ -177,7 +179,7 @@ class PageStages:
             retry = self._after_a_loop(page, settings, planned.encoding.key)
         is_legible = page_print.is_legible_in(mode)
         text = strip_grounding(raw_text, settings.task)
-        is_whole = settings.task.name in _READ_ALL and generation.stop_reason is StopReason.END
+        is_whole = generation.stop_reason is StopReason.END
         return Reading(
             ref=page.ref,
             settings=settings,

@@ -170,6 +170,14 @@ class StopReason(Enum):
     CANCELLED = "cancelled"
 
 
+class Doubt(Enum):
+    """Why a text may be wrong or incomplete although it was read to its end, the gravest first."""
+
+    SMALL_PRINT = "print too small"
+    LONG_PAGE = "page too long or too wide"
+    UNREAD_PRINT = "print that was not read"
+
+
 class Stage(Enum):
     """What the model is doing with a page."""
 
@@ -342,6 +350,15 @@ class Reading:
     larger_mode: Mode | None = None
     is_too_long: bool = False
     has_unread_print: bool = False
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """The gravest doubt about the text; None if there is none."""
+        if not self.is_legible:
+            return Doubt.SMALL_PRINT
+        if self.is_too_long:
+            return Doubt.LONG_PAGE
+        return Doubt.UNREAD_PRINT if self.has_unread_print else None
 
     @property
     def decoded_tokens(self) -> int:

@@ -77,7 +77,7 @@ class PagePrint:
         sizes: how large print must be for the model.
         gundam_aspect_ratio: longer to shorter side of the page up to which the model reads well in Gundam,
             at least 1.
-        strokes: how many strokes its letters have, as `count_strokes` counts them.
+        strokes: how many strokes its letters have, as `count_strokes` counts them; 0 if they are not counted.
     """
 
     page_size_px: tuple[int, int]

@@ -133,9 +133,15 @@ class PageEncoder:
         """
         info = self._checkpoint.info
         pitch_px = _once(self._pitches, page, lambda: stroke_pitch(self._shown_image(page)))
-        strokes = _once(self._strokes, page, lambda: count_strokes(page.image))
-        size_px, sizes, most_long = page.image.size, info.print_sizes, info.gundam_aspect_ratio
-        return PagePrint(size_px, pitch_px, most_tiles, sizes, most_long, strokes)
+        return PagePrint(page.image.size, pitch_px, most_tiles, info.print_sizes, info.gundam_aspect_ratio)
+
+    def strokes_of(self, page: PageImage) -> int:
+        """Count the strokes of a page's print once, to judge whether all of it was read.
+
+        Raises:
+            MemoryError: there is not enough memory to count them.
+        """
+        return _once(self._strokes, page, lambda: count_strokes(page.image))
 
     def key_of(self, page: PageImage, scaling: Scaling) -> PageKey:
         """Determine how a page is shown to the model; if no mode is set, the page decides.

@@ -11,7 +11,7 @@ import unicodedata
 import numpy as np
 from PIL import Image
 
-from rtocr_gui.documents.print_lines import find_print_lines
+from rtocr_gui.documents.print_lines import find_lines_across
 
 _FEWEST_STROKES = 100
 """Below this, a page has too little print for a judgement."""
@@ -28,7 +28,7 @@ _STROKES_OF_BROAD = 2.5
 
 def count_strokes(page: Image.Image) -> int:
     """Count the strokes in the lines of print on a page."""
-    lines, _ = find_print_lines(page)
+    lines = find_lines_across(page)
     if not lines:
         return 0
     tallest = _TALLEST * float(np.median([line.height for line in lines]))

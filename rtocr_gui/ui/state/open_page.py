@@ -280,8 +280,7 @@ class OpenPage:
         if self.lacks_picture:
             return PageState.FAILED
         if self.state is PageState.READ and self.reading is not None:
-            reading = self.reading
-            if self.is_cut or not reading.is_legible or reading.is_too_long or reading.has_unread_print:
+            if self.is_cut or self.reading.doubt is not None:
                 return PageState.CHECK
             if not self.has_content:
                 return PageState.EMPTY

@@ -3,7 +3,7 @@
 Plain functions of a page; they change nothing.
 """
 
-from rtocr_gui.ocr.reading import Reading, StageTimings
+from rtocr_gui.ocr.reading import Doubt, Reading, StageTimings
 from rtocr_gui.ui.state.notices import retry_label
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.page_entry import PageState
@@ -48,12 +48,13 @@ def explanation_of(page: OpenPage) -> str:
     if page.retry_scaling is not None and not page.edited:
         parts.append(f"To try again, choose “{retry_label(page.retry_scaling)}” in the Read menu.")
     if page.reading is not None and page.state in (PageState.READ, PageState.STOPPED):
-        if not page.reading.is_legible:
-            parts.append(_about_small_print(page.reading))
-        elif page.reading.is_too_long:
-            parts.append(_about_long_page(page.reading))
-        elif page.reading.has_unread_print:
-            parts.append(_about_unread_print(page.reading))
+        match page.reading.doubt:
+            case Doubt.SMALL_PRINT:
+                parts.append(_about_small_print(page.reading))
+            case Doubt.LONG_PAGE:
+                parts.append(_about_long_page(page.reading))
+            case Doubt.UNREAD_PRINT:
+                parts.append(_about_unread_print(page.reading))
     return " ".join(parts)
 
 

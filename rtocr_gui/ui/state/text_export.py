@@ -25,6 +25,7 @@ from rtocr_gui.ui.background.errors_in_words import in_words
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.saved_text import ExportedFile
+from rtocr_gui.ui.state.shown import BlocksShown
 from rtocr_gui.units import counted
 
 _MOST_TOLD = 3
@@ -153,9 +154,8 @@ class TextExport:
         self.failures += errors
 
     def _add_to_pdf(self, pdf: PicturePdf, page: OpenPage, render_page: RenderPage) -> None:
-        places = BlockPlaces(page.blocks.blocks, page.blocks.text, page.text)
-        starts = [places.anchor_of(block) for block in range(len(page.blocks.blocks))]
-        add_page(pdf, render_page(page.ref), page.text, page.blocks.blocks, starts)
+        shown = page.blocks
+        add_page(pdf, render_page(page.ref), page.text, shown.blocks, _starts_of(shown, page.text))
 
     def _export_page(self, page: OpenPage, text: str) -> ExportPage:
         return ExportPage(self._labels[page.ref], with_pipe_tables(text) if self._pipe_tables else text)
@@ -239,5 +239,10 @@ def _figures_of(page: OpenPage) -> tuple[Figure, ...]:
     shown = page.read_blocks
     if not figures_of(shown.blocks):
         return ()
-    places = BlockPlaces(shown.blocks, shown.text, page.text)
-    return figures_of(shown.blocks, [places.anchor_of(block) for block in range(len(shown.blocks))])
+    return figures_of(shown.blocks, _starts_of(shown, page.text))
+
+
+def _starts_of(shown: BlocksShown, text: str) -> list[int]:
+    """Where each block begins in a text that may have been corrected."""
+    places = BlockPlaces(shown.blocks, shown.text, text)
+    return [places.anchor_of(block) for block in range(len(shown.blocks))]
