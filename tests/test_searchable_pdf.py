@@ -1,7 +1,6 @@
 """PDFs of pages: they look like the scans, and their text is found, copied and unseen."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from rtocr_gui.export.searchable_pdf import add_page, write_pdf
 from rtocr_gui.export.text_formats import TextFormat, format_of
 from rtocr_gui.ocr.reading import Block
 from tests.made_pages import blank_page, noise_page, page_image, text_page
+from tests.read_pdfs import sizes_in, texts_in
 
 
 def pdf_of(*pages: tuple[PageImage, str]) -> bytes:
@@ -26,24 +26,9 @@ def pdf_of(*pages: tuple[PageImage, str]) -> bytes:
         return pdf.save()
 
 
-@contextmanager
-def opened(data: bytes) -> Iterator[pypdfium2.PdfDocument]:
-    document = pypdfium2.PdfDocument(data)
-    try:
-        yield document
-    finally:
-        document.close()
-
-
-def texts_in(data: bytes) -> list[str]:
-    """The text of each page, as it is copied."""
-    with opened(data) as document:
-        return [page.get_textpage().get_text_range().replace("\r\n", "\n") for page in document]
-
-
 def picture_in(data: bytes, scale: float = 1) -> Image.Image:
     """The first page as it looks."""
-    with opened(data) as document:
+    with closing(pypdfium2.PdfDocument(data)) as document:
         return document[0].render(scale=scale).to_pil().convert("RGB")
 
 
@@ -83,7 +68,7 @@ def test_a_word_that_runs_leftwards_stands_over_its_print():
     with PicturePdf() as pdf:
         pdf.add_page(of_picture(page_image()), [words])
         data = pdf.save()
-    with opened(data) as document:
+    with closing(pypdfium2.PdfDocument(data)) as document:
         copied = document[0].get_textpage()
         boxes = [copied.get_charbox(index) for index in range(copied.count_chars())]
         first = [box for box, letter in zip(boxes, copied.get_text_range(), strict=True) if letter in "שלום"][
@@ -101,7 +86,7 @@ def test_a_word_is_found_where_it_is_printed():
     page = text_page(words="Hello there")
     font = ImageFont.load_default(40)
     left, right = 20 + font.getlength("Hello "), 20 + font.getlength("Hello there")
-    with opened(pdf_of((page, "Hello there"))) as document:
+    with closing(pypdfium2.PdfDocument(pdf_of((page, "Hello there")))) as document:
         text = document[0].get_textpage()
         first, last = text.get_charbox(6), text.get_charbox(10)
         points = 72 / 200
@@ -116,7 +101,7 @@ def test_a_word_on_a_skewed_line_rises_with_it():
     with PicturePdf() as pdf:
         pdf.add_page(of_picture(page_image()), [(word,)])
         data = pdf.save()
-    with opened(data) as document:
+    with closing(pypdfium2.PdfDocument(data)) as document:
         text = document[0].get_textpage()
         boxes = [text.get_charbox(index) for index in range(6)]
     assert [round(box[0]) for box in boxes] == pytest.approx([100 + 200 * n / 6 for n in range(6)], abs=2)
@@ -136,8 +121,7 @@ def test_a_word_on_a_skewed_line_rises_with_it():
 )
 def test_a_page_is_as_large_as_its_scan_states(size, dpi, points):
     page = of_picture(Image.new("RGB", size, "white"), dpi)
-    with opened(pdf_of((page, ""))) as document:
-        assert document[0].get_size() == pytest.approx(points, abs=1)
+    assert sizes_in(pdf_of((page, ""))) == [pytest.approx(points, abs=1)]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +136,7 @@ def test_a_page_is_as_large_as_its_scan_states(size, dpi, points):
     ids=["black and white", "grey", "colour", "too long for JPEG", "one grey"],
 )
 def test_pictures_are_compressed_as_suits_them(picture, filters, mode):
-    with opened(pdf_of((of_picture(picture), ""))) as document:
+    with closing(pypdfium2.PdfDocument(pdf_of((of_picture(picture), "")))) as document:
         (image,) = document[0].get_objects()
         assert image.get_filters() == filters
         stored = image.get_bitmap().to_pil()
@@ -200,7 +184,7 @@ def test_the_text_of_a_block_is_placed_in_its_box():
     with PicturePdf() as pdf:
         add_page(pdf, page, text, blocks, [block.start for block in blocks])
         data = pdf.save()
-    with opened(data) as document:
+    with closing(pypdfium2.PdfDocument(data)) as document:
         copied = document[0].get_textpage()
         words = copied.get_text_range().split()
         middles = [

@@ -5,11 +5,9 @@ import itertools
 import os
 import re
 import threading
-from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
-import pypdfium2
 import pytest
 from PIL import Image
 
@@ -22,6 +20,7 @@ from rtocr_gui.export.markdown import export_markdown
 from rtocr_gui.ocr.reading import TASKS
 from tests.fake_engine import FakeEngine
 from tests.made_pages import page_image
+from tests.read_pdfs import sizes_in, texts_in
 
 
 @pytest.mark.parametrize(
@@ -232,9 +231,8 @@ def test_a_file_that_is_named_so_is_a_pdf_of_the_pages_in_which_blocks_have_thei
     result = rtocr("read", book, page, "-q", "--pages", "1", "-o", out, "--rotate", "90", engine=grounded)
     assert (result.code, result.err) == (0, [])
     assert not (tmp_path / "out.assets").exists()
-    pages = pages_in(out)
-    assert [text.split() for text, _ in pages] == [["See", "below.", "a", "b", "1", "2"]] * 2
-    assert [size for _, size in pages] == [pytest.approx((300, 200), abs=1), pytest.approx((632, 842), abs=1)]
+    assert [text.split() for text in texts_in(out)] == [["See", "below.", "a", "b", "1", "2"]] * 2
+    assert sizes_in(out) == [pytest.approx((300, 200), abs=1), pytest.approx((632, 842), abs=1)]
 
 
 def test_a_page_of_a_pdf_that_could_not_be_read_is_there_without_text(rtocr, page, book, tmp_path):
@@ -245,7 +243,7 @@ def test_a_page_of_a_pdf_that_could_not_be_read_is_there_without_text(rtocr, pag
     out = tmp_path / "out.pdf"
     result = rtocr("read", page, damaged, book, "-q", "--pages", "1", "-o", out, engine=engine)
     assert result.code == 1
-    assert [text.split()[:2] for text, _ in pages_in(out)] == [[], ["page", "1"]]
+    assert [text.split()[:2] for text in texts_in(out)] == [[], ["page", "1"]]
 
 
 @pytest.mark.parametrize("name", ["out.md", "out.pdf"])
@@ -287,7 +285,7 @@ def test_a_page_too_large_for_the_memory_is_left_out_of_a_pdf(rtocr, page, book,
     result = rtocr("read", page, book, "-q", "--pages", "1", "-o", tmp_path / "out.pdf")
     assert result.code == 1
     assert "page.png, page 1: left out. There is not enough memory" in result.err[0]
-    assert len(pages_in(tmp_path / "out.pdf")) == 1
+    assert len(texts_in(tmp_path / "out.pdf")) == 1
 
 
 def test_a_pdf_is_replaced_only_where_that_is_wanted(rtocr, page, book, tmp_path):
@@ -300,7 +298,7 @@ def test_a_pdf_is_replaced_only_where_that_is_wanted(rtocr, page, book, tmp_path
     assert rtocr("read", page, book, "-q", "-o", book, "--replace").code == 2
     assert book.read_bytes() == before
     assert rtocr("read", page, "-q", "-o", book, "--replace").code == 0
-    assert [text.split()[:4] for text, _ in pages_in(book)] == [["page", "1", "of", "page.png"]]
+    assert [text.split()[:4] for text in texts_in(book)] == [["page", "1", "of", "page.png"]]
 
 
 def test_a_name_that_ends_like_a_folder_is_no_pdf(rtocr, page, tmp_path):
@@ -313,12 +311,6 @@ def test_a_folder_may_be_named_like_a_pdf(rtocr, page, tmp_path):
     (tmp_path / "texts.pdf").mkdir()
     assert rtocr("read", page, "-q", "-o", tmp_path / "texts.pdf").code == 0
     assert [path.name for path in (tmp_path / "texts.pdf").iterdir()] == ["page.md"]
-
-
-def pages_in(pdf: Path) -> list[tuple[str, tuple[float, float]]]:
-    """The text and the size of each page of a PDF."""
-    with closing(pypdfium2.PdfDocument(pdf)) as document:
-        return [(page.get_textpage().get_text_range(), page.get_size()) for page in document]
 
 
 def test_lines_are_joined_to_paragraphs_where_that_is_wanted(rtocr, page, grounded):

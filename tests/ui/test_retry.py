@@ -253,28 +253,34 @@ def test_print_too_small_for_the_mode_is_told_with_the_text_until_a_larger_mode_
     assert states["scan.png, page 1"] == PageStatus(session.shelf.refs[0], PageState.READ, "")
 
 
-def test_a_page_too_long_for_its_mode_is_told_with_the_text_what_helps(
-    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+@pytest.mark.parametrize(
+    ("doubt", "sentence"),
+    [
+        (
+            "too_long",
+            "The page is too long or too wide for Tiny mode of Fake model: the text may be wrong. "
+            "If you split the page across its longer side, or crop it (Edit menu), it is read better.",
+        ),
+        (
+            "overlooking",
+            "Much of the print on this page seems to be missing in the text. "
+            "If you split the page across its longer side, or crop it (Edit menu), more of it is read.",
+        ),
+    ],
+)
+def test_why_a_text_may_be_wrong_is_told_with_it_and_what_helps(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    doubt: str,
+    sentence: str,
 ) -> None:
-    fake_engine.too_long = {Mode.TINY}
+    setattr(fake_engine, doubt, {Mode.TINY})
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
-    assert window.text_column.summary.text().endswith(
-        "The page is too long or too wide for Tiny mode of Fake model: the text may be wrong. "
-        "If you split the page across its longer side, or crop it (Edit menu), it is read better."
-    )
-
-
-def test_a_page_of_which_much_was_not_read_is_told_with_what_helps(
-    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
-) -> None:
-    fake_engine.overlooking = {Mode.TINY}
-    open_and_load(qtbot, session, draw_page())
-    read_selected(qtbot, session)
-    assert window.text_column.summary.text().endswith(
-        "Much of the print on this page seems to be missing in the text. "
-        "If you split the page across its longer side, or crop it (Edit menu), more of it is read."
-    )
+    assert window.text_column.summary.text().endswith(sentence)
 
 
 def test_print_too_small_for_every_mode_of_a_model_says_which_model_reads_it(

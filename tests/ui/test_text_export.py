@@ -2,10 +2,8 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 
-import pypdfium2
 import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
@@ -23,6 +21,7 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ExportProgress
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
+from tests.read_pdfs import texts_in
 from tests.ui.steps import (
     Draw,
     begin_reading,
@@ -196,12 +195,6 @@ def test_a_page_without_picture_is_missing_in_a_pdf_and_not_saved(
     qtbot.waitUntil(lambda: len(notices) == 2)
     assert notices[1].startswith("“none.pdf” was not written. gone.png, page 1, left out: ")
     assert not (tmp_path / "none.pdf").exists()
-
-
-def texts_in(pdf: Path) -> list[str]:
-    """The text of each page of a PDF."""
-    with closing(pypdfium2.PdfDocument(pdf)) as document:
-        return [page.get_textpage().get_text_range() for page in document]
 
 
 def test_a_page_that_is_only_a_picture_is_exported(
