@@ -52,6 +52,7 @@ class Settings:
         read_pasted: read a picture that was pasted, or dropped without a file, as soon as it is open.
         overlay_visible: show the overlay on the page.
         blocks_visible: outline the blocks on the page, where the model reported any.
+        unsure_marked: mark the words in the text that the model was unsure of.
         look: name of the `Look` of the overlay.
         overlay_opacity: how opaque the overlay is, in 0..1.
         grid: "local" or "global", the grid that the overlay shows for a page with tiles.
@@ -81,6 +82,7 @@ class Settings:
     read_pasted: bool = True
     overlay_visible: bool = True
     blocks_visible: bool = True
+    unsure_marked: bool = True
     look: str = "kept"
     overlay_opacity: float = 0.58
     grid: str = "local"

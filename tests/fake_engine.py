@@ -18,6 +18,7 @@ from rtocr_gui.ocr.model.model_info import LoadedModel, ModelInfo
 from rtocr_gui.ocr.pages_together import PageEvent, PageRequest, Steps, read_together
 from rtocr_gui.ocr.reading import (
     TASKS,
+    Doubt,
     EncodedPage,
     Mode,
     OutOfMemory,
@@ -33,6 +34,7 @@ from rtocr_gui.ocr.reading import (
     TextDelta,
 )
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.text.unsure_words import find_words
 from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.pruning.plan import PrunePlan, plan_pruning
 from tests.made_plans import measure_by_seed
@@ -66,10 +68,9 @@ class FakeEngine:
         dry: see there.
         looping: modes in which a reading ends in a loop.
         retry: how to scale a page instead, where memory ran out or a reading looped.
-        too_small: modes in which print is too small to be read.
-        larger_mode: the mode to choose then.
-        too_long: modes in which a page is too long to be read well.
-        overlooking: modes in which much of a page is not read.
+        doubts: the doubt about its texts, by mode.
+        larger_mode: the mode to choose where print is too small.
+        unsure_of: words that it is unsure of.
     """
 
     def __init__(self) -> None:
@@ -96,9 +97,8 @@ class FakeEngine:
         self.dry: set[Mode] = set()
         self.looping: set[Mode] = set()
         self.retry: Scaling | None = None
-        self.too_small: set[Mode] = set()
-        self.too_long: set[Mode] = set()
-        self.overlooking: set[Mode] = set()
+        self.doubts: dict[Mode, Doubt] = {}
+        self.unsure_of: set[str] = set()
         self.larger_mode: Mode | None = None
 
     def fit(
@@ -193,10 +193,12 @@ class FakeEngine:
             timings=StageTimings(2.0, 1.0, 3.0, 40.0),
             blocks=parse_blocks(text, settings.task),
             retry=self._retry(settings) if stop_reason is StopReason.LOOP else None,
-            is_legible=encoded.mode not in self.too_small,
-            larger_mode=self.larger_mode if encoded.mode in self.too_small else None,
-            is_too_long=encoded.mode in self.too_long,
-            has_unread_print=encoded.mode in self.overlooking,
+            doubt=self.doubts.get(encoded.mode),
+            larger_mode=self.larger_mode if self.doubts.get(encoded.mode) is Doubt.SMALL_PRINT else None,
+            word_count=len(find_words(text)),
+            unsure_words=tuple(
+                (start, end) for start, end in find_words(text) if text[start:end] in self.unsure_of
+            ),
         )
 
     def _retry(self, settings: ReadSettings) -> ReadSettings | None:

@@ -473,6 +473,7 @@ def kept_reading(text: str, **more: Any) -> KeptReading:
         "prune_ms": 1,
         "prefill_ms": 2,
         "decode_ms": 3,
+        "unsure_words": [],
     }
     return KeptReading.from_json({"text": text, **fields, **more})
 
@@ -532,13 +533,34 @@ class TestScores:
         (row,) = make_rows({ALL_TOKENS: [cut_off, scored("b", "x", "x")]})
         assert row.cut_off == 1
 
+    def test_unsure_words_are_judged_by_how_many_of_them_are_wrong_and_of_the_wrong_ones_unsure(self) -> None:
+        read, truth = "Deer Mrs Potter thank you fur it", "Dear Mrs Porter, and thank you for it"
+        unsure = [(0, 4), (5, 8), (9, 15), (400, 500)]  # the last one is no word of the text
+        score = score_page("a", kept_reading(read, unsure_words=unsure), truth)
+        assert (score.words, score.wrong_words, score.unsure_words, score.found_words) == (7, 3, 3, 2)
+        (row,) = make_rows({ALL_TOKENS: [score, scored("b", "you", "you")]})
+        assert (row.unsure, row.precision, row.recall) == (3 / 8, 2 / 3, 2 / 3)
+        assert "|  37.5% |     66.7% |  66.7% |" in format_table([row])
+
+    def test_nothing_is_told_of_words_that_there_are_not(self) -> None:
+        (row,) = make_rows({ALL_TOKENS: [scored("a", "", "word")]})
+        assert (row.unsure, row.precision, row.recall) == (None, None, None)
+        assert "%" not in format_table([row]).splitlines()[-1].split("|")[9]
+
     def test_settings_without_a_page_have_no_row(self) -> None:
         assert make_rows({ALL_TOKENS: []}) == []
         assert format_table([]).count("\n") == 2
 
     @pytest.mark.parametrize(
         "spoilt",
-        [{"total": 0}, {"kept": 11}, {"stop_reason": "bored"}, {"encode_ms": math.nan}, {"kept": "five"}],
+        [
+            {"total": 0},
+            {"kept": 11},
+            {"stop_reason": "bored"},
+            {"encode_ms": math.nan},
+            {"kept": "five"},
+            {"unsure_words": [[1]]},
+        ],
     )
     def test_a_kept_reading_that_makes_no_sense_is_refused(self, spoilt: dict[str, Any]) -> None:
         with pytest.raises(ValueError, match=r"."):

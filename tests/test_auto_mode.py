@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.model.model_info import PUBLISHED_PRINT
-from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling
+from rtocr_gui.ocr.reading import Doubt, Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.ocr.vision.auto_mode import (
     PITCH_PER_X_HEIGHT,
     PagePrint,
@@ -364,12 +364,12 @@ def test_a_model_for_larger_print_chooses_larger_modes_and_calls_more_too_small(
         engine.load(folder, device="cpu")
         readings.append(read_briefly(engine, page, Scaling(mode)))
         engine.unload()
-    assert [(one.mode, one.is_legible, one.larger_mode) for one in readings] == [
-        (Mode.SMALL, True, None),
-        (Mode.BASE, True, None),
+    assert [(one.mode, one.doubt is Doubt.SMALL_PRINT, one.larger_mode) for one in readings] == [
+        (Mode.SMALL, False, None),
         (Mode.BASE, False, None),
-        (Mode.TINY, True, None),
-        (Mode.TINY, False, Mode.BASE),
+        (Mode.BASE, True, None),
+        (Mode.TINY, False, None),
+        (Mode.TINY, True, Mode.BASE),
     ]
 
 
@@ -389,12 +389,12 @@ def test_gundam_is_avoided_in_auto_only_and_only_where_the_model_states_so(tmp_p
         by_hand.append(read_briefly(engine, page, Scaling(Mode.GUNDAM)))
         engine.unload()
 
-    assert [(one.mode, one.is_too_long) for one in chosen] == [
+    assert [(one.mode, one.doubt is Doubt.LONG_PAGE) for one in chosen] == [
         (Mode.GUNDAM, False),
         (Mode.GUNDAM, False),
         (Mode.LARGE, False),
     ]
-    assert [(one.mode, one.is_too_long) for one in by_hand] == [
+    assert [(one.mode, one.doubt is Doubt.LONG_PAGE) for one in by_hand] == [
         (Mode.GUNDAM, False),
         (Mode.GUNDAM, False),
         (Mode.GUNDAM, True),
@@ -461,7 +461,7 @@ def test_a_reading_knows_whether_the_print_is_too_small_which_is_measured_once(
     chosen = read_briefly(engine, page, Scaling(None))
     tiny = read_briefly(engine, page, Scaling(Mode.TINY))
 
-    assert not tiny.is_legible
+    assert tiny.doubt is Doubt.SMALL_PRINT
     assert tiny.larger_mode is chosen.mode
     assert tiny.larger_mode in modes
     assert chosen.larger_mode is None

@@ -135,6 +135,7 @@ def test_texts_together_say_what_each_says_by_itself(
         alone = by_itself(tiny_model, page)
         assert text.token_ids == alone.token_ids
         assert text.stop_reason is alone.stop_reason
+        assert text.probabilities == pytest.approx(alone.probabilities, rel=1e-3)
 
 
 FREE = GenerationRules(end_id=None, max_new_tokens=12, context_length=512)

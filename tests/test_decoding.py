@@ -143,6 +143,32 @@ def test_what_left_the_window_may_come_again() -> None:
     assert outside.token_ids == text
 
 
+# --- how sure each choice was --------------------------------------------------------------------
+
+
+def test_each_token_has_the_probability_that_the_logits_give_it() -> None:
+    generation = generate([5, 6, 7], ngram_size=3, ngram_window=20, max_new_tokens=8)
+    others = torch.cat([torch.zeros(990), torch.linspace(0.1, 1, 10)]).exp().sum() - 1
+    probability = {token: float(torch.tensor(2).exp() / (others + torch.tensor(2).exp())) for token in (5, 6)}
+    second_best = float(torch.tensor(1).exp() / (others + torch.tensor(2).exp()))
+    assert generation.token_ids[3:6] == [5, 6, 999]  # the ban turned the last one
+    assert generation.probabilities[3:6] == pytest.approx([probability[5], probability[6], second_best])
+    assert len(generation.probabilities) == len(generation.token_ids)
+
+
+def test_the_end_of_a_text_has_no_probability_of_its_own() -> None:
+    generation = generate([7, 8, 9, 1])
+    assert len(generation.probabilities) == len(generation.token_ids) == 3
+
+
+@given(st.lists(st.floats(-60, 60), min_size=2, max_size=9), st.sampled_from([torch.float32, torch.bfloat16]))
+def test_probabilities_are_those_of_a_softmax_in_any_precision(row: list[float], dtype: torch.dtype) -> None:
+    logits = torch.tensor([row, row[::-1]]).to(dtype)
+    candidates, expected = Candidates(logits, of_shared_pass=False), logits.double().softmax(dim=-1)
+    assert candidates.probabilities == pytest.approx(expected.amax(dim=-1).tolist(), rel=1e-4)
+    assert candidates.probability_of(0, 1) == pytest.approx(float(expected[1, 0]), rel=1e-4, abs=1e-30)
+
+
 # --- the stock model, step by step ---------------------------------------------------------------
 
 

@@ -127,6 +127,7 @@ def test_a_text_is_the_same_whatever_the_draft(
     drafted = generate(decoder, Drafter(draft, steep_cost), **rules)
     assert drafted.token_ids == plain.token_ids
     assert drafted.stop_reason is plain.stop_reason
+    assert len(drafted.probabilities) == len(drafted.token_ids)
 
 
 @given(text=TOKENS, places=st.lists(st.integers(0, 119), max_size=4), cuts=st.integers(0, 3))
@@ -328,6 +329,7 @@ def test_samples_are_read_again_token_by_token_as_without_a_draft(
         from_other_text = read_page(miniature_engine, page, settings, other_ratio.token_ids)
         again = read_page(miniature_engine, page, settings)
         assert from_other_text.token_ids == again.token_ids == plain.token_ids
+        assert from_other_text.unsure_words == again.unsure_words == plain.unsure_words
         assert again.stop_reason is plain.stop_reason
         passes["plain"] += plain.passes
         passes["again"] += again.passes

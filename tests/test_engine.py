@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import CheckpointError, PruningError, ReadingError, SettingsError
@@ -34,6 +35,7 @@ from rtocr_gui.ocr.reading import (
     TextDelta,
 )
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.text.unsure_words import find_words
 from rtocr_gui.ocr.vision import page_encoder
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings, plan_pruning
@@ -81,7 +83,11 @@ def test_a_reading_tells_the_blocks_that_the_model_told(
     miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = "<|ref|>title<|/ref|><|det|>[[10, 20, 900, 60]]<|/det|>\n# Report"
-    monkeypatch.setattr(page_stages, "spell", lambda *_: (said, ()))
+
+    def spell(_: object, token_ids: Sequence[int]) -> tuple[str, NDArray[np.int64]]:
+        return said, np.linspace(0, len(said), len(token_ids) + 1).astype(np.int64)
+
+    monkeypatch.setattr(page_stages, "spell", spell)
     reading = reading_of(read(miniature_engine, text_page("blocks.png"), replace(SETTINGS, task=TASKS[0])))
     assert reading.blocks == parse_blocks(said, TASKS[0])
     assert reading.text[slice(reading.blocks[0].start, reading.blocks[0].end)] == "# Report"
@@ -102,6 +108,17 @@ def test_the_deltas_are_the_text(miniature_engine: Engine) -> None:
     assert "".join(delta.text for delta in deltas) == reading.raw_text != ""
     assert sum(delta.token_count for delta in deltas) == len(reading.token_ids)
     assert reading.text == strip_grounding(reading.raw_text, TEXT)
+
+
+def test_a_reading_tells_the_words_that_the_model_was_unsure_of(miniature_engine: Engine) -> None:
+    clear, blurred = text_page("clear.png"), text_page("blurred.png")
+    small = blurred.image.reduce(6).resize(blurred.image.size)
+    sure = reading_of(read(miniature_engine, clear))
+    unsure = reading_of(read(miniature_engine, replace(blurred, image=small)))
+    assert len(sure.unsure_words) < len(unsure.unsure_words)
+    words = set(find_words(unsure.text))
+    assert unsure.word_count == len(words)
+    assert words >= set(unsure.unsure_words)
 
 
 def test_a_reading_says_what_it_rests_on(miniature_engine: Engine) -> None:
@@ -431,6 +448,7 @@ def test_a_text_that_repeats_itself_is_cut_where_it_begins_to(
     )
     assert reading.stop_reason is StopReason.LOOP
     assert reading.text == reading.raw_text == "A title and on"
+    assert (reading.word_count, reading.unsure_words) == (4, ((0, 1), (2, 7), (8, 11), (12, 14)))
     assert len(reading.token_ids) == len(checkpoint.tokenizer.encode("A title and on"))
 
 

@@ -33,7 +33,7 @@ from rtocr_gui.ocr.pages_together import PageFailed, PageRequest
 from rtocr_gui.ocr.reading import Block, Doubt, Reading, ReadSettings, StopReason
 from rtocr_gui.ocr.text.paragraphs import with_lines_joined
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.units import counted, speed
+from rtocr_gui.units import counted, percent, speed
 
 _WARNINGS = {
     StopReason.LOOP: "the text began to repeat itself and was stopped there. Its end may be missing.",
@@ -105,12 +105,14 @@ class _ReadPage:
             join_lines: make one line of each paragraph.
             as_printed: keep words that were located, not their places, as text.
         """
-        text = reading.text if as_printed else _text(reading)
+        is_sought = reading.settings.task.name == "locate"
+        places = _places_in_words(reading) if is_sought else ""
+        text = reading.text if as_printed else places or reading.text
         messages = [(_summary(reading), False)]
         if reading.stop_reason is StopReason.END:
             if not text.strip():
                 messages.append(("no text was found.", False))
-            elif reading.settings.task.name == "locate" and text == reading.text:
+            elif is_sought and not places:
                 messages.append((f"the model gave no position for “{reading.settings.task.words}”.", True))
         if reading.stop_reason in _WARNINGS:
             messages.append((_WARNINGS[reading.stop_reason], True))
@@ -122,8 +124,12 @@ class _ReadPage:
             case Doubt.UNREAD_PRINT:
                 sentence = "much of its print seems to be missing in the text."
                 messages.append((f"{sentence} {_part_by_part(reading)}", True))
+            case Doubt.UNSURE_WORDS:
+                share = percent(len(reading.unsure_words) / reading.word_count)
+                sentence = f"{reading.model_name} was unsure of {share} of the words. The text may be wrong."
+                messages.append((sentence, True))
         is_written = reading.text or reading.stop_reason is not StopReason.CANCELLED
-        blocks = reading.blocks if text == reading.text else ()
+        blocks = reading.blocks if as_printed or not places else ()
         if join_lines and not blocks:
             text = with_lines_joined(text)
         return cls(reading.ref, text if is_written else None, figures_of(blocks), blocks, tuple(messages))
@@ -318,18 +324,13 @@ class _ReadCommand:
             output.add(telling_label(ref, self._folders), text)
 
 
-def _text(reading: Reading) -> str:
-    """Return the text of a page, or for the locate task, the places of the words."""
-    if reading.settings.task.name != "locate":
-        return reading.text
-    return (
-        "\n".join(
-            f"- {reading.text[block.start : block.end].strip() or reading.settings.task.words}: "
-            f"left {left:.1f} %, top {top:.1f} %, right {right:.1f} %, bottom {bottom:.1f} % of the page"
-            for block in reading.blocks
-            for left, top, right, bottom in block.boxes_px((100, 100))
-        )
-        or reading.text
+def _places_in_words(reading: Reading) -> str:
+    """Say where the words that were sought are, a line for each place; empty if they were not found."""
+    return "\n".join(
+        f"- {reading.text[block.start : block.end].strip() or reading.settings.task.words}: "
+        f"left {left:.1f} %, top {top:.1f} %, right {right:.1f} %, bottom {bottom:.1f} % of the page"
+        for block in reading.blocks
+        for left, top, right, bottom in block.boxes_px((100, 100))
     )
 
 
@@ -366,8 +367,9 @@ def _summary(reading: Reading) -> str:
     pace = f" at {speed(reading.tokens_per_second)} tokens/s" if reading.tokens_per_second else ""
     if reading.read_together:
         pace = " with other pages"
+    unsure = f"; {len(reading.unsure_words)} of {counted(reading.word_count, 'word')} unsure"
     return (
-        f"{counted(reading.decoded_tokens, 'token')}{pace}; "
+        f"{counted(reading.decoded_tokens, 'token')}{pace}{unsure if reading.unsure_words else ''}; "
         f"{reading.kept} of {reading.total} visual tokens kept ({how}); mode {reading.mode.value}; "
         f"encode {timings.encode_ms:.0f} ms, prune {timings.prune_ms:.0f} ms, "
         f"prefill {timings.prefill_ms:.0f} ms, decode {timings.decode_ms:.0f} ms"

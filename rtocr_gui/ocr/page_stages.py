@@ -36,6 +36,7 @@ from rtocr_gui.ocr.model.checkpoint import Checkpoint
 from rtocr_gui.ocr.model.tokenizer import end_of_character, spell
 from rtocr_gui.ocr.pages_together import Steps
 from rtocr_gui.ocr.reading import (
+    Doubt,
     EncodedPage,
     PrefillCost,
     Reading,
@@ -49,6 +50,7 @@ from rtocr_gui.ocr.reading import (
 )
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.text.transcript import Transcript
+from rtocr_gui.ocr.text.unsure_words import find_unsure_words, find_words, is_unsure
 from rtocr_gui.ocr.vision.auto_mode import PagePrint
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ocr.vision.page_encoder import Encoding, PageEncoder, PageKey
@@ -173,13 +175,24 @@ class PageStages:
         token_ids = generation.token_ids
         if generation.loop_start is not None:
             token_ids = token_ids[: end_of_character(checkpoint.tokenizer, token_ids, generation.loop_start)]
-        raw_text, _ = spell(checkpoint.tokenizer, token_ids)
+        raw_text, offsets = spell(checkpoint.tokenizer, token_ids)
+        probabilities = generation.probabilities[: len(token_ids)]
         retry = None
         if generation.stop_reason is StopReason.LOOP:
             retry = self._after_a_loop(page, settings, planned.encoding.key)
-        is_legible = page_print.is_legible_in(mode)
         text = strip_grounding(raw_text, settings.task)
-        is_whole = generation.stop_reason is StopReason.END
+        words = find_words(text)
+        unsure_words = find_unsure_words(raw_text, offsets, probabilities, settings.task)
+        doubt: Doubt | None = None
+        if not page_print.is_legible_in(mode):
+            doubt = Doubt.SMALL_PRINT
+        elif page_print.is_too_long_for(mode):
+            doubt = Doubt.LONG_PAGE
+        elif generation.stop_reason is StopReason.END and has_unread_print(text, page_print.strokes):
+            doubt = Doubt.UNREAD_PRINT
+        elif is_unsure(len(unsure_words), len(words)):
+            doubt = Doubt.UNSURE_WORDS
+        modes = checkpoint.info.modes
         return Reading(
             ref=page.ref,
             settings=settings,
@@ -202,10 +215,10 @@ class PageStages:
             retry=retry,
             cut_tokens=len(generation.token_ids) - len(token_ids),
             read_together=generation.shared_ms > 0,
-            is_legible=is_legible,
-            larger_mode=None if is_legible else page_print.larger_mode(mode, checkpoint.info.modes),
-            is_too_long=page_print.is_too_long_for(mode),
-            has_unread_print=is_whole and has_unread_print(text, page_print.strokes),
+            doubt=doubt,
+            larger_mode=page_print.larger_mode(mode, modes) if doubt is Doubt.SMALL_PRINT else None,
+            word_count=len(words),
+            unsure_words=unsure_words,
         )
 
     def _after_a_loop(self, page: PageImage, settings: ReadSettings, key: PageKey) -> ReadSettings | None:

@@ -171,11 +171,19 @@ class StopReason(Enum):
 
 
 class Doubt(Enum):
-    """Why a text may be wrong or incomplete although it was read to its end, the gravest first."""
+    """Why a text may be wrong or incomplete although it was read to its end, the gravest first.
+
+    Attributes:
+        SMALL_PRINT: the print of the page is too small in the mode, judged by the distance between strokes.
+        LONG_PAGE: the page is too long or too wide for the model in the mode.
+        UNREAD_PRINT: much of the print seems to be missing in the text, judged by the strokes of letters.
+        UNSURE_WORDS: the model was unsure of many words.
+    """
 
     SMALL_PRINT = "print too small"
     LONG_PAGE = "page too long or too wide"
     UNREAD_PRINT = "print that was not read"
+    UNSURE_WORDS = "words that the model was unsure of"
 
 
 class Stage(Enum):
@@ -317,12 +325,11 @@ class Reading:
         retry: settings to try instead if the reading ended in a loop; None if there are none.
         cut_tokens: how many more tokens were decoded, which only repeated the text and were cut off.
         read_together: True if decoder passes, and so their time, were shared with other pages.
-        is_legible: False if the print of the page is too small in that mode to be read well, judged by the
-            distance between strokes.
-        larger_mode: the mode to choose instead in that case; None if no mode shows the print larger.
-        is_too_long: True if the page is too long or too wide for the model to be read well in that mode.
-        has_unread_print: True if much of the print seems to be missing in the text, judged by the strokes of
-            the letters.
+        doubt: the gravest doubt about the text; None if there is none.
+        larger_mode: the mode to choose instead if the print is too small; None if no mode shows it larger.
+        word_count: number of words in `text`.
+        unsure_words: start and end (exclusive) in `text` of each word that the model was unsure of,
+            ascending.
     """
 
     ref: PageRef
@@ -346,19 +353,10 @@ class Reading:
     retry: ReadSettings | None = None
     cut_tokens: int = 0
     read_together: bool = False
-    is_legible: bool = True
+    doubt: Doubt | None = None
     larger_mode: Mode | None = None
-    is_too_long: bool = False
-    has_unread_print: bool = False
-
-    @property
-    def doubt(self) -> Doubt | None:
-        """The gravest doubt about the text; None if there is none."""
-        if not self.is_legible:
-            return Doubt.SMALL_PRINT
-        if self.is_too_long:
-            return Doubt.LONG_PAGE
-        return Doubt.UNREAD_PRINT if self.has_unread_print else None
+    word_count: int = 0
+    unsure_words: tuple[tuple[int, int], ...] = ()
 
     @property
     def decoded_tokens(self) -> int:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from rtocr_gui.cli import pages, read
 from rtocr_gui.errors import CheckpointError
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason
+from rtocr_gui.ocr.reading import TASKS, Doubt, Mode, Reading, ReadSettings, Scaling, StopReason
 from tests.broken_files import PASSWORD, encrypted_pdf, write_broken_files
 from tests.fake_engine import FakeEngine
 from tests.made_pages import page_image
@@ -234,6 +234,17 @@ def test_words_that_are_located_come_with_their_places(rtocr, page):
     assert "\n- total: left 10.0 %, top 0.0 %, right 20.0 %, bottom 100.0 % of the page\n" in result.out
 
 
+def test_words_that_were_found_are_not_told_as_missing_whatever_is_written(rtocr, page, tmp_path):
+    engine = FakeEngine()
+    engine.tasks = TASKS
+    engine.said = ["<|ref|>total<|/ref|><|det|>[[100, 0, 200, 999]]<|/det|>"]
+    for name in ("places.md", "places.pdf"):
+        output = tmp_path / name
+        command = ("read", page, "-q", "--task", "locate", "--words", "total", "-o", output)
+        assert rtocr(*command, engine=engine).told == []
+        assert output.exists()
+
+
 def test_words_without_a_place_are_told(rtocr, page):
     engine = FakeEngine()
     engine.tasks = TASKS
@@ -303,7 +314,7 @@ def test_a_text_that_was_cut_short_is_warned_of(rtocr, page, reason, words):
 )
 def test_print_that_is_too_small_is_warned_of_once_for_each_page(rtocr, book, larger, words):
     engine = FakeEngine()
-    engine.too_small, engine.larger_mode = {Mode.TINY}, larger
+    engine.doubts, engine.larger_mode = {Mode.TINY: Doubt.SMALL_PRINT}, larger
     result = rtocr("read", book, "-q", "--pages", "1-2", engine=engine)
     assert result.code == 0
     assert len(result.told) == 2
@@ -313,7 +324,7 @@ def test_print_that_is_too_small_is_warned_of_once_for_each_page(rtocr, book, la
 
 def test_a_page_of_which_much_was_not_read_is_warned_of(rtocr, page):
     engine = FakeEngine()
-    engine.overlooking = set(Mode)
+    engine.doubts = {Mode.TINY: Doubt.UNREAD_PRINT}
     assert (
         "much of its print seems to be missing in the text. Try --split"
         in rtocr("read", page, engine=engine).err[-1]
@@ -321,9 +332,22 @@ def test_a_page_of_which_much_was_not_read_is_warned_of(rtocr, page):
     assert "missing in the text" not in " ".join(rtocr("read", page).err)
 
 
-def test_a_page_that_is_too_long_for_its_mode_is_warned_of_but_not_where_its_print_is_too_small(rtocr, book):
+def test_unsure_words_are_counted_and_a_page_with_many_is_warned_of(rtocr, page):
     engine = FakeEngine()
-    engine.too_long = {Mode.TINY}
+    engine.said, engine.unsure_of = ["thank ", "yov ", "Mrs"], {"yov"}
+    told = rtocr("read", page, engine=engine).err[-1]
+    assert "3 tokens at 75 tokens/s; 1 of 3 words unsure; " in told
+    engine.doubts = {Mode.TINY: Doubt.UNSURE_WORDS}
+    assert (
+        rtocr("read", page, "-q", engine=engine)
+        .told[0]
+        .endswith("Fake model was unsure of 33 % of the words. The text may be wrong.")
+    )
+
+
+def test_a_page_that_is_too_long_for_its_mode_is_warned_of(rtocr, book):
+    engine = FakeEngine()
+    engine.doubts = {Mode.TINY: Doubt.LONG_PAGE}
     words = "too long or too wide for mode tiny of Fake model. Its text may be wrong. "
     (told,) = rtocr("read", book, "-q", "--pages", "1", engine=engine).told
     assert told.endswith(f"{words}Try --split top-bottom, or left-right if the page is wide.")
@@ -331,9 +355,6 @@ def test_a_page_that_is_too_long_for_its_mode_is_warned_of_but_not_where_its_pri
     assert [line.endswith(f"{words}Try --crop to read one part after the other.") for line in halves] == [
         True
     ] * 2
-    engine.too_small = {Mode.TINY}
-    (told,) = rtocr("read", book, "-q", "--pages", "1", engine=engine).told
-    assert "too long" not in told
 
 
 def test_a_page_without_text_is_told_but_not_to_quiet_people(rtocr, page):

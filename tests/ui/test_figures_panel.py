@@ -53,7 +53,11 @@ def reading_at(retention: float, kept: int, passes: int = 309) -> Reading:
 PLAN = make_plan(0.5)
 HALF = reading_at(0.5, 128)
 WHOLE = reading_at(1.0, 256)
-FULL = FiguresShown(PLAN, HALF, WHOLE)
+FULL = FiguresShown(
+    PLAN,
+    dataclasses.replace(HALF, unsure_words=((0, 1), (2, 4), (5, 9))),
+    dataclasses.replace(WHOLE, unsure_words=((2, 4), (5, 9))),
+)
 
 
 def rows_of(shown: FiguresShown) -> dict[str, FigureRow]:
@@ -94,6 +98,7 @@ def test_each_figure_stands_beside_that_of_the_all_token_reading_with_their_rati
     assert cells(rows["Kept"]) == ("128", "256", "50 %")
     assert cells(rows["Merged"]) == ("128", "0", DASH)
     assert cells(rows["Padding"]) == ("25 %", "25 %", DASH)
+    assert cells(rows["Unsure words"]) == ("3", "2", "150 %")
     assert cells(rows["Prefill"]) == ("128 ms", "256 ms", "50 %")
     assert cells(rows["Decode"]) == ("3.1 s", "3.1 s", "100 %")
     assert cells(rows["Tokens/s"]) == ("100", "100", "100 %")

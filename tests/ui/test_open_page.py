@@ -2,7 +2,7 @@
 
 import pytest
 
-from rtocr_gui.ocr.reading import TASKS, Block, Mode, Reading, ReadSettings, Scaling, StopReason
+from rtocr_gui.ocr.reading import TASKS, Block, Doubt, Mode, Reading, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.open_page import PRUNED_READINGS_KEPT, OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
@@ -46,9 +46,7 @@ def test_an_edited_page_that_was_turned_was_not_read_as_it_lies_now(page: OpenPa
         (make_reading(asked()), PageState.READ),
         (make_reading(asked(), stop_reason=StopReason.LOOP), PageState.CHECK),
         (make_reading(asked(), "", stop_reason=StopReason.LENGTH), PageState.CHECK),
-        (make_reading(asked(), is_legible=False), PageState.CHECK),
-        (make_reading(asked(), is_too_long=True), PageState.CHECK),
-        (make_reading(asked(), has_unread_print=True), PageState.CHECK),
+        *((make_reading(asked(), doubt=doubt), PageState.CHECK) for doubt in Doubt),
         (make_reading(asked(), ""), PageState.EMPTY),
         (make_reading(asked(), "", blocks=(Block("image", ((0, 0, 9, 9),), 0, 0),)), PageState.READ),
     ],

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ocr.reading import Mode, Scaling
+from rtocr_gui.ocr.reading import Doubt, Mode, Scaling
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.notices import Notice, ReadAgain
 from rtocr_gui.ui.state.page_entry import PageState
@@ -240,7 +240,7 @@ def test_print_too_small_for_the_mode_is_told_with_the_text_until_a_larger_mode_
     draw_page: Draw,
     states: dict[str, PageStatus],
 ) -> None:
-    fake_engine.too_small, fake_engine.larger_mode = {Mode.TINY}, Mode.BASE
+    fake_engine.doubts, fake_engine.larger_mode = {Mode.TINY: Doubt.SMALL_PRINT}, Mode.BASE
     open_and_load(qtbot, session, draw_page())
     session.set_mode(Mode.TINY)
     read_selected(qtbot, session)
@@ -257,14 +257,19 @@ def test_print_too_small_for_the_mode_is_told_with_the_text_until_a_larger_mode_
     ("doubt", "sentence"),
     [
         (
-            "too_long",
+            Doubt.LONG_PAGE,
             "The page is too long or too wide for Tiny mode of Fake model: the text may be wrong. "
             "If you split the page across its longer side, or crop it (Edit menu), it is read better.",
         ),
         (
-            "overlooking",
+            Doubt.UNREAD_PRINT,
             "Much of the print on this page seems to be missing in the text. "
             "If you split the page across its longer side, or crop it (Edit menu), more of it is read.",
+        ),
+        (
+            Doubt.UNSURE_WORDS,
+            "Fake model was unsure of 33 % of the words: the text may be wrong. "
+            "The print may be blurred, or of a kind that the model does not know.",
         ),
     ],
 )
@@ -274,10 +279,11 @@ def test_why_a_text_may_be_wrong_is_told_with_it_and_what_helps(
     session: Session,
     fake_engine: FakeEngine,
     draw_page: Draw,
-    doubt: str,
+    doubt: Doubt,
     sentence: str,
 ) -> None:
-    setattr(fake_engine, doubt, {Mode.TINY})
+    fake_engine.doubts = {Mode.TINY: doubt}
+    fake_engine.said, fake_engine.unsure_of = ["thank ", "yov ", "Mrs"], {"yov"}
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     assert window.text_column.summary.text().endswith(sentence)
@@ -286,7 +292,7 @@ def test_why_a_text_may_be_wrong_is_told_with_it_and_what_helps(
 def test_print_too_small_for_every_mode_of_a_model_says_which_model_reads_it(
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
-    fake_engine.too_small, fake_engine.said = {Mode.TINY}, ["\n"]
+    fake_engine.doubts, fake_engine.said = {Mode.TINY: Doubt.SMALL_PRINT}, ["\n"]
     open_and_load(qtbot, session, draw_page())
     with qtbot.waitSignal(
         session.texts.text_changed,

@@ -321,8 +321,10 @@ def _notes(rows: list[Row]) -> str:
     return (
         "NED is the normalised edit distance over letters and digits, averaged over pages; CER counts all "
         "characters and sums them over pages; both are best at 0. Relative accuracy is (1 - NED) / (1 - NED "
-        "with all tokens). Cut off are readings that were stopped in a loop or at the length limit. Times "
-        f"are means per page.{encoding} A reading after the first of a page takes the one before as its "
-        "draft, so decoding times cannot be compared. Pruning includes measuring the tokens of a page only "
-        "in the reading that encodes it: that with all tokens, and the first by VisionZip.\n"
+        "with all tokens). Cut off are readings that were stopped in a loop or at the length limit. "
+        "Unsure is the share of the words that the model was unsure of, precision the share of these that "
+        "are wrong, recall the share of the wrong words that are among these; words left out do not count. "
+        f"Times are means per page.{encoding} A reading after the first of a page takes the one before as "
+        "its draft, so decoding times cannot be compared. Pruning includes measuring the tokens of a page "
+        "only in the reading that encodes it: that with all tokens, and the first by VisionZip.\n"
     )

@@ -31,6 +31,7 @@ class KeptReading:
         prune_ms: time of planning and merging.
         prefill_ms: time of the prefill.
         decode_ms: time of decoding.
+        unsure_words: start and end (exclusive) of each word in `text` that the model was unsure of.
     """
 
     text: str
@@ -42,6 +43,7 @@ class KeptReading:
     prune_ms: float
     prefill_ms: float
     decode_ms: float
+    unsure_words: tuple[tuple[int, int], ...]
 
     @classmethod
     def of(cls, reading: Reading) -> Self:
@@ -56,6 +58,7 @@ class KeptReading:
             prune_ms=reading.timings.prune_ms,
             prefill_ms=reading.timings.prefill_ms,
             decode_ms=reading.timings.decode_ms,
+            unsure_words=reading.unsure_words,
         )
 
     @classmethod
@@ -75,6 +78,7 @@ class KeptReading:
             prune_ms=float(fields["prune_ms"]),
             prefill_ms=float(fields["prefill_ms"]),
             decode_ms=float(fields["decode_ms"]),
+            unsure_words=tuple((int(start), int(end)) for start, end in fields["unsure_words"]),
         )
         times = reading.encode_ms, reading.prune_ms, reading.prefill_ms, reading.decode_ms
         counts_fit = 0 <= reading.kept <= reading.total != 0

@@ -12,6 +12,10 @@ here, and distances are larger than published ones; rows of one table can be com
 Character error rate (CER, best at 0) is edits divided by characters of the truth, both summed over pages.
 All characters count; a run of whitespace counts as one.
 
+A word is wrong if it is not the word of the truth that it is aligned with. Precision is the share of the
+unsure words that are wrong, recall the share of the wrong words that are unsure; words that were left out do
+not count.
+
 Relative accuracy (best at 1) is (1 - NED) / (1 - NED with all tokens), over the pages read both ways. Knows
 no page and no model.
 """
@@ -27,6 +31,7 @@ from rtocr_gui.cli.bench.readings_file import KeptReading
 from rtocr_gui.cli.columns import aligned, widths_of
 from rtocr_gui.ocr.reading import StopReason
 from rtocr_gui.ocr.text.comparison import as_counted, character_error_rate, similarity
+from rtocr_gui.ocr.text.unsure_words import find_right_words, find_words
 from rtocr_gui.pruning.plan import PruneMethod
 
 _TABLE_TAG = re.compile(
@@ -76,6 +81,10 @@ class PageScore:
         prune_ms: time of planning and merging.
         prefill_ms: time of the prefill.
         decode_ms: time of decoding; shorter if an earlier reading of the page served as a draft.
+        words: number of words that were read.
+        wrong_words: how many of them are wrong.
+        unsure_words: how many of them the model was unsure of.
+        found_words: how many of these are wrong.
     """
 
     page: str
@@ -88,11 +97,21 @@ class PageScore:
     prune_ms: float
     prefill_ms: float
     decode_ms: float
+    words: int = 0
+    wrong_words: int = 0
+    unsure_words: int = 0
+    found_words: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The figures of one setting over all its pages; `relative_accuracy` is None without a comparison."""
+    """The figures of one setting over all its pages; None where there is nothing to compare or to divide by.
+
+    Attributes:
+        unsure: share of the words that the model was unsure of, in 0..1.
+        precision: share of these that are wrong, in 0..1.
+        recall: share of the wrong words that are among these, in 0..1.
+    """
 
     setting: Setting
     pages: int
@@ -105,6 +124,9 @@ class Row:
     prune_ms: float
     prefill_ms: float
     decode_ms: float
+    unsure: float | None
+    precision: float | None
+    recall: float | None
 
 
 def countable(text: str) -> str:
@@ -120,6 +142,9 @@ def score_page(page: str, reading: KeptReading, truth: str) -> PageScore:
         reading: what was read.
         truth: its true text, not empty.
     """
+    words = set(find_words(reading.text))
+    right = find_right_words(reading.text, truth)
+    unsure = words.intersection(reading.unsure_words)
     return PageScore(
         page=page,
         distance=1.0 - similarity(countable(reading.text), countable(truth)),
@@ -131,6 +156,10 @@ def score_page(page: str, reading: KeptReading, truth: str) -> PageScore:
         prune_ms=reading.prune_ms,
         prefill_ms=reading.prefill_ms,
         decode_ms=reading.decode_ms,
+        words=len(words),
+        wrong_words=len(words) - len(right),
+        unsure_words=len(unsure),
+        found_words=len(unsure - right),
     )
 
 
@@ -148,6 +177,9 @@ def _row(setting: Setting, scores: Sequence[PageScore], of_all: dict[str, float]
     shared = [score for score in scores if score.page in of_all]
     reference = fmean(1 - of_all[score.page] for score in shared) if shared else 0.0
     characters = sum(score.characters for score in scores)
+    unsure, found = (
+        sum(each) for each in zip(*((s.unsure_words, s.found_words) for s in scores), strict=True)
+    )
     return Row(
         setting=setting,
         pages=len(scores),
@@ -160,7 +192,14 @@ def _row(setting: Setting, scores: Sequence[PageScore], of_all: dict[str, float]
         prune_ms=_mean(score.prune_ms for score in scores),
         prefill_ms=_mean(score.prefill_ms for score in scores),
         decode_ms=_mean(score.decode_ms for score in scores),
+        unsure=_share(unsure, sum(score.words for score in scores)),
+        precision=_share(found, unsure),
+        recall=_share(found, sum(score.wrong_words for score in scores)),
     )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
 
 
 def _mean(values: Iterable[float]) -> float:
@@ -179,6 +218,7 @@ def row_as_json(row: Row, scores: Sequence[PageScore]) -> dict[str, object]:
         "character_error_rate": row.error_rate,
         "relative_accuracy": row.relative_accuracy,
         "cut_off": row.cut_off,
+        "unsure_words": {"share": row.unsure, "precision": row.precision, "recall": row.recall},
         "mean_ms": {
             "encode": row.encode_ms,
             "prune": row.prune_ms,
@@ -193,9 +233,12 @@ def format_table(rows: Sequence[Row]) -> str:
     """Format the rows as a Markdown table that is also readable as plain text."""
     head = ("Method", "Ratio", "Pages", "Kept", "NED", "CER", "Relative accuracy", "Cut off")
     timed = ("Prune ms", "Prefill ms", "Decode ms")
-    cells = [(*head, *timed)]
+    cells: list[tuple[str, ...]] = [(*head, "Unsure", "Precision", "Recall", *timed)]
     for row in rows:
         relative = "" if row.relative_accuracy is None else f"{row.relative_accuracy:.2%}"
+        shares = (
+            "" if share is None else f"{share:.1%}" for share in (row.unsure, row.precision, row.recall)
+        )
         cells.append(
             (
                 row.setting.label,
@@ -206,6 +249,7 @@ def format_table(rows: Sequence[Row]) -> str:
                 f"{row.error_rate:.2%}",
                 relative,
                 str(row.cut_off),
+                *shares,
                 f"{row.prune_ms:.1f}",
                 f"{row.prefill_ms:.1f}",
                 f"{row.decode_ms:.0f}",

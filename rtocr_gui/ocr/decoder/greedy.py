@@ -58,6 +58,7 @@ class Candidates:
     Attributes:
         logits: as given.
         likeliest: the token with the largest logit, per row.
+        probabilities: the probability of that token, in 0..1, per row.
         of_shared_pass: as given.
         is_finite: False for a row whose numbers are not finite, as when weights overflow.
         is_close: True for a row whose two largest logits are closer together than rounding may move them;
@@ -68,9 +69,15 @@ class Candidates:
         largest, likeliest = logits.max(dim=-1)
         self.logits = logits
         self.likeliest: list[int] = likeliest.tolist()
+        self.probabilities: list[float] = (largest.float() - _log_totals(logits)).exp().tolist()
         self.is_finite = [math.isfinite(logit) for logit in largest.tolist()]
         self.of_shared_pass = of_shared_pass
         self.is_close = _are_close(logits) if of_shared_pass else [False] * len(logits)
+
+    def probability_of(self, token_id: int, row: int) -> float:
+        """Return the probability of any token, in 0..1, for a row."""
+        logits = self.logits[row]
+        return math.exp(float(logits[token_id]) - float(_log_totals(logits)))
 
 
 class GreedyText:
@@ -82,6 +89,7 @@ class GreedyText:
 
     Attributes:
         token_ids: tokens generated so far, without the end token.
+        probabilities: the probability that the model gave each of them, in 0..1, whatever the rules say.
         stop_reason: why it ended; None until then.
         loop_start: where the loop that it ended in begins, if that is the reason.
         passes: decoder passes after the prefill.
@@ -90,6 +98,7 @@ class GreedyText:
 
     def __init__(self, rules: GenerationRules, cancel: threading.Event) -> None:
         self.token_ids: list[int] = []
+        self.probabilities: list[float] = []
         self.passes = 0
         self.shared_ms = 0.0
         self.stop_reason: StopReason | None = None
@@ -132,7 +141,7 @@ class GreedyText:
                 "The model's decoder gave numbers that are not finite. Choose another precision or device; "
                 "if that does not help, check the model files."
             )
-        token_id = candidates.likeliest[row]
+        token_id, probability = candidates.likeliest[row], candidates.probabilities[row]
         banned = self._banned()
         if candidates.is_close[row] or (candidates.of_shared_pass and token_id in banned):
             return False
@@ -141,10 +150,12 @@ class GreedyText:
             allowed = candidates.logits[row].clone()
             allowed[banned] = -torch.inf
             token_id = int(allowed.argmax())
+            probability = candidates.probability_of(token_id, row)
         if token_id == self._rules.end_id:
             self.stop_reason = StopReason.END
         else:
             self.token_ids.append(token_id)
+            self.probabilities.append(probability)
         return True
 
     def check_end(self) -> bool:
@@ -176,6 +187,11 @@ class GreedyText:
             return []
         found = banned_tokens(self.token_ids, rules.ngram_size, rules.ngram_window)
         return [token_id for token_id in found if token_id not in rules.allowed_ids]
+
+
+def _log_totals(logits: Tensor) -> Tensor:
+    """Return the logarithm of the sum of the exponentials, (...,) float32 for (..., vocabulary)."""
+    return logits.float().logsumexp(dim=-1)
 
 
 def _are_close(logits: Tensor) -> list[bool]:

@@ -20,8 +20,10 @@ EXCERPT_LENGTH = 40
 _LEADING_CHARACTERS = 9
 """How much of what is alike an excerpt shows that does not begin with its text."""
 
-_TAG = r"</?[a-zA-Z][^<>\n]{0,80}>"
-_WORDS = re.compile(rf"\n|[^\S\n]+|{_TAG}|[、。，；：？！]|(?:(?!{_TAG})[^\s、。，；：？！])+")
+TAG = r"</?[a-zA-Z][^<>\n]{0,80}>"
+"""Pattern of an HTML tag, as in tables."""
+
+_WORDS = re.compile(rf"\n|[^\S\n]+|{TAG}|[、。，；：？！]|(?:(?!{TAG})[^\s、。，；：？！])+")
 """Words, tags, the whitespace between them, and single line breaks. Chinese and Japanese are split into
 clauses."""
 

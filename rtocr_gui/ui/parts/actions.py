@@ -68,6 +68,10 @@ SPECS = (
     ActionSpec("replace", "Replace word&s…", "Find words, and write others in their place", _REPLACE_KEYS),
     ActionSpec("find_next", "Find &next", "Go to the next match, on this page or another", "F3; Ctrl+G"),
     ActionSpec("find_previous", "Find pre&vious", "Go to the previous match", "Shift+F3; Ctrl+Shift+G"),
+    ActionSpec("next_unsure", "Ne&xt unsure word", "Go to the next word that the model was unsure of", "F4"),
+    ActionSpec(
+        "previous_unsure", "Previous unsure word", "Go to the word before that it was unsure of", "Shift+F4"
+    ),
     ActionSpec("rotate_left", "Rotate &left", "Rotate the selected pages left; files stay as is", "Shift+F7"),
     ActionSpec("rotate_right", "Rotate ri&ght", "Rotate the selected pages right; files stay as is", "F7"),
     ActionSpec("rotate_file", "Rotate &whole file", "Rotate all pages of this page’s file right", "Ctrl+F7"),
@@ -104,6 +108,7 @@ SPECS = (
     ActionSpec("smaller_text", "S&maller text", f"Show the text smaller; so does the wheel with {_CTRL}"),
     ActionSpec("overlay", "O&verlay", "Show what happens to each visual token", "Ctrl+T", checkable=True),
     ActionSpec("blocks", "&Blocks", "Outline the blocks the model found on the page", "B", checkable=True),
+    ActionSpec("unsure", "Unsu&re words", "Underline the words the model was unsure of", checkable=True),
     ActionSpec("next_look", "&Next look", "Switch the overlay to its next look", "L"),
     ActionSpec(
         "global_grid",
@@ -160,6 +165,9 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "replace",
         "join_lines",
         "",
+        "next_unsure",
+        "previous_unsure",
+        "",
         "rotate_left",
         "rotate_right",
         "rotate_file",
@@ -178,7 +186,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
     "&View": (
         *("previous_page", "next_page", ""),
         *("zoom_in", "zoom_out", "fit_page", "fit_width", "actual_size"),
-        *("", "larger_text", "smaller_text"),
+        *("", "larger_text", "smaller_text", "unsure"),
         *("", "overlay", "next_look", "global_grid", "blocks", "trace", "", "panel"),
     ),
     "&Model": (

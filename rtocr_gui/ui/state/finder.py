@@ -181,15 +181,10 @@ class Finder(QObject):
 
     def _first_elsewhere(self, *, forward: bool) -> Place | None:
         """Show the next page with a match, this one last. Returns its first match, or its last going back."""
-        refs, current = self._pages.refs, self._pages.shown
-        if current is None:
+        ref = next((ref for ref in self._pages.around(forward=forward) if self._places(ref)), None)
+        if ref is None or self._pages.shown is None:
             return None
-        at = refs.index(current)
-        order = (*refs[at + 1 :], *refs[: at + 1]) if forward else (*refs[:at][::-1], *refs[at:][::-1])
-        ref = next((ref for ref in order if self._places(ref)), None)
-        if ref is None:
-            return None
-        if ref != current:
+        if ref != self._pages.shown:
             self._show(ref)
         return self._places(ref)[0 if forward else -1]
 

@@ -260,6 +260,11 @@ class OpenPage:
         return self.ref if self._former is not None or self.read_as is None else self.read_as
 
     @property
+    def unsure_words(self) -> tuple[tuple[int, int], ...]:
+        """The words of `read_text` that the model was unsure of; none before its reading has ended."""
+        return self.reading.unsure_words if self.reading is not None and self._former is None else ()
+
+    @property
     def is_turned(self) -> bool:
         """True if it has been rotated since its newest reading."""
         return self.read_as not in (None, self.ref)

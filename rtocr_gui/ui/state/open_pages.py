@@ -76,6 +76,12 @@ class OpenPages:
         page = self.shown_page
         return page.text if page is not None else ""
 
+    def around(self, *, forward: bool) -> tuple[PageRef, ...]:
+        """All pages in the order in which a search goes on after the shown one, which is the last."""
+        refs = self.refs if forward else self.refs[::-1]
+        at = 0 if self.shown is None else refs.index(self.shown) + 1
+        return refs[at:] + refs[:at]
+
     def adapt(self, ref: PageRef | None, settings: ReadSettings) -> ReadSettings:
         """The settings that a page is read with when others are read with these."""
         page = self.get(ref)

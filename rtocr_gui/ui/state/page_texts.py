@@ -90,6 +90,11 @@ class PageTexts(QObject):
         """True if any page has a text."""
         return any(page.settled.text for page in self._pages)
 
+    @property
+    def is_any_unsure(self) -> bool:
+        """True if the model was unsure of a word on any page."""
+        return any(page.unsure_words for page in self._pages)
+
     def edit(self, text: str) -> None:
         """Take over what the person typed. The page is then no longer waiting or being read."""
         page = self._pages.shown_page

@@ -7,7 +7,7 @@ from rtocr_gui.ocr.reading import Doubt, Reading, StageTimings
 from rtocr_gui.ui.state.notices import retry_label
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.page_entry import PageState
-from rtocr_gui.units import duration, grouped, percent
+from rtocr_gui.units import counted, duration, grouped, percent
 
 
 def summary_of(page: OpenPage) -> str:
@@ -22,6 +22,8 @@ def summary_of(page: OpenPage) -> str:
             _mode_in_words(page, page.reading),
             page.reading.model_name,
         ]
+        unsure = len(page.reading.unsure_words)
+        parts += [f"{grouped(unsure)} of {counted(page.reading.word_count, 'word')} unsure"] if unsure else []
     if page.text and (explanation := explanation_of(page)):
         parts.append(explanation)
     if page.edited:
@@ -55,6 +57,8 @@ def explanation_of(page: OpenPage) -> str:
                 parts.append(_about_long_page(page.reading))
             case Doubt.UNREAD_PRINT:
                 parts.append(_about_unread_print(page.reading))
+            case Doubt.UNSURE_WORDS:
+                parts.append(_about_unsure_words(page.reading))
     return " ".join(parts)
 
 
@@ -93,6 +97,15 @@ def _about_unread_print(reading: Reading) -> str:
     return (
         "Much of the print on this page seems to be missing in the text. "
         f"If you {_way_to_parts(reading)} (Edit menu), more of it is read."
+    )
+
+
+def _about_unsure_words(reading: Reading) -> str:
+    """Say that a text may be wrong as a whole, and what the print may be like."""
+    share = percent(len(reading.unsure_words) / reading.word_count)
+    return (
+        f"{reading.model_name} was unsure of {share} of the words: the text may be wrong. "
+        "The print may be blurred, or of a kind that the model does not know."
     )
 
 

@@ -13,6 +13,7 @@ thing, and what they emit tells the panes what to show:
     UnsavedTexts      knows which texts are in no file
     TextCopier        copies texts
     Finder            searches the texts for words
+    Proofreader       points out words that the model was unsure of
     BlockPointer      maps between blocks on the page and their text
     Exporter          writes texts, figures and tuning results to files
     Tuning            compares and explains, with controllers of its own
@@ -54,6 +55,7 @@ from rtocr_gui.ui.state.open_pages import OpenPages, RemovedPages
 from rtocr_gui.ui.state.page_shelf import PageShelf
 from rtocr_gui.ui.state.page_texts import PageTexts
 from rtocr_gui.ui.state.planner import Planner
+from rtocr_gui.ui.state.proofreader import Proofreader
 from rtocr_gui.ui.state.reader import Reader
 from rtocr_gui.ui.state.sample_pages import SamplePages
 from rtocr_gui.ui.state.shown import OverwriteQuestion, PageFailure
@@ -80,6 +82,7 @@ class Session(QObject):
         copier: has the slot for copying texts.
         exporter: has the slots for writing texts to files.
         finder: has the signals and slots for searching the texts.
+        proofreader: has the signals and slots for words that the model was unsure of.
         blocks: has the signals and slots for mapping between blocks and text.
         tuning: has the signals and slots for the overlay's looks and the tuning panes.
 
@@ -112,6 +115,8 @@ class Session(QObject):
         self.copier = TextCopier(self.shelf, self.texts, self.unsaved, self)
         self.exporter = Exporter(bridge, self._pages, self.choices, self)
         self.finder = Finder(self._pages, self.shelf.select, self)
+        self.proofreader = Proofreader(bridge, self._pages, self.shelf.select, self)
+        self.proofreader.set_on(settings.unsure_marked)
         self.blocks = BlockPointer(bridge, lambda: self.current_text, self)
         self.tuning = Tuning(bridge, self._pages, self.planner, self.choices, self.exporter, self)
         self._connect()
@@ -144,16 +149,19 @@ class Session(QObject):
         self.planner.failed.connect(self._report_encoding)
         self.reader.text_streamed.connect(self.unsaved.changed)
         self.texts.text_appended.connect(self.finder.refresh_soon)
-        # It follows `text_changed`: matches are marked in the new text once the panes show it.
+        # It follows `text_changed`: words are marked in the new text once the panes show it.
         self.texts.reading_changed.connect(self.finder.refresh)
+        self.texts.reading_changed.connect(self.proofreader.show_page)
         self.texts.reading_changed.connect(self.tuning.show_readings)
         self.texts.blocks_changed.connect(self.blocks.show_blocks)
         self.texts.page_status_changed.connect(self.finder.refresh_soon)
         self.texts.page_status_changed.connect(self.unsaved.changed)
         self.texts.edited.connect(self.unsaved.changed)
         self.texts.edited.connect(self.finder.refresh)
+        self.texts.edited.connect(self.proofreader.follow_edit)
         self.texts.notice_raised.connect(self.notice_raised)
         self.copier.notice_raised.connect(self.notice_raised)
+        self.proofreader.notice_raised.connect(self.notice_raised)
         self.exporter.notice_raised.connect(self.notice_raised)
         self.exporter.notice_raised.connect(self.unsaved.changed)
         self.tuning.notice_raised.connect(self.notice_raised)

@@ -78,9 +78,8 @@ class TextPlaces(QObject, Generic[Places]):
         if (self._kept is None or self._kept.shown != text) and text == self._read:
             self._kept = self._find(text)
         if self._kept is not None and self._kept.shown == text:
-            wishes, self._wishes = self._wishes, []
-            for wish in wishes:
-                wish(self._kept)
+            self._wishes.pop(0)(self._kept)
+            self._grant()  # anew, as a wish may show another page
         elif not self._find_id or self._find_text != text:
             self._give_up()
             self._find_id, self._find_text = self._bridge.compute(partial(self._find, text)), text

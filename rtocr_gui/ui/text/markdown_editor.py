@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QPalette, QTextCursor, QTextDocument
+from PySide6.QtGui import QColor, QFont, QPalette, QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QPlainTextDocumentLayout, QPlainTextEdit, QTextEdit
 
 from rtocr_gui.ui.parts.arrivals import is_for_text, leaves_paste
@@ -19,12 +19,13 @@ from rtocr_gui.ui.parts.plain_text import qt_begins
 from rtocr_gui.ui.state.shown import Found
 
 PLACES_LIT = 1000
-"""At most this many matches are highlighted: Qt is slow to draw more."""
+"""At most this many matches, and unsure words, are marked: Qt is slow to draw more."""
 
 UNDOABLE_PAGES = 20
 """How many previously shown pages keep their undo history."""
 
 _LOOKS_FOR_LINE = 4
+_UNSURE_ON_LIGHT, _UNSURE_ON_DARK = "#d55e00", "#e69f00"
 
 
 class MarkdownEditor(QPlainTextEdit):
@@ -57,6 +58,7 @@ class MarkdownEditor(QPlainTextEdit):
         self._mark: QTextCursor | None = None
         self._found: list[QTextCursor] = []
         self._found_as: tuple[str, object] = "", ()
+        self._unsure: list[QTextCursor] = []
         self.setDocument(_plain_document(self))
         self.setAccessibleName("Recognised text as Markdown")
         self.setTabChangesFocus(True)
@@ -118,7 +120,7 @@ class MarkdownEditor(QPlainTextEdit):
         if same_page and text == self.text:
             self._draw_marks()
             return
-        self._found, self._found_as = [], ("", ())
+        self._found, self._found_as, self._unsure = [], ("", ()), []
         self._draw_marks()  # Qt accesses former marks when it gets new ones, and their document may be gone
         bar = self.verticalScrollBar()
         position = bar.value() if same_page else 0
@@ -201,6 +203,13 @@ class MarkdownEditor(QPlainTextEdit):
         if (self.text, places) != self._found_as:
             self._found_as = self.text, places
             self._found = self._cursors(*places)
+            self._draw_marks()
+
+    @Slot(object)
+    def show_unsure(self, words: Sequence[tuple[int, int]]) -> None:
+        """Underline words, and no others; one that is changed stays underlined until the next call."""
+        if words or self._unsure:
+            self._unsure = self._cursors(*words[:PLACES_LIT])
             self._draw_marks()
 
     @Slot(int, int)
@@ -309,6 +318,12 @@ class MarkdownEditor(QPlainTextEdit):
 
     def _draw_marks(self) -> None:
         marked = []
+        for cursor in self._unsure:
+            selection = QTextEdit.ExtraSelection()
+            selection.cursor = cursor
+            selection.format.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+            selection.format.setUnderlineColor(_unsure_colour(self.palette()))
+            marked.append(selection)
         for cursor in (*self._found, *((self._mark,) if self._mark is not None else ())):
             selection = QTextEdit.ExtraSelection()
             selection.cursor = cursor
@@ -342,6 +357,11 @@ def _characters_at(text: str, *qt_places: int) -> list[int]:
     """The inverse of `_qt_places`; a place within a character counts as before it."""
     begins = qt_begins(text)
     return [bisect_right(begins, place) - 1 for place in qt_places]
+
+
+def _unsure_colour(palette: QPalette) -> QColor:
+    """For a line under a word, clear of the ground and of the red of misspelt words."""
+    return QColor(_UNSURE_ON_DARK if palette.base().color().lightnessF() < 0.5 else _UNSURE_ON_LIGHT)
 
 
 def _mark_colour(palette: QPalette) -> QColor:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rtocr_gui.ocr.reading import PrefillCost, Reading, StopReason
+from rtocr_gui.ocr.text.unsure_words import UNSURE_BELOW
 from rtocr_gui.ui.state.page_words import encoding_in_words
 from rtocr_gui.ui.state.shown import FiguresShown
 from rtocr_gui.units import counted, duration, grouped, percent, size_in_words, speed
@@ -131,6 +132,11 @@ def _counted(shown: FiguresShown) -> list[FigureRow]:
             padding_share,
             padding_share,
             DASH,
+        ),
+        row(
+            "Unsure words",
+            f"Words of the text that the model found less than {percent(UNSURE_BELOW)} likely",
+            *(None if each is None else len(each.unsure_words) for each in (shown.reading, shown.all_tokens)),
         ),
     ]
 

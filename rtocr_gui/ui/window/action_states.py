@@ -80,6 +80,7 @@ class ActionStates(QObject):
             "export_selected": has_selected_text or session.exporter.has_content(session.shelf.selected),
             "copy": has_selected_text,
             **dict.fromkeys(("find", "replace", "find_next", "find_previous"), has_text),
+            **dict.fromkeys(("next_unsure", "previous_unsure"), session.texts.is_any_unsure),
             "join_lines": bool(session.current_text),
             "about_model": session.models.model is not None,
             "unload": session.can_unload,

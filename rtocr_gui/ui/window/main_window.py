@@ -49,6 +49,7 @@ _LEAST_TEXT_CHARACTERS = 24
 _SWITCHES = {
     "overlay": "overlay_visible",
     "blocks": "blocks_visible",
+    "unsure": "unsure_marked",
     "pipe_tables": "pipe_tables",
     "read_pasted": "read_pasted",
     "panel": "panel_visible",
@@ -101,6 +102,7 @@ class MainWindow(QMainWindow):
         self._connect_spotlight()
         self._connect_blocks()
         self._connect_find()
+        self._connect_proofreader()
         self._connect_actions()
         self._restore()
 
@@ -283,6 +285,14 @@ class MainWindow(QMainWindow):
         column.find_bar.closed.connect(column.end_find)
         column.find_bar.closed.connect(finder.stop)
 
+    def _connect_proofreader(self) -> None:
+        proofreader, pane = self._session.proofreader, self.text_column.text_pane
+        proofreader.words_changed.connect(pane.editor.show_unsure)
+        proofreader.place_chosen.connect(pane.select)
+        pane.editor.cursor_moved.connect(proofreader.follow_cursor)
+        pane.editor.text_replaced.connect(proofreader.begin_text)
+        self.actions_by_name["unsure"].toggled.connect(proofreader.set_on)
+
     def _connect_actions(self) -> None:
         session, view, tuning = self._session, self.page_column.page_view, self._session.tuning
         dialogs, export_dialogs, actions = self.dialogs, self.export_dialogs, self.actions_by_name
@@ -304,6 +314,8 @@ class MainWindow(QMainWindow):
             "join_lines": self.text_column.join_lines,
             "find_next": self.text_column.find_next,
             "find_previous": self.text_column.find_previous,
+            "next_unsure": session.proofreader.go_on,
+            "previous_unsure": session.proofreader.go_back,
             "rotate_left": lambda: session.shelf.rotate(270),
             "rotate_right": lambda: session.shelf.rotate(90),
             "rotate_file": lambda: session.shelf.rotate(90, whole_file=True),
