@@ -152,6 +152,22 @@ def test_shadow_and_noise_of_a_scan_are_not_print() -> None:
     assert all(choose_mode(scanned(empty, noise), ALL_MODES) is Mode.TINY for noise in (6, 25))
 
 
+@pytest.mark.parametrize("x_height_px", [12, 20, 40])
+@pytest.mark.parametrize("paper", [215, 235, 250])
+def test_the_specks_of_a_dithered_page_are_no_strokes(x_height_px: float, paper: int) -> None:
+    page = printed_page((1000, 1400), x_height_px, ink=30, paper=paper)
+    dithered = page.convert("1").convert("RGB")
+    pitch, dithered_pitch = stroke_pitch(page), stroke_pitch(dithered)
+    assert pitch is not None
+    assert dithered_pitch == pytest.approx(pitch, rel=0.35)
+
+
+def test_fine_print_in_black_and_white_is_measured_as_it_is() -> None:
+    page = printed_page((1000, 1400), 7)
+    black_and_white = page.convert("L").point(lambda level: 255 * (level > 150)).convert("RGB")
+    assert stroke_pitch(black_and_white) == pytest.approx(stroke_pitch(page), abs=1)
+
+
 def test_print_whose_lines_fall_in_with_the_rows_looked_at_is_seen() -> None:
     for spacing in (9, 12, 13, 18, 26):
         page = np.full((192 * spacing // 2, 1200), 255, np.uint8)

@@ -37,7 +37,7 @@ from rtocr_gui.units import counted, percent, speed
 
 _WARNINGS = {
     StopReason.LOOP: "the text began to repeat itself and was stopped there. Its end may be missing.",
-    StopReason.LENGTH: "the text reached the length limit. Its end is missing.",
+    StopReason.LENGTH: "the text reached the length limit. Its end may be missing, or made up.",
     StopReason.CANCELLED: "interrupted. The end of its text is missing.",
 }
 

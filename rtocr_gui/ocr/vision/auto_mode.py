@@ -37,6 +37,7 @@ _LINES = 192
 """Number of rows, and of columns, to sample; a large page takes about 20 ms."""
 
 _FINE_SHARE = 0.25
+_SPECK_SHARE, _SPECK_BLUR_PX = 0.05, 0.5
 _REACH_PX = 16
 _LEAST_CONTRAST, _CONTRAST_SHARE = 10, 0.1
 _OUTLYING_SHARE = 0.002
@@ -58,9 +59,10 @@ def stroke_pitch(image: Image.Image) -> float | None:
     Returns:
         Distance in page pixels; None if there is no print.
     """
+    evened = _evened(image)
     pitches = [
         float(np.quantile(distances, _FINE_SHARE))
-        for lines in (_rows(image), _columns(image))
+        for lines in (_rows(evened), _columns(evened))
         if (distances := _stroke_distances(lines)).size
     ]
     return min(pitches, default=None)
@@ -155,6 +157,20 @@ class PagePrint:
 
     def _tiles(self, mode: Mode) -> tuple[int, int]:
         return choose_tiles(self.page_size_px, self.most_tiles) if mode is Mode.GUNDAM else (0, 0)
+
+
+def _evened(image: Image.Image) -> Image.Image:
+    """Blur a dithered page a little: its specks, which stand for grey, would count as strokes.
+
+    It is one if it is black and white, and many of its dark pixels have no dark neighbour.
+    """
+    grey = image.convert("L")
+    histogram = grey.histogram()
+    if any(histogram[1:-1]):
+        return image
+    specks = ImageChops.difference(grey, ImageChops.lighter(grey, grey.filter(ImageFilter.RankFilter(3, 1))))
+    is_dithered = specks.histogram()[-1] > _SPECK_SHARE * histogram[0]
+    return image.filter(ImageFilter.BoxBlur(_SPECK_BLUR_PX)) if is_dithered else image
 
 
 def _rows(image: Image.Image) -> Image.Image:

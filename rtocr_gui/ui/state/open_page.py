@@ -19,7 +19,7 @@ PRUNED_READINGS_KEPT = 40
 _STOP_SENTENCES = {
     StopReason.END: "",
     StopReason.CANCELLED: "Stopped before the end.",
-    StopReason.LENGTH: "Stopped at the length limit; the page may have more text.",
+    StopReason.LENGTH: "Stopped at the length limit: the page may have more text, or less than this.",
     StopReason.LOOP: "Stopped because the model began to repeat itself; the repetition was left out.",
 }
 
