@@ -123,11 +123,11 @@ class _ReadPage:
                 messages.append((_about_long_page(reading), True))
             case Doubt.UNREAD_PRINT:
                 sentence = "much of its print seems to be missing in the text."
-                messages.append((f"{sentence} {_part_by_part(reading)}", True))
+                messages.append((f"{sentence} {_with_more_tokens(reading) or _part_by_part(reading)}", True))
             case Doubt.UNSURE_WORDS:
                 share = percent(len(reading.unsure_words) / reading.word_count)
                 sentence = f"{reading.model_name} was unsure of {share} of the words. The text may be wrong."
-                messages.append((sentence, True))
+                messages.append((f"{sentence} {_with_more_tokens(reading)}".rstrip(), True))
         is_written = reading.text or reading.stop_reason is not StopReason.CANCELLED
         blocks = reading.blocks if as_printed or not places else ()
         if join_lines and not blocks:
@@ -352,6 +352,11 @@ def _about_long_page(reading: Reading) -> str:
         f"the page is too long or too wide for mode {reading.mode.value} of {reading.model_name}. "
         f"Its text may be wrong. {_part_by_part(reading)}"
     )
+
+
+def _with_more_tokens(reading: Reading) -> str:
+    is_by_hand = not reading.automatic and reading.kept < reading.total
+    return "Try a larger --retention." if is_by_hand else ""
 
 
 def _part_by_part(reading: Reading) -> str:

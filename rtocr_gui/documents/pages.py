@@ -166,11 +166,15 @@ class PageRef:
     @property
     def part(self) -> str:
         """Which part of the page it is ("left half, cropped"); empty for the whole page."""
+        return ", ".join(name if name == "cropped" else f"{name} half" for name in self.cut_names)
+
+    @property
+    def cut_names(self) -> tuple[str, ...]:
+        """The same in single words ("left", "cropped"); none for the whole page."""
         names = (
-            "cropped" if isinstance(cut, Crop) else f"{cut.rotated(self.rotation_deg).value} half"
-            for cut in self.cuts
+            "cropped" if isinstance(cut, Crop) else cut.rotated(self.rotation_deg).value for cut in self.cuts
         )
-        return ", ".join(name for name, _ in groupby(names))
+        return tuple(name for name, _ in groupby(names))
 
     def overlaps(self, other: "PageRef") -> bool:
         """True if both show some of the same part of the same page, however rotated.

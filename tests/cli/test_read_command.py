@@ -332,6 +332,16 @@ def test_a_page_of_which_much_was_not_read_is_warned_of(rtocr, page):
     assert "missing in the text" not in " ".join(rtocr("read", page).err)
 
 
+@pytest.mark.parametrize("doubt", [Doubt.UNREAD_PRINT, Doubt.UNSURE_WORDS])
+def test_where_few_tokens_were_kept_as_asked_more_are_advised(rtocr, page, doubt):
+    engine = FakeEngine()
+    engine.doubts = {Mode.TINY: doubt}
+    (told,) = rtocr("read", page, "-q", "--retention", "0.5", engine=engine).told
+    assert told.endswith("Try a larger --retention.")
+    (told,) = rtocr("read", page, "-q", "--retention", "1", engine=engine).told
+    assert "--retention" not in told
+
+
 def test_unsure_words_are_counted_and_a_page_with_many_is_warned_of(rtocr, page):
     engine = FakeEngine()
     engine.said, engine.unsure_of = ["thank ", "yov ", "Mrs"], {"yov"}

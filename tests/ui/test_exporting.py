@@ -257,7 +257,9 @@ def test_a_scan_that_is_open_is_not_overwritten_by_an_export(
         ("export", "out.docx", ".md, .txt or .pdf"),
         ("export", "out.heic", ".md, .txt or .pdf"),
         ("export_overlay", "out.JPG", ".png"),
+        ("export_overlay", "scan.txt", ".png"),
         ("export_plan", "out.pdf", ".json"),
+        ("export_plan", "out.md", ".json"),
     ],
 )
 def test_nothing_is_exported_under_the_name_of_another_kind_of_file(

@@ -16,7 +16,16 @@ from rtocr_gui.ui.text.markdown_editor import MarkdownEditor
 from rtocr_gui.ui.text.safe_preview import SafePreview
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, begin_reading, editor_of, in_sight, open_and_load, read_selected, until_idle
+from tests.ui.steps import (
+    Draw,
+    begin_reading,
+    editor_of,
+    in_sight,
+    open_and_load,
+    read_selected,
+    until_idle,
+    until_reading_begins,
+)
 
 FIRST = "One word here.\nAnother Word,\nand no more."
 THIRD = "The last word."
@@ -51,6 +60,15 @@ def test_the_lines_of_paragraphs_are_joined_and_come_back_in_one_step(
     join_lines.trigger()
     window.actions_by_name["undo"].trigger()
     assert session.current_text == LINES
+
+
+def test_lines_of_a_text_that_is_still_coming_cannot_be_joined(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    show_lines(qtbot, session, draw_page())
+    assert window.actions_by_name["join_lines"].isEnabled()
+    until_reading_begins(qtbot, fake_engine, lambda: session.read_replacing(session.shelf.refs))
+    assert not window.actions_by_name["join_lines"].isEnabled()
 
 
 def test_only_selected_lines_are_joined_if_there_are_any(

@@ -269,7 +269,7 @@ def test_print_too_small_for_the_mode_is_told_with_the_text_until_a_larger_mode_
         (
             Doubt.UNSURE_WORDS,
             "Fake model was unsure of 33 % of the words: the text may be wrong. "
-            "The print may be blurred, or of a kind that the model does not know.",
+            "The print may be blurred, on its side, or of a kind that the model does not know.",
         ),
     ],
 )
@@ -287,6 +287,21 @@ def test_why_a_text_may_be_wrong_is_told_with_it_and_what_helps(
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     assert window.text_column.summary.text().endswith(sentence)
+
+
+@pytest.mark.parametrize("doubt", [Doubt.UNREAD_PRINT, Doubt.UNSURE_WORDS])
+def test_where_the_person_had_few_tokens_kept_more_of_them_are_advised(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw, doubt: Doubt
+) -> None:
+    fake_engine.doubts = {Mode.TINY: doubt}
+    open_and_load(qtbot, session, draw_page())
+    session.settle_retention(0.25)
+    read_selected(qtbot, session)
+    advice = "Only 25 % of the tokens were kept: keep more of them, or choose Auto."
+    assert window.text_column.summary.text().endswith(advice)
+    session.settle_retention(1.0)
+    read_selected(qtbot, session)
+    assert "keep more of them" not in window.text_column.summary.text()
 
 
 def test_print_too_small_for_every_mode_of_a_model_says_which_model_reads_it(

@@ -67,7 +67,7 @@ def test_a_page_becomes_two_in_its_place_and_one_again(
     assert session.shelf.current == session.shelf.refs[1]
     assert shown.args[0].height() < shown.args[0].width()
     assert session.shelf.selected == session.shelf.refs[1:3]
-    assert [row.entry.detail for row in rows(window)[1:3]] == ["Page 2, top half", "Page 2, bottom half"]
+    assert [row.entry.detail for row in rows(window)[1:3]] == ["Page 2, top", "Page 2, bottom"]
     take(window, "join")
     assert session.shelf.refs == before
     assert session.shelf.current == before[1]

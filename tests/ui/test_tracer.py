@@ -199,13 +199,19 @@ def test_a_text_of_another_model_is_not_explained_by_this_one(
     assert not tracer.has_trace
 
 
-@pytest.mark.parametrize("empty", [False, True])
+@pytest.mark.parametrize(
+    ("empty", "sentence"),
+    [
+        (False, "The model in use has not read any text here yet. Read the page first."),
+        (True, "No text was found on this page, so there is nothing to show."),
+    ],
+)
 def test_what_was_not_read_cannot_be_traced(
-    tracer: Tracer, heard: list[object], readings: list[Reading], empty: bool
+    tracer: Tracer, heard: list[object], readings: list[Reading], empty: bool, sentence: str
 ) -> None:
     tracer.show_reading(replace(readings[0], token_ids=(), raw_text="") if empty else None)
     tracer.trace()
-    assert heard[-2:] == [False, "The model in use has not read any text here yet. Read the page first."]
+    assert heard[-2:] == [False, sentence]
     assert not tracer.is_tracing
 
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, UNREAD_SUFFIXES
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.documents.truth import scan_it_is_named_for
+from rtocr_gui.documents.truth import TRUTH_SUFFIXES, scan_it_is_named_for
 from rtocr_gui.export.figures import scan_in_the_way
 from rtocr_gui.export.text_formats import TextFormat, format_of
 from rtocr_gui.export.writing import UNWRITTEN_SUFFIXES
@@ -21,8 +21,8 @@ from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.notices import about_file
 from rtocr_gui.ui.state.session import Session
 
-_FOREIGN_SUFFIXES = frozenset((*SUPPORTED_SUFFIXES, *UNREAD_SUFFIXES, *UNWRITTEN_SUFFIXES))
-"""Endings of scans, and of formats that RTOCR does not write."""
+_FOREIGN_SUFFIXES = frozenset((*SUPPORTED_SUFFIXES, *UNREAD_SUFFIXES, *UNWRITTEN_SUFFIXES, *TRUTH_SUFFIXES))
+"""Endings of scans and true texts, and of formats that RTOCR does not write."""
 
 _KINDS = {
     TextFormat.MARKDOWN: "Markdown (*.md)",
@@ -126,8 +126,7 @@ class ExportDialogs(QObject):
         """Begin an ending with what tells the shown page from others of its file, unless it is the first."""
         ref = self._session.shelf.current
         number = f"-page-{ref.index + 1}" if ref is not None and ref.index else ""
-        part = f"-{ref.part.replace(' half', '').replace(', ', '-')}" if ref is not None and ref.cuts else ""
-        return f"{number}{part}-{ending}"
+        return "-".join((number, *(ref.cut_names if ref is not None else ()), ending))
 
     def _ask(
         self, title: str, ending: str, kinds: str, export: Callable[[Path], None], stem: str = ""

@@ -177,14 +177,13 @@ class Exporter(QObject):
 
     @Slot(object)
     def _tell(self, reply: Exported) -> None:
-        if reply.request_id in self._exports:
-            export = self._exports.pop(reply.request_id)
-            self.progressed.emit(ExportProgress())
-            self._choices.remember(export_folder=str(export.path.parent))
-            notice = replace(export.outcome(), about=export.path, offers=(ShowFolder(export.path),))
-            self.notice_raised.emit(notice)
-            if export.then is not None:
-                export.then()
+        export = self._exports.pop(reply.request_id)
+        self.progressed.emit(ExportProgress())
+        self._choices.remember(export_folder=str(export.path.parent))
+        notice = replace(export.outcome(), about=export.path, offers=(ShowFolder(export.path),))
+        self.notice_raised.emit(notice)
+        if export.then is not None:
+            export.then()
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:

@@ -292,7 +292,7 @@ class OpenPages:
                     part
                     for part, applies in (
                         (f"Page {ref.index + 1}", pages_of[ref.path, ref.sha256] > 1),
-                        (ref.part, ref.cuts),
+                        (", ".join(ref.cut_names), ref.cuts),
                         ("earlier version", newest[ref.path] != ref.sha256),
                         (f"in {folders.get(ref.path)}", ref.path in folders),
                     )

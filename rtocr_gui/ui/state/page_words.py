@@ -93,20 +93,27 @@ def _about_long_page(reading: Reading) -> str:
 
 
 def _about_unread_print(reading: Reading) -> str:
-    """Say that lines or columns may be missing, and that parts of the page are read better."""
-    return (
-        "Much of the print on this page seems to be missing in the text. "
-        f"If you {_way_to_parts(reading)} (Edit menu), more of it is read."
-    )
+    """Say that lines or columns may be missing, and how more of the page is read."""
+    sentence = "Much of the print on this page seems to be missing in the text."
+    more = _way_to_more_tokens(reading)
+    return f"{sentence} {more or f'If you {_way_to_parts(reading)} (Edit menu), more of it is read.'}"
 
 
 def _about_unsure_words(reading: Reading) -> str:
     """Say that a text may be wrong as a whole, and what the print may be like."""
     share = percent(len(reading.unsure_words) / reading.word_count)
+    causes = "The print may be blurred, on its side, or of a kind that the model does not know."
     return (
         f"{reading.model_name} was unsure of {share} of the words: the text may be wrong. "
-        "The print may be blurred, or of a kind that the model does not know."
+        f"{_way_to_more_tokens(reading) or causes}"
     )
+
+
+def _way_to_more_tokens(reading: Reading) -> str:
+    """Say what helps if it was the person who had few tokens kept; empty if it was not."""
+    if reading.automatic or reading.kept == reading.total:
+        return ""
+    return f"Only {percent(reading.retention)} of the tokens were kept: keep more of them, or choose Auto."
 
 
 def _way_to_parts(reading: Reading) -> str:

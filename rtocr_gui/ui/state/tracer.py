@@ -91,8 +91,11 @@ class Tracer(QObject):
         """Trace the shown reading, unless that has been done or is under way."""
         if self.has_trace or self.is_tracing:
             return
-        if self._shown is None or not self._shown[-1]:
+        if self._shown is None:
             self._fail("The model in use has not read any text here yet. Read the page first.")
+            return
+        if not self._shown[-1]:
+            self._fail("No text was found on this page, so there is nothing to show.")
             return
         kept = self._traces.get(self._shown)
         if kept is not None:

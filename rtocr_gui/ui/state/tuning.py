@@ -84,7 +84,7 @@ class Tuning(QObject):
         self._comparer = Comparer(bridge, self)
         self._curve_reader = CurveReader(bridge, self)
         planner.plan_changed.connect(self.show_readings)
-        self.spotlight.failed.connect(self._tell_problem)
+        self.spotlight.failed.connect(self._tell_of_shown)
         self.spotlight.seeking_changed.connect(self._tell_seeking)
         self._comparer.comparison_changed.connect(self._show_comparison)
         self._comparer.activity_changed.connect(self.comparing_changed)
@@ -144,6 +144,11 @@ class Tuning(QObject):
     @Slot(str)
     def _tell_problem(self, sentence: str) -> None:
         self.notice_raised.emit(Notice(sentence))
+
+    @Slot(str)
+    def _tell_of_shown(self, sentence: str) -> None:
+        if (ref := self._pages.shown) is not None:
+            self.notice_raised.emit(about_page(ref, sentence, label=self._pages.label_of(ref)))
 
     @Slot(object)
     def _tell_failure(self, failure: PageFailure) -> None:

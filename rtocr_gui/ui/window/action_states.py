@@ -57,6 +57,7 @@ class ActionStates(QObject):
         is_ready = has_page and session.models.status.model is not None
         has_text = session.texts.is_any
         has_selected_text = any(session.texts.of(session.shelf.selected))
+        is_being_read = session.shelf.current is not None and session.reader.is_reading(session.shelf.current)
         are_halves = [ref.half is not None for ref in session.shelf.selected]
         enabled = {
             "read": has_page,
@@ -81,7 +82,7 @@ class ActionStates(QObject):
             "copy": has_selected_text,
             **dict.fromkeys(("find", "replace", "find_next", "find_previous"), has_text),
             **dict.fromkeys(("next_unsure", "previous_unsure"), session.texts.is_any_unsure),
-            "join_lines": bool(session.current_text),
+            "join_lines": bool(session.current_text) and not is_being_read,
             "about_model": session.models.model is not None,
             "unload": session.can_unload,
         }

@@ -147,8 +147,9 @@ class NoticeBar(QFrame):
         self._fit_height()
 
     def _take(self, row: "_Row", offer: Offer) -> None:
-        """Emit an offer and drop its notice: it is taken once, and may lead to a new one."""
-        self._drop([row])
+        """Emit an offer and drop its notice, as it is taken once; a folder may be looked at again."""
+        if not isinstance(offer, ShowFolder):
+            self._drop([row])
         self.offer_taken.emit(offer)
 
     @Slot()
