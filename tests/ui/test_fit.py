@@ -199,17 +199,22 @@ def test_the_window_of_models_says_whether_the_selected_one_fits(qtbot: QtBot, t
     assert "fits" not in window.details.text()
 
 
-def test_the_window_of_models_asks_the_engine(
+@pytest.mark.parametrize(
+    ("need", "sentence"), [(ROOMY, "It fits."), (None, "Nobody asked the test about memory.")]
+)
+def test_the_window_of_models_asks_the_engine_and_says_why_if_it_cannot_tell(
     qtbot: QtBot,
     window: MainWindow,
     session: Session,
     fake_engine: FakeEngine,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    need: Fit | None,
+    sentence: str,
 ) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
-    fake_engine.need = ROOMY
+    fake_engine.need = need
     opener = ModelsOpener(session, write_checkpoint(tmp_path / "bundled"), window)
     opener.open()
-    qtbot.waitUntil(lambda: "It fits." in opener.window.details.text())
+    qtbot.waitUntil(lambda: sentence in opener.window.details.text())
     assert opener.close(5)

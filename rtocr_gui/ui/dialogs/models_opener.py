@@ -85,6 +85,7 @@ class ModelsOpener(QObject):
         window.model_chosen.connect(self._session.models.choose)
         window.fit_wanted.connect(self._session.models.judge_fit)
         self._session.models.fit_judged.connect(window.show_fit)
+        self._session.models.fit_failed.connect(window.show_fit_problem)
         library.own_folders_changed.connect(self._remember)
         library.begun_changed.connect(
             lambda folder: self._session.choices.remember(download_folder=str(folder) if folder else "")

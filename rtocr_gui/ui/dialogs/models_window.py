@@ -68,7 +68,7 @@ class ModelsWindow(QDialog):
         self._awaited: Path | None = None
         self._target: Path | None = None
         self._check: CheckShown | None = None
-        self._fit: FitJudged | None = None
+        self._fit: tuple[Path, str] | None = None
         self.download = DownloadBox()
         self.list = self._make_list()
         self.details = plain_label(name="About the selected model")
@@ -219,7 +219,13 @@ class ModelsWindow(QDialog):
     @Slot(object)
     def show_fit(self, judged: FitJudged) -> None:
         """Show how much memory a model needs and how much is free."""
-        self._fit = judged
+        self._fit = judged.folder, _fit_line(judged.fit)
+        self._show_selected()
+
+    @Slot(object, str)
+    def show_fit_problem(self, folder: Path, sentence: str) -> None:
+        """Show why it cannot be told whether a model fits."""
+        self._fit = folder, sentence
         self._show_selected()
 
     @Slot()
@@ -254,7 +260,7 @@ class ModelsWindow(QDialog):
         lines = [entry.problem] if entry.problem else [entry.info.description if entry.info else ""]
         lines += [f"Reads {entry.reads}"] if entry.reads else []
         lines += [entry.weights] if entry.weights else []
-        lines += [_fit_line(self._fit.fit)] if self._fit and self._fit.folder == entry.folder else []
+        lines += [self._fit[1]] if self._fit is not None and self._fit[0] == entry.folder else []
         lines += [f"{entry.source[0].upper()}{entry.source[1:]}: {entry.folder}"]
         check = self._check if self._check is not None and self._check.folder == entry.folder else None
         lines += [check.sentence] if check is not None and check.sentence != entry.problem else []

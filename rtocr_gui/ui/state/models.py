@@ -33,6 +33,7 @@ class Models(QObject):
         ready (): there is a model to read with, a new one or still the previous one.
         missing (): a model could not be loaded and none is in use, or the one in use cannot be loaded again.
         fit_judged (FitJudged): whether a model fits into memory.
+        fit_failed (Path, str): why that cannot be told of a model, by its folder.
         notice_raised (Notice): a message to the person.
 
     Attributes:
@@ -53,6 +54,7 @@ class Models(QObject):
     ready = Signal()
     missing = Signal()
     fit_judged = Signal(object)
+    fit_failed = Signal(object, str)
     notice_raised = Signal(object)
 
     def __init__(
@@ -67,6 +69,7 @@ class Models(QObject):
         self._asked: LoadRequest | None = None
         self._loaded: LoadRequest | None = None
         self._load_id = 0
+        self._fit: tuple[int, Path] = (0, bundled)  # the request, and which folder it is about
         self.idle = IdleUnloader(bridge, self)
         bridge.model_loaded.connect(self._adopt)
         bridge.model_unloaded.connect(self._note_unloaded)
@@ -149,7 +152,7 @@ class Models(QObject):
     @Slot(object)
     def judge_fit(self, folder: Path) -> None:
         """Find out whether a model would fit into memory."""
-        self._bridge.judge_fit(self._request(folder))
+        self._fit = self._bridge.judge_fit(self._request(folder)), folder
 
     @property
     def _wanted(self) -> LoadRequest:
@@ -193,6 +196,9 @@ class Models(QObject):
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
+        fit_id, folder = self._fit
+        if failure.request_id == fit_id:
+            self.fit_failed.emit(folder, failure.sentence)
         if failure.request_id != self._load_id or self._asked is None:
             return
         asked, self._asked = self._asked, None
