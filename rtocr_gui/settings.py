@@ -61,6 +61,7 @@ class Settings:
         pipe_tables: export tables with pipes where pipes can express them, else as HTML.
         last_folder: where the last file was opened from.
         export_folder: where the last file was exported to.
+        export_suffix: suffix of the last file that text was exported to.
         recent_files: files and folders that were opened last, the newest first.
         window_geometry: Qt's saved geometry of the window, hexadecimal.
         window_state: Qt's saved state of the splitter of the panes, hexadecimal.
@@ -91,6 +92,7 @@ class Settings:
     pipe_tables: bool = False
     last_folder: str = ""
     export_folder: str = ""
+    export_suffix: str = ".md"
     recent_files: tuple[str, ...] = ()
     window_geometry: str = ""
     window_state: str = ""

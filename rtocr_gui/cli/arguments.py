@@ -93,6 +93,8 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         is_pdf = format_of(Path(arguments.output)) is TextFormat.PDF
         if arguments.replace and not (is_pdf or is_folder(arguments.output)):
             command.error("--replace goes with -o FOLDER or -o FILE.pdf")
+        if arguments.format and not is_folder(arguments.output):
+            command.error("--format goes with -o FOLDER; the name of a file says what it is")
         _take_words(command, arguments)
     if arguments.command == "plan":
         _take_looks(command, arguments)
@@ -125,8 +127,13 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         type=pages_target,
         default=STDOUT,
         help="write to this file instead of stdout: plain text if its name ends in .txt, a PDF of the pages "
-        "whose text can be searched if it ends in .pdf, otherwise Markdown; in a folder, to a Markdown file "
-        "for each scan",
+        "whose text can be searched if it ends in .pdf, otherwise Markdown; in a folder, to a file for "
+        "each scan",
+    )
+    parser.add_argument(
+        "--format",
+        choices=[kind.value.removeprefix(".") for kind in TextFormat],
+        help="what the files in a folder are: Markdown, plain text or searchable PDFs (md)",
     )
     parser.add_argument(
         "--replace", action="store_true", help="replace files that exist: in the folder, or the PDF"

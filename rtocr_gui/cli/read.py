@@ -28,6 +28,7 @@ from rtocr_gui.documents.loading import Document, list_files
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.figures import Figure, figures_of
+from rtocr_gui.export.text_formats import TextFormat
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageFailed, PageRequest
 from rtocr_gui.ocr.reading import Block, Doubt, Reading, ReadSettings, StopReason
@@ -142,7 +143,8 @@ class _ReadCommand:
         self._arguments = arguments
         self._engine_factory = engine_factory
         self._progress = progress
-        self._outputs = TextWriter(arguments.output, arguments.tables == "pipe", arguments.replace)
+        kind = TextFormat(f".{arguments.format or 'md'}")
+        self._outputs = TextWriter(arguments.output, kind, arguments.tables == "pipe", arguments.replace)
         self._in_order: deque[_WantedPage] = deque()
         self._folders: dict[Path, Path] = {}
         self._cancel = threading.Event()

@@ -11,10 +11,10 @@ from pathlib import Path
 from rtocr_gui.cli.values import Target
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.documents.picture_pdf import PicturePdf
-from rtocr_gui.documents.truth import scan_of_truth
+from rtocr_gui.documents.truth import scan_of_truth, scan_they_are_named_for
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.figures import Figure, assets_folder, link_figures, scan_in_the_way, write_figures
-from rtocr_gui.export.file_names import markdown_files
+from rtocr_gui.export.file_names import text_files
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_after
 from rtocr_gui.export.plain_text import export_plain_text
 from rtocr_gui.export.searchable_pdf import add_page, write_pdf
@@ -33,12 +33,14 @@ class TextWriter:
 
     Args:
         target: stdout, a file or a folder.
+        kind: what the files in a folder are.
         pipe_tables: write tables with pipes where possible.
         replace: True to replace files that exist in the folder.
     """
 
-    def __init__(self, target: Target, pipe_tables: bool, replace: bool) -> None:
+    def __init__(self, target: Target, kind: TextFormat, pipe_tables: bool, replace: bool) -> None:
         self._target = target
+        self._kind = kind
         self._folder = target if isinstance(target, Path) and is_folder(target) else None
         self._pipe_tables = pipe_tables
         self._replace = replace
@@ -49,24 +51,28 @@ class TextWriter:
     @property
     def needs_pages(self) -> bool:
         """True if the pages themselves are written."""
-        return self._folder is None and _format_of(self._target) is TextFormat.PDF
+        return (_format_of(self._target) if self._folder is None else self._kind) is TextFormat.PDF
 
     def name_files(self, scans: Iterable[Path]) -> None:
         """Name the file for each scan, if the target is a folder; refuse one that would cost a scan.
 
         Raises:
-            ExportError: one of them exists and is not to be replaced, or cannot be; or a scan lies where
-                figures would be written.
+            ExportError: one of them exists and is not to be replaced, or cannot be, or is named as the true
+                text of a scan; or a scan lies where figures would be written.
         """
         scans, outputs = list(scans), [self._target]
         if self._folder is not None:
-            self._files = markdown_files(scans, self._folder)
+            self._files = text_files(scans, self._folder, self._kind)
             outputs = [*self._files.values()]
         with_figures = [
             each for each in outputs if isinstance(each, Path) and format_of(each) is TextFormat.MARKDOWN
         ]
         if scan := scan_in_the_way(with_figures, scans):
             raise ExportError(f"“{scan}” lies where figures would be written. Choose another name or folder.")
+        is_text = self._kind is TextFormat.PLAIN_TEXT
+        if is_text and (scan := scan_they_are_named_for(self._files.values(), scans)) is not None:
+            named = f"A text in “{self._folder}” would be named as the true text of “{scan}”"
+            raise ExportError(f"{named}. Choose another folder.")
         there = [file for file in self._files.values() if file.exists()]
         if (file := first_also_in(there, self._files)) is not None:
             raise ExportError(f"“{file}” is an input and is not overwritten. Choose another folder.")

@@ -7,7 +7,7 @@ its page is at the top. Knows no model and compares nothing.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +83,11 @@ def scan_it_is_named_for(path: Path, scans: Collection[Path]) -> Path | None:
             if without_case(scan.stem) in stems and is_same_path(scan.parent, file.parent):
                 return scan
     return None
+
+
+def scan_they_are_named_for(paths: Iterable[Path], scans: Collection[Path]) -> Path | None:
+    """Return the first scan whose true text one of these files would be taken for."""
+    return next(filter(None, (scan_it_is_named_for(path, scans) for path in paths)), None)
 
 
 def _was_exported(path: Path) -> bool:

@@ -11,6 +11,11 @@ class TextFormat(Enum):
     PLAIN_TEXT = ".txt"
     PDF = ".pdf"
 
+    @property
+    def label(self) -> str:
+        """Name in menus and dialogs."""
+        return {".md": "Markdown", ".txt": "Plain text", ".pdf": "Searchable PDF"}[self.value]
+
 
 def format_of(path: Path) -> TextFormat:
     """Return what a file is to hold: Markdown, unless its name says otherwise."""

@@ -113,6 +113,32 @@ def test_a_folder_that_is_not_there_is_no_file(rtocr, page, tmp_path):
     assert not list(tmp_path.glob("*.md"))
 
 
+@pytest.mark.parametrize(
+    ("kind", "begins"), [("md", b"<!-- page: "), ("txt", b"page 1 of"), ("pdf", b"%PDF-")]
+)
+def test_files_in_a_folder_are_of_the_kind_that_is_asked_for(rtocr, page, book, tmp_path, kind, begins):
+    (tmp_path / "texts").mkdir()
+    assert rtocr("read", page, book, "-q", "-o", tmp_path / "texts", "--format", kind).code == 0
+    files = sorted((tmp_path / "texts").iterdir())
+    assert [file.name for file in files] == [f"book.{kind}", f"page.{kind}"]
+    assert all(file.read_bytes().startswith(begins) for file in files)
+    again = rtocr("read", page, "-q", "-o", tmp_path / "texts", "--format", kind)
+    assert (again.code, "already contains" in again.err[-1]) == (1, True)
+
+
+def test_a_kind_of_file_goes_with_a_folder_alone(rtocr, page, tmp_path):
+    for output in (tmp_path / "out.md", "-"):
+        result = rtocr("read", page, "-q", "-o", output, "--format", "pdf")
+        assert (result.code, "goes with -o FOLDER" in result.err[-1]) == (2, True)
+
+
+def test_no_text_in_a_folder_is_named_as_the_true_text_of_a_scan(rtocr, page, tmp_path):
+    result = rtocr("read", page, "-q", "-o", tmp_path, "--format", "txt")
+    assert result.code == 1
+    assert "would be named as the true text of" in result.err[-1]
+    assert not list(tmp_path.glob("*.txt"))
+
+
 def test_a_scan_that_comes_again_is_written_again_to_its_file(rtocr, page, book, tmp_path):
     (tmp_path / "texts").mkdir()
     assert rtocr("read", page, book, page, "-q", "-o", tmp_path / "texts").code == 0

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.export.text_formats import TextFormat
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
@@ -19,6 +20,7 @@ from tests.ui.steps import (
     read,
     read_selected,
     sentences_in,
+    until_idle,
     wait_until_idle,
 )
 
@@ -89,6 +91,88 @@ def test_selected_pages_are_exported_alone_and_only_they_are_saved(
     assert session.unsaved.loss(session.shelf.refs).read == 1
 
 
+def export_by_scan(window: MainWindow, kind: TextFormat = TextFormat.MARKDOWN) -> None:
+    """Choose a kind of file in the menu for one file for each scan."""
+    menu = window.actions_by_name["export_by_scan"].menu()
+    (action,) = (each for each in menu.actions() if kind.label in each.text())
+    action.trigger()
+
+
+@pytest.mark.parametrize(
+    ("kind", "begins"),
+    [
+        (TextFormat.MARKDOWN, b"<!-- page: "),
+        (TextFormat.PLAIN_TEXT, b"page 1 of"),
+        (TextFormat.PDF, b"%PDF-"),
+    ],
+)
+def test_each_file_can_be_exported_to_any_kind_of_file(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: TextFormat,
+    begins: bytes,
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    monkeypatch.setattr(questions, "ask_export_folder", lambda *_: out)
+    open_and_load(qtbot, session, *(draw_page(name) for name in ("a.png", "b.png")))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    until_idle(qtbot, session, session.read_all)
+    with qtbot.waitSignal(session.notice_raised):
+        export_by_scan(window, kind)
+    assert sorted(file.name for file in out.iterdir()) == [f"a{kind.value}", f"b{kind.value}"]
+    assert all(file.read_bytes().startswith(begins) for file in out.iterdir())
+    assert session.unsaved.loss(session.shelf.refs).read == 0
+
+
+def test_no_scan_gets_a_plain_text_that_would_be_its_true_one(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(questions, "ask_export_folder", lambda *_: tmp_path)
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    export_by_scan(window, TextFormat.PLAIN_TEXT)
+    assert not session.exporter.is_exporting
+    assert sentences_in(window.notice_bar)[-1] == (
+        "scan.png: a text there would be named as its true text. Export to another folder."
+    )
+
+
+def test_the_kind_of_file_that_was_exported_last_is_suggested_next(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    suggested: list[str] = []
+
+    def choose(_window: object, _title: str, suggestion: Path, _kinds: str) -> Path:
+        suggested.append(suggestion.suffix)
+        return tmp_path / "mine.PDF"
+
+    monkeypatch.setattr(questions, "ask_export_path", choose)
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    for _ in range(2):
+        with qtbot.waitSignal(session.notice_raised):
+            window.actions_by_name["export"].trigger()
+    session.choices.remember(export_suffix="/../nonsense")
+    with qtbot.waitSignal(session.notice_raised):
+        window.actions_by_name["export"].trigger()
+    assert suggested == [".md", ".pdf", ".md"]
+
+
 def test_each_file_is_exported_to_one_of_its_own_and_none_is_replaced_unasked(
     qtbot: QtBot,
     window: MainWindow,
@@ -115,11 +199,11 @@ def test_each_file_is_exported_to_one_of_its_own_and_none_is_replaced_unasked(
     assert not action.isEnabled()
     session.read((session.shelf.refs[0], *session.shelf.refs[2:4]))
     wait_until_idle(qtbot, session)
-    action.trigger()
+    export_by_scan(window)
     assert asked == [["b.md"]]
     assert not session.exporter.is_exporting
     with qtbot.waitSignal(session.notice_raised):
-        action.trigger()
+        export_by_scan(window)
     assert {file.name: file.read_text().count("<!-- page: ") for file in out.iterdir()} == {
         "a.md": 1,
         "b.md": 2,
@@ -153,7 +237,7 @@ def test_a_text_that_comes_while_the_question_is_open_replaces_no_file_unasked(
     open_and_load(qtbot, session, *(draw_page(name) for name in ("a.png", "b.png")))
     qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
     read(qtbot, window, session)
-    window.actions_by_name["export_by_scan"].trigger()
+    export_by_scan(window)
     assert asked == [["a.md"], ["b.md"]]
     assert not session.exporter.is_exporting
 
@@ -165,10 +249,10 @@ def test_a_file_keeps_its_name_whichever_scans_have_text(
     qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
     session.shelf.select(session.shelf.refs[1])
     session.edit_text("typed")
-    before = session.exporter.files_in(tmp_path)
+    before = session.exporter.files_in(tmp_path, TextFormat.MARKDOWN)
     session.shelf.select(session.shelf.refs[0])
     session.edit_text("typed too")
-    assert before == session.exporter.files_in(tmp_path)[1:]
+    assert before == session.exporter.files_in(tmp_path, TextFormat.MARKDOWN)[1:]
 
 
 def test_no_open_scan_is_replaced_by_a_file_for_another(
@@ -186,7 +270,7 @@ def test_no_open_scan_is_replaced_by_a_file_for_another(
     monkeypatch.setattr(questions, "ask_export_folder", lambda *_: tmp_path / "out")
     open_and_load(qtbot, session, scan)
     read(qtbot, window, session)
-    window.actions_by_name["export_by_scan"].trigger()
+    export_by_scan(window)
     assert not session.exporter.is_exporting
     assert sentences_in(window.notice_bar)[-1] == (
         "scan.md: not overwritten, because it is open as a scan. Export to another folder."
@@ -339,7 +423,7 @@ def test_plain_text_has_no_figures_that_would_lie_in_the_way_of_a_scan(
     assert [path.name for path in tmp_path.glob("out.*") if path.is_file()] == ["out.txt"]
 
 
-@pytest.mark.parametrize("action", ["export", "export_by_scan"])
+@pytest.mark.parametrize("by_scan", [False, True])
 def test_a_scan_that_is_open_is_not_replaced_by_a_figure(
     qtbot: QtBot,
     window: MainWindow,
@@ -347,7 +431,7 @@ def test_a_scan_that_is_open_is_not_replaced_by_a_figure(
     draw_page: Draw,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    action: str,
+    by_scan: bool,
 ) -> None:
     (tmp_path / "scan.assets").mkdir()
     figure = tmp_path / "scan.assets" / "page-1-figure-1.png"
@@ -357,7 +441,10 @@ def test_a_scan_that_is_open_is_not_replaced_by_a_figure(
     open_and_load(qtbot, session, draw_page(), figure)
     qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
     read(qtbot, window, session)
-    window.actions_by_name[action].trigger()
+    if by_scan:
+        export_by_scan(window)
+    else:
+        window.actions_by_name["export"].trigger()
     assert not session.exporter.is_exporting
     (sentence,) = sentences_in(window.notice_bar)
     assert sentence.startswith(

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.markdown import ExportPage, export_markdown
+from rtocr_gui.export.text_formats import TextFormat
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.dialogs import questions
@@ -145,6 +146,38 @@ def test_text_without_markup_is_saved_in_a_pdf(
     session.exporter.export_text(tmp_path / "out.pdf")
     qtbot.waitUntil(lambda: notices == [f"Exported 1 page to {tmp_path / 'out.pdf'}."])
     assert session.unsaved.loss(session.shelf.refs).read == 0
+
+
+def test_an_export_that_takes_its_time_can_be_stopped_and_files_that_are_whole_stay(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    notices: list[str],
+    tmp_path: Path,
+) -> None:
+    open_and_load(qtbot, session, *(draw_page(f"{name}.tiff", pages=2) for name in "abc"))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 6)
+    until_idle(qtbot, session, session.read_all)
+    stop = window.actions_by_name["stop"]
+    was_enabled: list[bool] = []
+
+    def stop_at_third(progress: ExportProgress) -> None:
+        was_enabled.append(stop.isEnabled())
+        if progress.page == 3:
+            stop.trigger()
+
+    session.exporter.progressed.connect(stop_at_third)
+    session.exporter.export_by_scan(tmp_path, TextFormat.PDF)
+    qtbot.waitUntil(lambda: bool(notices))
+    assert sorted(path.name for path in tmp_path.glob("*.pdf")) == ["a.pdf"]
+    assert notices == [f"Exported 2 pages to 1 file in {tmp_path}. Then the export was stopped."]
+    assert was_enabled[0]
+    assert not stop.isEnabled()
+    session.exporter.export_text(tmp_path / "all.pdf")
+    qtbot.waitUntil(lambda: len(notices) == 2)
+    assert notices[1] == "The export was stopped. Nothing was written."
+    assert not (tmp_path / "all.pdf").exists()
 
 
 def test_where_a_pdf_cannot_be_written_no_page_is_rendered(
@@ -607,7 +640,7 @@ def test_a_file_that_cannot_be_written_costs_no_other_and_stays_unsaved(
     until_idle(qtbot, session, session.read_all)
     (tmp_path / "a.md").mkdir()
     with qtbot.waitSignal(session.notice_raised):
-        session.exporter.export_by_scan(tmp_path)
+        session.exporter.export_by_scan(tmp_path, TextFormat.MARKDOWN)
     assert (tmp_path / "b.md").read_text().count("# Report") == 1
     assert notices[-1].startswith(f"Exported 1 page and 1 figure to 1 file in {tmp_path}. ")
     assert f"“{tmp_path / 'a.md'}” is a folder." in notices[-1]
@@ -615,7 +648,7 @@ def test_a_file_that_cannot_be_written_costs_no_other_and_stays_unsaved(
     (tmp_path / "b.md").unlink()
     (tmp_path / "b.md").mkdir()
     with qtbot.waitSignal(session.notice_raised):
-        session.exporter.export_by_scan(tmp_path)
+        session.exporter.export_by_scan(tmp_path, TextFormat.MARKDOWN)
     assert all(f"“{tmp_path / name}” is a folder." in notices[-1] for name in ("a.md", "b.md"))
     assert "Other problems" not in notices[-1]
 
@@ -629,7 +662,7 @@ def test_a_notice_tells_some_problems_and_counts_the_others(
     for name in "abcde":
         (tmp_path / f"{name}.md").mkdir()
     with qtbot.waitSignal(session.notice_raised):
-        session.exporter.export_by_scan(tmp_path)
+        session.exporter.export_by_scan(tmp_path, TextFormat.MARKDOWN)
     assert notices[-1].count("is a folder") == 3
     assert notices[-1].endswith("Other problems: 2.")
 

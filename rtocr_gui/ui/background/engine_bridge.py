@@ -204,8 +204,10 @@ class EngineBridge(QObject):
     def export(self, write: Callable[[RenderPage], None]) -> int:
         """Have files written, after those requested before. Answered by `export_progressed` and `exported`.
 
+        If it is stopped while it still needs pages, it is answered by `request_stopped` last.
+
         Args:
-            write: called on the export lane. If the bridge is closed meanwhile, it gets no more pages.
+            write: called on the export lane. Once stopped, or if the bridge is closed, it gets no more pages.
         """
         request_id = next(self._ids)
         cancel = self._cancels[request_id] = threading.Event()
@@ -323,7 +325,7 @@ class EngineBridge(QObject):
         return self._submit(self._document_lane, request_id, render, cancel)
 
     def stop(self, request_id: int) -> None:
-        """End a reading or a trace after its current pass, or keep a request from starting; others go on."""
+        """End a reading or a trace after its pass, an export after its page; keep others from starting."""
         cancel = self._cancels.get(request_id)
         if cancel is not None:
             cancel.set()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, UNREAD_SUFFIXES
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.documents.truth import TRUTH_SUFFIXES, scan_it_is_named_for
+from rtocr_gui.documents.truth import TRUTH_SUFFIXES, scan_it_is_named_for, scan_they_are_named_for
 from rtocr_gui.export.figures import scan_in_the_way
 from rtocr_gui.export.text_formats import TextFormat, format_of
 from rtocr_gui.export.writing import UNWRITTEN_SUFFIXES
@@ -24,11 +24,7 @@ from rtocr_gui.ui.state.session import Session
 _FOREIGN_SUFFIXES = frozenset((*SUPPORTED_SUFFIXES, *UNREAD_SUFFIXES, *UNWRITTEN_SUFFIXES, *TRUTH_SUFFIXES))
 """Endings of scans and true texts, and of formats that RTOCR does not write."""
 
-_KINDS = {
-    TextFormat.MARKDOWN: "Markdown (*.md)",
-    TextFormat.PLAIN_TEXT: "Plain text (*.txt)",
-    TextFormat.PDF: "Searchable PDF (*.pdf)",
-}
+_KINDS = {kind: f"{kind.label} (*{kind.value})" for kind in TextFormat}
 _TEXT_KINDS = ";;".join(_KINDS.values())
 
 
@@ -64,8 +60,8 @@ class ExportDialogs(QObject):
         if self._session.exporter.has_content(refs):
             self.ask_text(refs, partial(self._session.exporter.export_text, refs=refs))
 
-    @Slot()
-    def ask_text_by_scan(self) -> None:
+    @Slot(object)
+    def ask_text_by_scan(self, kind: TextFormat) -> None:
         """Ask for the folder in which each scan's text gets a file; asks first if one would be replaced."""
         exporter = self._session.exporter
         folder = questions.ask_export_folder(self._window, self._folder())
@@ -75,12 +71,16 @@ class ExportDialogs(QObject):
         scans = {ref.path for ref in self._session.shelf.refs}
         # Reading goes on behind the question, so that there may be more files after it.
         while True:
-            files = exporter.files_in(folder)
+            files = exporter.files_in(folder, kind)
             there = [file for file in files if is_there(file) and file not in agreed]
             if scan := first_also_in(there, scans):
                 self._refuse_scan(scan, "Export to another folder.")
                 return
-            if scan := scan_in_the_way(files, scans):
+            if kind is TextFormat.PLAIN_TEXT and (scan := scan_they_are_named_for(files, scans)):
+                sentence = "a text there would be named as its true text. Export to another folder."
+                self.notice_raised.emit(about_file(scan, sentence))
+                return
+            if kind is TextFormat.MARKDOWN and (scan := scan_in_the_way(files, scans)):
                 self._refuse_figures(scan, "Export to another folder.")
                 return
             if not there:
@@ -88,7 +88,7 @@ class ExportDialogs(QObject):
             if not questions.ask_replace(self._window, there):
                 return
             agreed.update(there)
-        exporter.export_by_scan(folder)
+        exporter.export_by_scan(folder, kind)
 
     def ask_text(self, refs: Iterable[PageRef], export: Callable[[Path], None]) -> None:
         """Ask where to write the text of pages; that of several files is not named after the shown one.
@@ -101,7 +101,8 @@ class ExportDialogs(QObject):
         folders = {path.parent for path in files}
         folder = folders.pop().name if len(folders) == 1 else ""
         stem = (folder or "pages") if len(files) > 1 else ""
-        self._ask("Export text", ".md", _TEXT_KINDS, export, stem)
+        last = format_of(Path(f"text{self._session.choices.settings.export_suffix}"))
+        self._ask("Export text", last.value, _TEXT_KINDS, export, stem)
 
     @Slot()
     def ask_overlay(self) -> None:

@@ -65,6 +65,7 @@ def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -
     dialog = QFileDialog(parent, title, str(suggestion.parent), f"{kinds};;All files (*)")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(suggestion.suffix)
+    dialog.selectNameFilter(next(kind for kind in kinds.split(";;") if suggestion.suffix in kind))
     dialog.selectFile(suggestion.name.replace('"', "'"))  # Qt's own dialog takes quotes for several names
     dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(_suffix_of(kind) or suggestion.suffix))
     if not _run(dialog):

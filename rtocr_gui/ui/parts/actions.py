@@ -52,7 +52,7 @@ SPECS = (
     ActionSpec("paste", "&Paste image", "Open the image or the files on the clipboard", _Key.Paste),
     ActionSpec("export", "&Export…", "Write the text of all pages to one file", "Ctrl+E; Ctrl+S", "export"),
     ActionSpec("export_selected", "E&xport selected pages…", "Write the text of the selected pages alone"),
-    ActionSpec("export_by_scan", "Export f&ile by file…", "Write a Markdown file for each open file"),
+    ActionSpec("export_by_scan", "Export f&ile by file", "Write the text of each file to one of its own"),
     ActionSpec(
         "pipe_tables",
         "Write &tables as Markdown",
@@ -91,7 +91,7 @@ SPECS = (
         "read_all", "Read &all", "Read all pages not yet read with these settings", "Ctrl+Shift+R", "read-all"
     ),
     ActionSpec("retry", "Read another &way", "Read this page again in a way that may work better", "F5"),
-    ActionSpec("stop", "&Stop", "Stop reading; a page that was read before keeps its text", "Ctrl+.", "stop"),
+    ActionSpec("stop", "&Stop", "Stop reading and exporting; pages keep their former text", "Ctrl+.", "stop"),
     ActionSpec(
         "read_pasted", "Read pasted &images", "Read an image that has no file at once", checkable=True
     ),

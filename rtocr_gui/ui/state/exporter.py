@@ -12,10 +12,11 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.export.file_names import markdown_files
+from rtocr_gui.export.file_names import text_files
+from rtocr_gui.export.text_formats import TextFormat, format_of
 from rtocr_gui.files import resolved
 from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
-from rtocr_gui.ui.background.replies import Exported, ExportProgressed, RequestFailed
+from rtocr_gui.ui.background.replies import Exported, ExportProgressed, RequestFailed, RequestStopped
 from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.notices import Notice, ShowFolder
 from rtocr_gui.ui.state.open_page import OpenPage
@@ -27,7 +28,14 @@ from rtocr_gui.ui.state.text_export import TextExport
 
 @dataclass(frozen=True, slots=True)
 class _Export:
-    """A file being written: what to say once it is written, what follows, and how many pages it takes."""
+    """A file being written.
+
+    Attributes:
+        path: the file, or the first of them.
+        outcome: notes what was written, and returns the notice.
+        then: what follows if all went well.
+        page_count: how many pages are rendered for it; 0 if that is unknown.
+    """
 
     path: Path
     outcome: Callable[[], Notice]
@@ -63,12 +71,24 @@ class Exporter(QObject):
         self._files: dict[Path, ExportedFile] = {}
         bridge.export_progressed.connect(self._tell_progress)
         bridge.exported.connect(self._tell)
+        bridge.request_stopped.connect(self._tell_stopped)
         bridge.request_failed.connect(self._report)
 
     @property
     def is_exporting(self) -> bool:
         """True while a file is being written or waits to be."""
         return bool(self._exports)
+
+    @property
+    def is_counted(self) -> bool:
+        """True while an export of counted pages is under way, which can be stopped."""
+        return any(export.page_count for export in self._exports.values())
+
+    def stop(self) -> None:
+        """Stop exports of counted pages; files that are whole by now stay."""
+        for request_id, export in self._exports.items():
+            if export.page_count:
+                self._bridge.stop(request_id)
 
     def has_content(self, refs: Iterable[PageRef]) -> bool:
         """True if there is something of these pages to export."""
@@ -85,21 +105,23 @@ class Exporter(QObject):
             then: what to do after the notice, if all went well: no figure is missing in the file.
         """
         wanted = set(self._pages.refs if refs is None else refs)
+        self._choices.remember(export_suffix=format_of(path).value)
         self._export_texts({path: [page for page in self._pages if page.ref in wanted]}, path, then)
 
-    def export_by_scan(self, folder: Path) -> None:
-        """Write the text of each scan to a Markdown file of its own, the one that `files_in` names."""
-        self._export_texts(self._pages_by_file(folder), folder)
+    def export_by_scan(self, folder: Path, kind: TextFormat) -> None:
+        """Write the text of each scan to a file of its own, the one that `files_in` names."""
+        self._export_texts(self._pages_by_file(folder, kind), folder)
 
-    def files_in(self, folder: Path) -> tuple[Path, ...]:
+    def files_in(self, folder: Path, kind: TextFormat) -> tuple[Path, ...]:
         """Return the files that `export_by_scan` writes or replaces: one for each scan with content."""
-        return tuple(file for file, pages in self._pages_by_file(folder).items() if _have_content(pages))
+        by_file = self._pages_by_file(folder, kind)
+        return tuple(file for file, pages in by_file.items() if _have_content(pages))
 
-    def _pages_by_file(self, folder: Path) -> dict[Path, list[OpenPage]]:
+    def _pages_by_file(self, folder: Path, kind: TextFormat) -> dict[Path, list[OpenPage]]:
         by_scan: defaultdict[Path, list[OpenPage]] = defaultdict(list)
         for page in self._pages:
             by_scan[page.ref.path].append(page)
-        return {file: by_scan[scan] for scan, file in markdown_files(by_scan, folder).items()}
+        return {file: by_scan[scan] for scan, file in text_files(by_scan, folder, kind).items()}
 
     def _export_texts(
         self,
@@ -184,6 +206,13 @@ class Exporter(QObject):
         self.notice_raised.emit(notice)
         if export.then is not None:
             export.then()
+
+    @Slot(object)
+    def _tell_stopped(self, reply: RequestStopped) -> None:
+        export = self._exports.pop(reply.request_id, None)
+        if export is not None and export.page_count:
+            self.progressed.emit(ExportProgress())
+            self.notice_raised.emit(replace(export.outcome(), about=export.path))
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:

@@ -90,6 +90,7 @@ class TextExport:
         self._labels = telling_labels(draft.was.ref for file in self._files for draft in file.pages)
         self._written: list[_FileDraft] = []
         self._pipe_tables = pipe_tables
+        self._is_done = False
         self.failures: list[str] = []
 
     def write(self, render_page: RenderPage) -> None:
@@ -110,6 +111,7 @@ class TextExport:
         if errors and not any(file.drafts for file in self._written):
             raise ExportError(" ".join(_first_of(failures))) from errors[0]
         self.failures = failures + self.failures
+        self._is_done = True
 
     def _write_file(self, file: _FileDraft, render_page: RenderPage) -> None:
         if not file.drafts:
@@ -175,7 +177,12 @@ class TextExport:
         return figures
 
     def finish(self) -> Notice:
-        """Note on each page what was written, and return the notice; on the main thread, after `write`."""
+        """Note on each page what was written, and return the notice; on the main thread, after `write`.
+
+        `write` may have been stopped.
+        """
+        if not self.exported:
+            return Notice("The export was stopped. Nothing was written.", is_passing=True)
         drafts = [draft for file in self._written for draft in file.drafts]
         left_out = [draft for file in self._written for draft in file.left_out]
         for file in self._written:
@@ -201,6 +208,7 @@ class TextExport:
         if cut:
             sentences.append(f"Not read to the end: {self._named(cut)}.")
         sentences += _first_of(self.failures)
+        sentences += [] if self._is_done else ["Then the export was stopped."]
         return Notice(" ".join(sentences), is_passing=not (unread or begun or cut or self.failures))
 
     @property

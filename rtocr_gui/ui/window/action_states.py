@@ -37,6 +37,7 @@ class ActionStates(QObject):
             session.tuning.comparing_changed,
             session.tuning.curve_changed,
             session.tuning.spotlight.tracing_changed,
+            session.exporter.progressed,
         ):
             changed.connect(self.update)
         self._last_activity = Activity()
@@ -69,7 +70,7 @@ class ActionStates(QObject):
             "crop": has_page,
             "uncrop": bool(session.shelf.to_uncrop),
             **dict.fromkeys((*LIST_KEYS, "previous_page", "next_page"), has_page),
-            "stop": not session.reader.activity.is_idle or tuning.is_reading,
+            "stop": not session.reader.activity.is_idle or tuning.is_reading or session.exporter.is_counted,
             "compare": is_ready,
             "curve": is_ready and not tuning.is_reading,
             "export_overlay": tuning.has_plan,
