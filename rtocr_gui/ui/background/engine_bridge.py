@@ -2,8 +2,8 @@
 
 The bridge owns five lanes. The *document lane* opens files and renders pages (`open_documents`), thumbnails
 when nothing else waits. The *export lane* writes files, page by page, while other pages are viewed. The
-*model lane* imports torch, loads the model, encodes and reads (`page_scheduler`). The *plan lane* plans from
-an immutable `EncodedPage` while the slider moves. The *compute lane* solves where merged tokens go, and does
+*model lane* imports torch, loads the model (`engine_holder`), encodes and reads (`page_scheduler`). The *plan
+lane* plans from an immutable `EncodedPage` while the slider moves. The *compute lane* solves where merged tokens go, and does
 whatever else would block the main thread, or the plans of a moving slider, for too long. Each request is
 answered by frozen replies that carry its id; workers emit signals, and only slots on the main thread touch
 widgets. Knows no widget and no program state: whoever asked compares the id, and drops an answer that is no
@@ -13,21 +13,22 @@ longer wanted.
 import itertools
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from PySide6.QtCore import QObject, Signal, SignalInstance
+from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.loading import list_files
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, RtocrError
-from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageRequest
 from rtocr_gui.ocr.reading import EncodedPage, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport, plan_pruning
+from rtocr_gui.ui.background.engine_holder import EngineHolder
 from rtocr_gui.ui.background.images import as_qimage
 from rtocr_gui.ui.background.lanes import Lane, wait_for
 from rtocr_gui.ui.background.load_request import LoadRequest
@@ -58,11 +59,30 @@ RenderPage = Callable[[PageRef], PageImage]
 """Renders a page, or raises a `DocumentError`."""
 
 NOT_SAVED = "The image could not be saved to a file. Free some space, and try again."
-_NOT_BACK = "The model could not be loaded again."
 
 
 class _Stopped(BaseException):
     """Ends a job that was stopped; not an `Exception`, so that no handler of an export recovers from it."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Request:
+    """A request on its way.
+
+    Attributes:
+        id: its id.
+        newest: the reply that only the newest of such requests gets; None if all of them are answered.
+        cancel: set once it is stopped.
+    """
+
+    id: int
+    newest: type | None
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Raise `_Stopped` if it was stopped."""
+        if self.cancel.is_set():
+            raise _Stopped
 
 
 class EngineBridge(QObject):
@@ -108,17 +128,24 @@ class EngineBridge(QObject):
 
     def __init__(self, engine_factory: Callable[[], PageEngine]) -> None:
         super().__init__()
-        self._engine_factory = engine_factory
-        self._engine: PageEngine | None = None
-        self._loaded_request: LoadRequest | None = None
         self._ids = itertools.count(1)
-        self._failed_reload_id = 0
+        # Held by the jobs that check them; an event vanishes with its last job.
+        self._cancels: WeakValueDictionary[int, threading.Event] = WeakValueDictionary()
+        self._newest_ids: dict[type, int] = {}  # by the reply that is wanted
         self._documents = OpenDocuments()
         self._document_lane = Lane("documents")
         self._export_lane = Lane("export")
         self._model_lane = Lane("model")
         self._plan_lane = Lane("plan")
         self._compute_lane = Lane("compute")
+        self._engine = EngineHolder(engine_factory, partial(next, self._ids))
+        for told, signal in (
+            (self._engine.unloaded, self.model_unloaded),
+            (self._engine.reload_began, self.reload_began),
+            (self._engine.reloaded, self.model_reloaded),
+            (self._engine.reload_failed, self.reload_failed),
+        ):
+            told.connect(signal, Qt.ConnectionType.DirectConnection)  # so that they stay in order with others
         signals: dict[type, SignalInstance] = {
             StageEntered: self.stage_entered,
             PageEncoded: self.page_encoded,
@@ -128,103 +155,88 @@ class EngineBridge(QObject):
             RequestFailed: self.request_failed,
         }
         self._scheduler = PageScheduler(
-            self._model_lane, self._loaded_engine, lambda reply: signals[type(reply)].emit(reply)
+            self._model_lane, self._engine.ready, lambda reply: signals[type(reply)].emit(reply)
         )
-        self._newest_ids: dict[type, int] = {}  # by the reply that is wanted
-        # Held by the jobs that check them; an event vanishes with its last job.
-        self._cancels: WeakValueDictionary[int, threading.Event] = WeakValueDictionary()
 
     # Documents -----------------------------------------------------------------------------
 
     def open_document(self, path: Path, password: str | None = None) -> int:
         """List the pages of a file. Answered by `document_opened`, for a folder by `folder_listed`."""
-        request_id = next(self._ids)
 
-        def job() -> None:
+        def job(request: _Request) -> None:
             found = list_files(path)
             if found.files == (path,):
-                self._open(request_id, path, password)
+                self._open(request, path, password)
             else:
-                self.folder_listed.emit(FolderListed(request_id, path, found.files, found.left_out))
+                self.folder_listed.emit(FolderListed(request.id, path, found.files, found.left_out))
 
-        return self._submit(self._document_lane, request_id, job)
+        return self._submit(self._document_lane, job)
 
     def open_picture(self, picture: QImage, path: Path) -> int:
         """Save a picture to a PNG file and list its page. Answered by `document_opened`."""
-        request_id = next(self._ids)
 
-        def job() -> None:
+        def job(request: _Request) -> None:
             if not picture.save(str(path)):
                 raise DocumentError(NOT_SAVED)
-            self._open(request_id, path)
+            self._open(request, path)
 
-        return self._submit(self._document_lane, request_id, job)
+        return self._submit(self._document_lane, job)
 
-    def _open(self, request_id: int, path: Path, password: str | None = None) -> None:
+    def _open(self, request: _Request, path: Path, password: str | None = None) -> None:
         pages = self._documents.open(path, password)
-        self.document_opened.emit(DocumentOpened(request_id, path, pages))
+        self.document_opened.emit(DocumentOpened(request.id, path, pages))
 
     def close_document(self, path: Path) -> None:
         """Close a file and its handles, after the exports requested before.
 
         It is closed on the document lane, for whose jobs no export should have to wait.
         """
-        request_id, close = next(self._ids), self._documents.closer(path)
-
-        def close_later() -> None:
-            self._submit(self._document_lane, request_id, close)
-
-        self._submit(self._export_lane, request_id, close_later)
+        close = self._documents.closer(path)
+        self._submit(self._export_lane, lambda _: self._submit(self._document_lane, lambda _: close()))
 
     def render_page(self, ref: PageRef) -> int:
         """Render a page at full size. Answered by `page_rendered`, unless a newer page is requested."""
 
-        def job(request_id: int) -> None:
+        def job(request: _Request) -> None:
             image = as_qimage(self._documents.page(ref).image)
-            self.page_rendered.emit(PageRendered(request_id, ref, image))
+            self.page_rendered.emit(PageRendered(request.id, ref, image))
 
-        return self._submit_newest(self._document_lane, PageRendered, job)
+        return self._submit(self._document_lane, job, newest=PageRendered)
 
     def render_thumbnail(self, ref: PageRef) -> int:
         """Render a small page, after all that is wanted more urgently.
 
         Answered by `thumbnail_rendered`, with a null image if that fails.
         """
-        request_id = next(self._ids)
 
-        def job() -> None:
+        def job(request: _Request) -> None:
             try:
                 image = as_qimage(self._documents.thumbnail(ref))
             except RtocrError:
                 image = QImage()  # the page itself says why once it is shown
-            self.thumbnail_rendered.emit(PageRendered(request_id, ref, image))
+            self.thumbnail_rendered.emit(PageRendered(request.id, ref, image))
 
-        return self._submit(self._document_lane, request_id, job, is_idle=True)
+        return self._submit(self._document_lane, job, is_idle=True)
 
     def export(self, write: Callable[[RenderPage], None]) -> int:
         """Have files written, after those requested before. Answered by `export_progressed` and `exported`.
 
-        If it is stopped while it still needs pages, it is answered by `request_stopped` last.
-
         Args:
             write: called on the export lane. Once stopped, or if the bridge is closed, it gets no more pages.
         """
-        request_id = next(self._ids)
-        cancel = self._cancels[request_id] = threading.Event()
         taken = itertools.count(1)
 
-        def render(ref: PageRef) -> PageImage:
-            if cancel.is_set():
-                raise _Stopped
-            page = self._documents.page(ref)
-            self.export_progressed.emit(ExportProgressed(request_id, next(taken)))
-            return page
+        def job(request: _Request) -> None:
+            def render(ref: PageRef) -> PageImage:
+                request.check()
+                page = self._documents.page(ref)
+                self.export_progressed.emit(ExportProgressed(request.id, next(taken)))
+                return page
 
-        def job() -> None:
             write(render)
-            self.exported.emit(Exported(request_id))
+            self.exported.emit(Exported(request.id))
 
-        return self._submit(self._export_lane, request_id, job)
+        return self._submit(self._export_lane, job)
 
     # Model ---------------------------------------------------------------------------------
 
@@ -233,44 +245,29 @@ class EngineBridge(QObject):
         """True while something is being done with the model, or waits to be."""
         return self._model_lane.is_busy
 
-    def judge_fit(self, request: LoadRequest) -> int:
+    def judge_fit(self, load: LoadRequest) -> int:
         """Find out whether a model would fit into memory. Answered by `fit_judged`, unless asked again."""
 
-        def job(request_id: int) -> None:
-            fit = self._made_engine().fit(request.folder, request.device, request.precision, request.scaling)
-            self.fit_judged.emit(FitJudged(request_id, request.folder, fit))
+        def job(request: _Request) -> None:
+            self.fit_judged.emit(FitJudged(request.id, load.folder, self._engine.fit(load)))
 
-        return self._submit_newest(self._model_lane, FitJudged, job)
+        return self._submit(self._model_lane, job, newest=FitJudged)
 
-    def load_model(self, request: LoadRequest) -> int:
+    def load_model(self, load: LoadRequest) -> int:
         """Import torch if necessary, and load a checkpoint.
 
         Answered by `model_loaded`, unless another is requested before this one's turn comes. If loading
         fails, the previous model is still loaded, or (`model_unloaded`) is loaded again once it is needed.
         """
 
-        def job(request_id: int) -> None:
-            engine = self._made_engine()
-            was_loaded = engine.is_loaded
-            try:
-                model = _load(engine, request)
-            finally:
-                if was_loaded and not engine.is_loaded:
-                    self.model_unloaded.emit()
-            self._loaded_request = request
-            self.model_loaded.emit(ModelLoaded(request_id, request, model))
+        def job(request: _Request) -> None:
+            self.model_loaded.emit(ModelLoaded(request.id, load, self._engine.load(load)))
 
-        return self._submit_newest(self._model_lane, ModelLoaded, job)
+        return self._submit(self._model_lane, job, newest=ModelLoaded)
 
     def unload_model(self) -> int:
         """Unload the model until it is needed. Answered by `model_unloaded` if one was loaded."""
-
-        def job() -> None:
-            if self._engine is not None and self._engine.is_loaded:
-                self._engine.unload()
-                self.model_unloaded.emit()
-
-        return self._submit(self._model_lane, next(self._ids), job)
+        return self._submit(self._model_lane, lambda _: self._engine.unload())
 
     def encode_page(self, ref: PageRef, scaling: Scaling) -> int:
         """Encode and measure a page without reading it; between two passes if pages are being read.
@@ -278,68 +275,52 @@ class EngineBridge(QObject):
         Answered by `page_encoded`, unless a newer page is requested before this one's turn comes.
         """
 
-        def render(request_id: int) -> None:
+        def render(request: _Request) -> None:
             page = self._documents.page(ref)
-            is_wanted = partial(self._is_newest, PageEncoded, request_id)
-            self._scheduler.encode(PageToEncode(request_id, page, scaling, is_wanted))
+            self._scheduler.encode(PageToEncode(request.id, page, scaling, partial(self._is_wanted, request)))
 
-        return self._submit_newest(self._document_lane, PageEncoded, render)
+        return self._submit(self._document_lane, render, newest=PageEncoded)
 
     def read_page(self, ref: PageRef, settings: ReadSettings, with_others: bool = False) -> int:
         """Read a page. Answered by stages, `page_encoded`, streamed text and, last, `reading_finished`.
-
-        A reading that is stopped before its turn comes is answered by `request_stopped` alone.
 
         Args:
             ref: which page.
             settings: how to read it.
             with_others: read it in the same passes as other pages with this flag.
         """
-        request_id = next(self._ids)
-        cancel = self._cancels[request_id] = threading.Event()
 
-        def render() -> None:
-            request = PageRequest(self._documents.page(ref), settings, cancel)
-            self._scheduler.read(PageReading(request_id, request, with_others))
+        def render(request: _Request) -> None:
+            page = PageRequest(self._documents.page(ref), settings, request.cancel)
+            self._scheduler.read(PageReading(request.id, page, with_others))
 
-        return self._submit(self._document_lane, request_id, render, cancel)
+        return self._submit(self._document_lane, render)
 
     def trace_page(self, ref: PageRef, settings: ReadSettings, token_ids: Sequence[int]) -> int:
-        """Find out where on its page a finished reading was read. Answered by `reading_traced`.
+        """Find out where on its page a finished reading was read. Answered by `reading_traced`."""
 
-        A trace that is stopped is answered by `request_stopped`.
-        """
-        request_id = next(self._ids)
-        cancel = self._cancels[request_id] = threading.Event()
+        def render(request: _Request) -> None:
+            page = self._documents.page(ref)
+            self._queue(self._model_lane, request, partial(trace, page))
 
-        def trace(page: PageImage) -> None:
-            found = self._loaded_engine(request_id).trace(page, settings, token_ids, cancel)
+        def trace(page: PageImage, request: _Request) -> None:
+            found = self._engine.ready(request.id).trace(page, settings, token_ids, request.cancel)
             if found is None:
                 raise _Stopped
-            self.reading_traced.emit(ReadingTraced(request_id, found))
+            self.reading_traced.emit(ReadingTraced(request.id, found))
 
-        def render() -> None:
-            page = self._documents.page(ref)
-            self._submit(self._model_lane, request_id, lambda: trace(page), cancel)
-
-        return self._submit(self._document_lane, request_id, render, cancel)
-
-    def stop(self, request_id: int) -> None:
-        """End a reading or a trace after its pass, an export after its page; keep others from starting."""
-        cancel = self._cancels.get(request_id)
-        if cancel is not None:
-            cancel.set()
+        return self._submit(self._document_lane, render)
 
     # Plans and other figures -------------------------------------------------------------
 
     def compute_plan(self, encoded: EncodedPage, settings: PruneSettings) -> int:
         """Plan for a ratio. Answered by `plan_computed`, unless a newer plan is requested meanwhile."""
 
-        def job(request_id: int) -> None:
+        def job(request: _Request) -> None:
             plan = plan_pruning(encoded.layout, encoded.measures, settings)
-            self.plan_computed.emit(PlanComputed(request_id, plan))
+            self.plan_computed.emit(PlanComputed(request.id, plan))
 
-        return self._submit_newest(self._plan_lane, PlanComputed, job)
+        return self._submit(self._plan_lane, job, newest=PlanComputed)
 
     def solve_transport(self, plan: PrunePlan) -> int:
         """Solve where the merged tokens of a plan go.
@@ -347,25 +328,29 @@ class EngineBridge(QObject):
         Answered by `transport_solved`, unless a newer one is requested meanwhile.
         """
 
-        def job(request_id: int) -> None:
-            self.transport_solved.emit(TransportSolved(request_id, _solve_transport(plan)))
+        def job(request: _Request) -> None:
+            self.transport_solved.emit(TransportSolved(request.id, _solve_transport(plan)))
 
-        return self._submit_newest(self._compute_lane, TransportSolved, job)
+        return self._submit(self._compute_lane, job, newest=TransportSolved)
 
     def compute(self, work: Callable[[], object]) -> int:
-        """Run work that takes too long for the main thread. Answered by `computed`.
+        """Run work that takes too long for the main thread. Answered by `computed`."""
 
-        Work that is stopped before its turn comes is answered by `request_stopped`.
-        """
-        request_id = next(self._ids)
-        cancel = self._cancels[request_id] = threading.Event()
+        def job(request: _Request) -> None:
+            self.computed.emit(Computed(request.id, work()))
 
-        def job() -> None:
-            self.computed.emit(Computed(request_id, work()))
-
-        return self._submit(self._compute_lane, request_id, job, cancel)
+        return self._submit(self._compute_lane, job)
 
     # Life ----------------------------------------------------------------------------------
+
+    def stop(self, request_id: int) -> None:
+        """Keep a request from starting, or end a reading or a trace after its pass, an export after its page.
+
+        What is stopped is answered by `request_stopped`, a reading that had begun by `reading_finished`.
+        """
+        cancel = self._cancels.get(request_id)
+        if cancel is not None:
+            cancel.set()
 
     def close(self, timeout_s: float, writing_timeout_s: float = 0) -> bool:
         """Cancel running jobs and end the lanes.
@@ -394,75 +379,55 @@ class EngineBridge(QObject):
             self._documents.close_all()
         return ended
 
-    def _loaded_engine(self, request_id: int) -> PageEngine:
-        """The engine with its model, which is loaded again if it was unloaded.
-
-        Once that has failed, only a newer request tries again.
-        """
-        if self._engine is None or self._loaded_request is None:
-            raise RtocrError("No model is loaded yet. Choose a model first.")
-        if not self._engine.is_loaded:
-            if request_id < self._failed_reload_id:
-                raise RtocrError(_NOT_BACK)
-            self.reload_began.emit()
-            try:
-                self.model_reloaded.emit(_load(self._engine, self._loaded_request))
-            except BaseException as error:
-                self._failed_reload_id = next(self._ids)
-                self.reload_failed.emit(RequestFailed.by(self._failed_reload_id, error))
-                raise RtocrError(_NOT_BACK) from error
-        return self._engine
-
-    def _made_engine(self) -> PageEngine:
-        """The engine, made on first use, which imports torch."""
-        if self._engine is None:
-            self._engine = self._engine_factory()
-        return self._engine
-
-    def _is_newest(self, reply: type, request_id: int) -> bool:
-        return self._newest_ids[reply] == request_id
-
-    def _submit_newest(self, lane: Lane, reply: type, job: Callable[[int], None]) -> int:
-        """Queue a job that takes its id; it is dropped if one for the same reply comes before its turn."""
-        request_id = self._newest_ids[reply] = next(self._ids)
-
-        def job_if_newest() -> None:
-            if self._is_newest(reply, request_id):
-                job(request_id)
-
-        return self._submit(lane, request_id, job_if_newest)
-
     def _submit(
         self,
         lane: Lane,
-        request_id: int,
-        job: Callable[[], None],
-        cancel: threading.Event | None = None,
+        job: Callable[[_Request], object],
         *,
+        newest: type | None = None,
         is_idle: bool = False,
     ) -> int:
-        """Queue a job, which does not begin once `cancel` is set.
+        """Queue a job as a new request.
+
+        Args:
+            lane: where it runs.
+            job: what to run.
+            newest: a reply; the job is dropped if another request for it comes before its turn.
+            is_idle: True to have it wait until no other job does.
+
+        Returns:
+            The id of the request.
+        """
+        request = _Request(next(self._ids), newest)
+        self._cancels[request.id] = request.cancel
+        if newest is not None:
+            self._newest_ids[newest] = request.id
+        self._queue(lane, request, job, is_idle=is_idle)
+        return request.id
+
+    def _is_wanted(self, request: _Request) -> bool:
+        return request.newest is None or self._newest_ids[request.newest] == request.id
+
+    def _queue(
+        self, lane: Lane, request: _Request, job: Callable[[_Request], object], *, is_idle: bool = False
+    ) -> None:
+        """Queue a job of a request, which does not begin once that is stopped or no longer wanted.
 
         `_Stopped` becomes a `request_stopped`, anything else that it raises a `request_failed`.
         """
 
         def guarded() -> None:
             try:
-                if cancel is not None and cancel.is_set():
-                    raise _Stopped
-                job()
+                request.check()
+                if self._is_wanted(request):
+                    job(request)
             except _Stopped:
-                self.request_stopped.emit(RequestStopped(request_id))
+                self.request_stopped.emit(RequestStopped(request.id))
             except BaseException as error:
                 # The last line of defence: no unexpected error, nor a library's panic, kills the lane.
-                self.request_failed.emit(RequestFailed.by(request_id, error))
+                self.request_failed.emit(RequestFailed.by(request.id, error))
 
         lane.submit(guarded, is_idle=is_idle)
-        return request_id
-
-
-def _load(engine: PageEngine, request: LoadRequest) -> LoadedModel:
-    return engine.load(request.folder, request.device, request.precision, request.scaling, request.anyway)
 
 
 def _solve_transport(plan: PrunePlan) -> Transport:
