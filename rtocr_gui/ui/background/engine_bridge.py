@@ -3,11 +3,11 @@
 The bridge owns five lanes. The *document lane* opens files and renders pages (`open_documents`), thumbnails
 when nothing else waits. The *export lane* writes files, page by page, while other pages are viewed. The
 *model lane* imports torch, loads the model (`engine_holder`), encodes and reads (`page_scheduler`). The *plan
-lane* plans from an immutable `EncodedPage` while the slider moves. The *compute lane* solves where merged tokens go, and does
-whatever else would block the main thread, or the plans of a moving slider, for too long. Each request is
-answered by frozen replies that carry its id; workers emit signals, and only slots on the main thread touch
-widgets. Knows no widget and no program state: whoever asked compares the id, and drops an answer that is no
-longer wanted.
+lane* plans from an immutable `EncodedPage` while the slider moves. The *compute lane* solves where merged
+tokens go, and does whatever else would block the main thread, or the plans of a moving slider, for too long.
+Each request is answered by frozen replies that carry its id; workers emit signals, and only slots on the main
+thread touch widgets. Knows no widget and no program state: whoever asked compares the id, and drops an answer
+that is no longer wanted.
 """
 
 import itertools
@@ -32,7 +32,7 @@ from rtocr_gui.ui.background.engine_holder import EngineHolder
 from rtocr_gui.ui.background.images import as_qimage
 from rtocr_gui.ui.background.lanes import Lane, wait_for
 from rtocr_gui.ui.background.load_request import LoadRequest
-from rtocr_gui.ui.background.open_documents import OpenDocuments
+from rtocr_gui.ui.background.open_documents import OpenDocuments, RenderPage
 from rtocr_gui.ui.background.page_reading import PageReading
 from rtocr_gui.ui.background.page_scheduler import PageScheduler, PageToEncode
 from rtocr_gui.ui.background.replies import (
@@ -54,9 +54,6 @@ from rtocr_gui.ui.background.replies import (
     TextStreamed,
     TransportSolved,
 )
-
-RenderPage = Callable[[PageRef], PageImage]
-"""Renders a page, or raises a `DocumentError`."""
 
 NOT_SAVED = "The image could not be saved to a file. Free some space, and try again."
 

@@ -16,6 +16,9 @@ from rtocr_gui.errors import DocumentError
 from rtocr_gui.files import is_there
 from rtocr_gui.ocr.machine.allocator import return_freed_memory
 
+RenderPage = Callable[[PageRef], PageImage]
+"""Renders a page, or raises a `DocumentError`."""
+
 THUMBNAIL_PX = 160
 """Longest side of a thumbnail."""
 

@@ -15,7 +15,8 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.export.file_names import text_files
 from rtocr_gui.export.text_formats import TextFormat, format_of
 from rtocr_gui.files import resolved
-from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.open_documents import RenderPage
 from rtocr_gui.ui.background.replies import Exported, ExportProgressed, RequestFailed, RequestStopped
 from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.notices import Notice, ShowFolder

@@ -20,8 +20,8 @@ from rtocr_gui.export.tables import with_pipe_tables
 from rtocr_gui.export.text_formats import TextFormat, format_of
 from rtocr_gui.export.writing import check_target
 from rtocr_gui.ocr.text.block_places import BlockPlaces
-from rtocr_gui.ui.background.engine_bridge import RenderPage
 from rtocr_gui.ui.background.errors_in_words import in_words
+from rtocr_gui.ui.background.open_documents import RenderPage
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.saved_text import ExportedFile

@@ -23,7 +23,8 @@ from rtocr_gui.ocr.curve import curve_settings
 from rtocr_gui.ocr.reading import Reading, ReadSettings
 from rtocr_gui.ocr.text.comparison import Difference
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.open_documents import RenderPage
 from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.comparer import Comparer
 from rtocr_gui.ui.state.curve_reader import CurveReader, CurveRequest
