@@ -3,7 +3,7 @@
 The dialogs themselves are in `questions`.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +25,6 @@ _FOREIGN_SUFFIXES = frozenset((*SUPPORTED_SUFFIXES, *UNREAD_SUFFIXES, *UNWRITTEN
 """Endings of scans and true texts, and of formats that RTOCR does not write."""
 
 _KINDS = {kind: f"{kind.label} (*{kind.value})" for kind in TextFormat}
-_TEXT_KINDS = ";;".join(_KINDS.values())
 
 
 class ExportDialogs(QObject):
@@ -68,7 +67,7 @@ class ExportDialogs(QObject):
         if folder is None:
             return
         agreed: set[Path] = set()
-        scans = {ref.path for ref in self._session.shelf.refs}
+        scans = self._scans
         # Reading goes on behind the question, so that there may be more files after it.
         while True:
             files = exporter.files_in(folder, kind)
@@ -100,66 +99,76 @@ class ExportDialogs(QObject):
         files = {ref.path for ref in refs}
         folders = {path.parent for path in files}
         folder = folders.pop().name if len(folders) == 1 else ""
-        stem = (folder or "pages") if len(files) > 1 else ""
+        stem = (folder or "pages") if len(files) > 1 else self._shown_stem
         last = format_of(Path(f"text{self._session.choices.settings.export_suffix}"))
-        self._ask("Export text", last.value, _TEXT_KINDS, export, stem)
+        kinds = ";;".join(_KINDS.values())
+        path = self._ask_path("Export text", f"{shortened(stem)}{last.value}", kinds)
+        scans = self._scans
+        while path is not None and (objection := _objection_to(path, scans)):
+            self.notice_raised.emit(about_file(path, f"{objection} Choose another name."))
+            other = path.with_stem(f"{path.stem} (text)")
+            path = questions.ask_export_path(self._window, "Export text", other, _KINDS[format_of(path)])
+        if path is None or self._refuses(path, [kind.value for kind in TextFormat]):
+            return
+        if format_of(path) is TextFormat.MARKDOWN and (scan := scan_in_the_way([path], scans)):
+            self._refuse_figures(scan, "Export under another name.")
+        else:
+            export(path)
 
     @Slot()
     def ask_overlay(self) -> None:
         """Ask where to save the picture of the page with its overlay."""
         if (export := self._session.tuning.overlay_export()) is not None:
-            self._ask("Export overlay picture", self._of_page("overlay.png"), "PNG picture (*.png)", export)
+            self._ask_of_page("Export overlay picture", "overlay", "PNG picture (*.png)", ".png", export)
 
     @Slot()
     def ask_plan(self) -> None:
         """Ask where to write the plan."""
         if (export := self._session.tuning.plan_export()) is not None:
-            self._ask("Export plan", self._of_page("plan.json"), "JSON (*.json)", export)
+            self._ask_of_page("Export plan", "plan", "JSON (*.json)", ".json", export)
 
     @Slot()
     def ask_curve(self) -> None:
         """Ask where to write the retention curve."""
         if (export := self._session.tuning.curve_export()) is not None:
             kinds = "Table (*.csv);;JSON (*.json)"
-            self._ask("Export curve", self._of_page("curve.csv"), kinds, export)
+            self._ask_of_page("Export curve", "curve", kinds, ".csv", export)
 
-    def _of_page(self, ending: str) -> str:
-        """Begin an ending with what tells the shown page from others of its file, unless it is the first."""
-        ref = self._session.shelf.current
-        number = f"-page-{ref.index + 1}" if ref is not None and ref.index else ""
-        return "-".join((number, *(ref.cut_names if ref is not None else ()), ending))
-
-    def _ask(
-        self, title: str, ending: str, kinds: str, export: Callable[[Path], None], stem: str = ""
+    def _ask_of_page(
+        self, title: str, what: str, kinds: str, suffix: str, export: Callable[[Path], None]
     ) -> None:
-        """Ask where to write, then export; never over an open scan or under the name of another kind of scan.
-
-        The suggested name is `stem`, or else that of the shown file.
-        """
-        current = self._session.shelf.current
-        if current is None:
-            return
-        suggestion = self._folder() / f"{shortened(stem or current.path.stem)}{ending}"
-        path = questions.ask_export_path(self._window, title, suggestion, kinds)
-        scans = {ref.path for ref in self._session.shelf.refs}
-        is_text = kinds == _TEXT_KINDS
-        while is_text and path and (objection := _objection_to(path, scans)):
-            self.notice_raised.emit(about_file(path, f"{objection} Choose another name."))
-            other = path.with_stem(f"{path.stem} (text)")
-            path = questions.ask_export_path(self._window, title, other, _KINDS[format_of(path)])
-        if path is None:
-            return
-        own_suffixes = {each.value for each in TextFormat} if is_text else {suggestion.suffix}
-        if path.suffix.lower() in _FOREIGN_SUFFIXES - own_suffixes:
-            sentence = f"not written, because it would be no {path.suffix} file. Choose a name that ends in "
-            endings = ".md, .txt or .pdf" if is_text else suggestion.suffix
-            self.notice_raised.emit(about_file(path, f"{sentence}{endings}."))
-        elif first_also_in([path], scans):
-            self._refuse_scan(path, "Export under another name.")
-        elif is_text and format_of(path) is TextFormat.MARKDOWN and (scan := scan_in_the_way([path], scans)):
-            self._refuse_figures(scan, "Export under another name.")
-        else:
+        """Ask where to write something of the shown page, with what tells it from others of its file."""
+        ref = self._session.shelf.current
+        number = (f"page-{ref.index + 1}",) if ref is not None and ref.index else ()
+        parts = ref.cut_names if ref is not None else ()
+        name = "-".join((shortened(self._shown_stem), *number, *parts, what))
+        path = self._ask_path(title, f"{name}{suffix}", kinds)
+        if path is not None and not self._refuses(path, [suffix]):
             export(path)
+
+    def _ask_path(self, title: str, name: str, kinds: str) -> Path | None:
+        return questions.ask_export_path(self._window, title, self._folder() / name, kinds)
+
+    @property
+    def _shown_stem(self) -> str:
+        ref = self._session.shelf.current
+        return ref.path.stem if ref is not None else ""
+
+    @property
+    def _scans(self) -> set[Path]:
+        return {ref.path for ref in self._session.shelf.refs}
+
+    def _refuses(self, path: Path, suffixes: Sequence[str]) -> bool:
+        """Say why a file is not written: its name is that of an open scan, or of another kind of file."""
+        if path.suffix.lower() in _FOREIGN_SUFFIXES.difference(suffixes):
+            *others, last = suffixes
+            endings = f"{', '.join(others)} or {last}" if others else last
+            sentence = f"not written, because it would be no {path.suffix} file."
+            self.notice_raised.emit(about_file(path, f"{sentence} Choose a name that ends in {endings}."))
+            return True
+        if is_scan := first_also_in([path], self._scans) is not None:
+            self._refuse_scan(path, "Export under another name.")
+        return is_scan
 
     def _refuse_scan(self, path: Path, advice: str) -> None:
         sentence = f"not overwritten, because it is open as a scan. {advice}"
