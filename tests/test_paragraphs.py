@@ -19,6 +19,21 @@ month.
 Apples\t11.0 t
 Pears and plums and cherries, all of them together\t2.5 t"""
 
+SHORT_PARAGRAPHS = """\
+The orchard by the river gave eleven tons of apples this
+year, and more than in the years before that one.
+Three ladders were repaired in May, and one of them was
+replaced by one that Mr Porter gave to us all.
+The new press arrived on the second of the month, which
+was a day later than the letter had promised."""
+JAPANESE_AND_CHINESE = """\
+東京都庁の展望室は四十五階にあります。北展望室と南
+展望室があり、無料で入ることができます。晴れた日に
+は富士山が見えることもあります。
+中文的段落也是这样的，一行写满以后就换到下一行继续
+写下去，直到段落结束为止，这里还有更多的文字，并且
+到此结束了。"""
+
 
 def test_the_lines_of_a_paragraph_are_joined_and_headings_and_tables_are_not():
     assert with_lines_joined(REPORT).split("\n") == [
@@ -33,11 +48,35 @@ def test_the_lines_of_a_paragraph_are_joined_and_headings_and_tables_are_not():
 
 
 @pytest.mark.parametrize(
-    "text", [REPORT, REPORT[:120], "\n".join(f"{line}, {line}." for line in ("one", "two") * 3)]
+    ("text", "paragraphs"),
+    [
+        (REPORT, 5),
+        (REPORT[:120], 3),
+        ("\n".join(f"{line}, {line}." for line in ("one", "two") * 3), 6),
+        (SHORT_PARAGRAPHS, 3),
+        (JAPANESE_AND_CHINESE, 2),
+    ],
 )
-def test_paragraphs_that_were_joined_are_not_joined_again(text):
+def test_paragraphs_that_were_joined_are_not_joined_again(text, paragraphs):
     once = with_lines_joined(text)
+    assert len(once.split("\n")) == paragraphs
     assert with_lines_joined(once) == once
+
+
+@pytest.mark.parametrize("length", [40, 80, 125])
+def test_paragraphs_that_are_about_as_long_as_each_other_stay(length):
+    text = "\n".join("a word " * ((length + more) // 7) + "ends." for more in (0, 8, 3, 5, 0, 9))
+    assert with_lines_joined(text) == text
+
+
+def test_lines_many_of_which_are_much_longer_than_most_are_paragraphs():
+    text = "\n".join(("word " * count).strip() for count in (2, 10, 10, 30, 2, 10, 10, 30, 2, 2))
+    assert with_lines_joined(text) == text
+
+
+def test_a_paragraph_that_was_joined_alone_leaves_the_others_to_be_joined():
+    joined_alone = SHORT_PARAGRAPHS.replace("this\nyear", "this year")
+    assert with_lines_joined(joined_alone) == with_lines_joined(SHORT_PARAGRAPHS)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +107,14 @@ def test_what_begins_something_else_stays_on_a_line_of_its_own(following, joined
         ("from 1990-\n1995 and so", "from 1990- 1995 and so"),
         ("it ends here \n  and goes on", "it ends here and goes on"),
         ("東京都庁の展望室は\n四十五階にあります", "東京都庁の展望室は四十五階にあります"),
+        (
+            "从前有一座山，山里有。\n一座庙，庙里有一个老和尚",
+            "从前有一座山，山里有。\n一座庙，庙里有一个老和尚",
+        ),
+        (
+            "It goes on here and\nends where a line does.\nSo does this one too.",
+            "It goes on here and ends where a line does. So does this one too.",
+        ),
         ("one paragraph that\n\nanother that here", "one paragraph that\n\nanother that here"),
         ("Short.\nA line that is longer than that", "Short.\nA line that is longer than that"),
     ],

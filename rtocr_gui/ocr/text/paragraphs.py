@@ -1,7 +1,8 @@
 """Finds where lines of print are only the lines of one paragraph, so that they can be joined.
 
 A model that reads line by line ends its lines where the printed ones end. Where a line was full, its
-paragraph goes on in the next. Knows characters only.
+paragraph goes on in the next. Knows characters only. A salutation or a signature that is
+as long as full lines is joined like them.
 """
 
 import re
@@ -22,18 +23,24 @@ _USUAL = 0.8
 _LONGEST = 130
 """Most characters of a line of print; longer ones are paragraphs."""
 
-_ALIKE, _FEWEST_ALIKE = 0.15, 0.22
+_ALIKE, _FEWEST_ALIKE = 0.2, 0.22
 """How much full lines differ, as a share of the usual length, and the least share of lines that are full."""
 
+_ALIKE_PER_LONGER = 3
+"""Fewest full lines for each that is longer; the lengths of paragraphs differ more than those of lines."""
+
 _WHOLE_SENTENCE = 0.9
-"""Below this share of the usual length, a line that ends with a sentence is the last one of its paragraph."""
+"""Below this share of the usual length, a line that ends with a sentence is the last one of its paragraph.
+
+One that is longer than full lines is a whole paragraph.
+"""
 
 _NO_PROSE = re.compile(r"\s{4}|[#|<>]|```|.*(?:\t|\|| {3})")
 """Headings, tables, quotations and code, and lines in columns."""
 
 _ITEM = re.compile(r"\s*(?:(?:[-*+•–—·]|\(?(?:\d{1,3}|[a-z])[.)])\s|\d{1,3}(?:\.\d{1,3})+\.?\s+[^\W\d_a-z])")
 """What begins an item of a list, or a heading with a number."""
-_SENTENCE_END = re.compile(r"[.!?:;…][\"'”’»)]*$")
+_SENTENCE_END = re.compile(r"[.!?:;…。！？：；．][\"'”’»)」』）】]*$")
 _HYPHENATED = re.compile(r"[^\W\d_][-\u00ad\u2010]$")
 
 
@@ -51,10 +58,12 @@ def line_joins(text: str) -> tuple[Join, ...]:
     place = 0
     for block in re.split(r"(\n(?:[ \t]*\n)+)", text):
         lines = block.split("\n")
-        usual = _usual_length(lines)
+        printed = list(filter(str.strip, lines))
+        usual = _usual_length(printed)
+        are_paragraphs = _are_paragraphs(printed, usual)
         for line, following in pairwise(lines):
             end = place + len(line)
-            if usual and _goes_on(line, following, usual):
+            if usual and _goes_on(line, following, usual, are_paragraphs):
                 joins.append(_join(line, following, end))
             place = end + 1
         place += len(lines[-1])
@@ -73,22 +82,31 @@ def with_lines_joined(text: str) -> str:
 
 def _usual_length(lines: Sequence[str]) -> int:
     """Return how long full lines are; 0 if lines do not end because they are full."""
-    lengths = sorted(map(len, lines))
+    lengths = sorted(map(len, lines)) or [0]
     usual = lengths[round(_USUAL * (len(lengths) - 1))]
     alike = sum(abs(length - usual) <= _ALIKE * usual for length in lengths)
-    fewest = max(_FEWEST_ALIKE * len(lines), min(2, len(lines) - 1))
+    longer = sum(length > (1 + _ALIKE) * usual for length in lengths)
+    fewest = max(_FEWEST_ALIKE * len(lengths), min(2, len(lengths) - 1), _ALIKE_PER_LONGER * longer)
     return usual if usual <= _LONGEST and alike >= fewest else 0
 
 
-def _goes_on(line: str, following: str, usual: int) -> bool:
+def _are_paragraphs(lines: Sequence[str], usual: int) -> bool:
+    """True if most full lines end with a sentence; those of print end anywhere in one."""
+    full = [line for line in lines[:-1] if len(line) >= (1 - _ALIKE) * usual]
+    return 2 * sum(_SENTENCE_END.search(line) is not None for line in full) > len(full)
+
+
+def _goes_on(line: str, following: str, usual: int, are_paragraphs: bool) -> bool:
     words = following.split(maxsplit=1)
     if not (line.strip() and words):
         return False
     if _NO_PROSE.match(line) or _NO_PROSE.match(following) or _ITEM.match(following):
         return False
+    is_sentence_end = _SENTENCE_END.search(line)
     if _HYPHENATED.search(line) and words[0][0].islower():
         return True
-    if _SENTENCE_END.search(line) and len(line) < _WHOLE_SENTENCE * usual:
+    is_full = _WHOLE_SENTENCE * usual <= len(line) <= (1 + _ALIKE) * usual
+    if is_sentence_end and (are_paragraphs or not is_full):
         return False
     first = 1 if is_chinese_or_japanese(words[0][0]) else len(words[0])
     return len(line) + 1 + first >= _FULL * usual
