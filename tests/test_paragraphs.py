@@ -1,6 +1,7 @@
 """Lines of print are joined where a paragraph goes on, and nowhere else."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -33,6 +34,7 @@ JAPANESE_AND_CHINESE = """\
 中文的段落也是这样的，一行写满以后就换到下一行继续
 写下去，直到段落结束为止，这里还有更多的文字，并且
 到此结束了。"""
+PRICES = (Path(__file__).parents[1] / "resources/samples/prices.txt").read_text(encoding="utf-8")
 
 
 def test_the_lines_of_a_paragraph_are_joined_and_headings_and_tables_are_not():
@@ -77,6 +79,54 @@ def test_lines_many_of_which_are_much_longer_than_most_are_paragraphs():
 def test_a_paragraph_that_was_joined_alone_leaves_the_others_to_be_joined():
     joined_alone = SHORT_PARAGRAPHS.replace("this\nyear", "this year")
     assert with_lines_joined(joined_alone) == with_lines_joined(SHORT_PARAGRAPHS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PRICES,
+        "Rye bread 4,20 €\nBrown eggs 3,75 €\nApples 2,90 EUR\nHoney, a jar 50 %",
+        "1 Introduction 3\n2 Methods and materials 7\n3 Results of them all 12",
+        "Introduction ..... iii\nHow it was done ..... v\nWhat was found ..... xi",
+        "Introduction . . . . iii\nHow it was done . . . v\nWhat was found . . . . xi",
+    ],
+)
+def test_the_rows_of_price_lists_and_contents_stay(text):
+    assert with_lines_joined(text) == text
+
+
+def test_code_between_fences_stays_and_the_text_around_it_is_joined():
+    code = (
+        "```\nfirst = compute(alpha, beta)\nsecond = compute(gamma, delta)\n\nreturn first + second, 0\n```"
+    )
+    text = f"A line as long as the others,\nand one more.\n{code}\nAnother line that is as long\nas they are"
+    joined = f"A line as long as the others, and one more.\n{code}\nAnother line that is as long as they are"
+    assert with_lines_joined(text) == joined
+
+
+@pytest.mark.parametrize("rule", ["---", "***", "___"])
+def test_a_rule_stays_on_a_line_of_its_own(rule):
+    text = f"A line that is as long as the others,\n{rule}\nand one more that is as long as they are"
+    assert with_lines_joined(text) == text
+
+
+@pytest.mark.parametrize(
+    "mark", [*"●○◦▪▫■□‣⁃◆◇►▶➢✓✔☐☑→①", "(ii)", "iii)", "A)", "(B)", "II.", "第四条", "二、", "(三)", "（3）"]
+)
+def test_items_of_lists_are_known_by_their_marks(mark):
+    text = f"All that we need for the next trip by boat is\n{mark} a tent with all of its poles and its ropes"
+    assert with_lines_joined(text) == text
+
+
+@pytest.mark.parametrize(
+    "marks", [("[1]", "[2]"), ("1.1", "1.2"), ("Art. 1", "Art. 2"), ("§ 1", "§ 2"), ("A.", "B.")]
+)
+def test_marks_that_stand_in_sentences_too_are_those_of_items_after_a_sentence_or_an_item(marks):
+    first, second = (f"{mark} a tent with all of its poles and its ropes" for mark in marks)
+    text = f"All that we need for the next trip by boat is this:\n{first}\n{second}"
+    assert with_lines_joined(text) == text
+    in_a_sentence = f"All that we need for the next trip is named in\n{second}"
+    assert with_lines_joined(in_a_sentence) == in_a_sentence.replace("\n", " ")
 
 
 @pytest.mark.parametrize(

@@ -35,11 +35,25 @@ _WHOLE_SENTENCE = 0.9
 One that is longer than full lines is a whole paragraph.
 """
 
-_NO_PROSE = re.compile(r"\s{4}|[#|<>]|```|.*(?:\t|\|| {3})")
-"""Headings, tables, quotations and code, and lines in columns."""
+_BETWEEN_BLOCKS = re.compile(r"(^```.*?^```|\n(?:[ \t]*\n)+)", re.DOTALL | re.MULTILINE)
+"""Code between fences, and empty lines."""
 
-_ITEM = re.compile(r"\s*(?:(?:[-*+•–—·]|\(?(?:\d{1,3}|[a-z])[.)])\s|\d{1,3}(?:\.\d{1,3})+\.?\s+[^\W\d_a-z])")
+_NO_PROSE = re.compile(r"\s{4}|[#|<>]|```|[\W_]+$|.*(?:\t|\|| {3}|(?:[.…·] ?){4})")
+"""Headings, tables, quotations, code, rules, lines in columns, and leaders."""
+
+_CHINESE_FIGURE = r"[\d一二三四五六七八九十百]{1,3}"
+_ITEM = re.compile(
+    # The ranges are arrows, figures and letters in circles, and shapes, ticks and other symbols.
+    r"\s*(?:[-*+•–—·]\s|[‣⁃\u2190-\u21ff\u2460-\u24ff\u25a0-\u27bf]"
+    r"|\(?(?:\d{1,3}|[a-z]|[ivx]{2,5}|[IVX]{2,5})[.)]\s|\(?[A-Z]\)\s|\d{1,3}(?:\.\d{1,3})+\.?\s+[^\W\d_a-z]"
+    rf"|第{_CHINESE_FIGURE}[条條章节節]\s|[（(]?{_CHINESE_FIGURE}[、．）)])"
+)
 """What begins an item of a list, or a heading with a number."""
+
+_NUMBER = re.compile(r"\s*(?:\[\d{1,3}\]|(?:Art\.|§) ?\d{1,3}|\d{1,3}(?:\.\d{1,3})+|[A-Z](?=[.:]))[.:)]?\s")
+"""What begins an item as well, but after a sentence or another item only."""
+
+_FIGURE_LAST = re.compile(r"\d ?(?:[%$€£¥円元]|[A-Z]{3})?$")
 _SENTENCE_END = re.compile(r"[.!?:;…。！？：；．][\"'”’»)」』）】]*$")
 _HYPHENATED = re.compile(r"[^\W\d_][-\u00ad\u2010]$")
 
@@ -56,14 +70,15 @@ def line_joins(text: str) -> tuple[Join, ...]:
     """
     joins: list[Join] = []
     place = 0
-    for block in re.split(r"(\n(?:[ \t]*\n)+)", text):
+    for block in _BETWEEN_BLOCKS.split(text):
         lines = block.split("\n")
-        printed = list(filter(str.strip, lines))
+        printed = [] if block.startswith("```") else list(filter(str.strip, lines))
         usual = _usual_length(printed)
         are_paragraphs = _are_paragraphs(printed, usual)
-        for line, following in pairwise(lines):
+        rows = _table_rows(lines)
+        for (line, is_row), (following, is_row_next) in pairwise(zip(lines, rows, strict=True)):
             end = place + len(line)
-            if usual and _goes_on(line, following, usual, are_paragraphs):
+            if usual and not (is_row or is_row_next) and _goes_on(line, following, usual, are_paragraphs):
                 joins.append(_join(line, following, end))
             place = end + 1
         place += len(lines[-1])
@@ -96,6 +111,13 @@ def _are_paragraphs(lines: Sequence[str], usual: int) -> bool:
     return 2 * sum(_SENTENCE_END.search(line) is not None for line in full) > len(full)
 
 
+def _table_rows(lines: Sequence[str]) -> list[bool]:
+    """Tell which lines end with a figure, as the one before or after does."""
+    figures = [_FIGURE_LAST.search(line) is not None for line in lines]
+    around = zip([False, *figures], figures, [*figures[1:], False], strict=False)
+    return [figure and (before or after) for before, figure, after in around]
+
+
 def _goes_on(line: str, following: str, usual: int, are_paragraphs: bool) -> bool:
     words = following.split(maxsplit=1)
     if not (line.strip() and words):
@@ -103,6 +125,8 @@ def _goes_on(line: str, following: str, usual: int, are_paragraphs: bool) -> boo
     if _NO_PROSE.match(line) or _NO_PROSE.match(following) or _ITEM.match(following):
         return False
     is_sentence_end = _SENTENCE_END.search(line)
+    if _NUMBER.match(following) and (is_sentence_end or _NUMBER.match(line)):
+        return False
     if _HYPHENATED.search(line) and words[0][0].islower():
         return True
     is_full = _WHOLE_SENTENCE * usual <= len(line) <= (1 + _ALIKE) * usual
