@@ -1,8 +1,8 @@
 """Finds where lines of print are only the lines of one paragraph, so that they can be joined.
 
 A model that reads line by line ends its lines where the printed ones end. Where a line was full, its
-paragraph goes on in the next. Knows characters only. A salutation or a signature that is
-as long as full lines is joined like them.
+paragraph goes on in the next. Knows characters, and which words follow a hyphen that stays. A salutation or
+a signature that is as long as full lines is joined like them.
 """
 
 import re
@@ -56,6 +56,11 @@ _NUMBER = re.compile(r"\s*(?:\[\d{1,3}\]|(?:Art\.|§) ?\d{1,3}|\d{1,3}(?:\.\d{1,
 _FIGURE_LAST = re.compile(r"\d ?(?:[%$€£¥円元]|[A-Z]{3})?$")
 _SENTENCE_END = re.compile(r"[.!?:;…。！？：；．][\"'”’»)」』）】]*$")
 _HYPHENATED = re.compile(r"[^\W\d_][-\u00ad\u2010]$")
+_SUSPENDED = re.compile(r"[-\u2010](?:and|or|to(?= \S*-)|und|oder|bzw\.|sowie|en|of|et|ou|y|e|o)(?!\S)")
+"""A hyphen at the end of a line that is no division, and the next word, as in `short- or long-term`.
+
+`to` ends too many words elsewhere: `mol-to`.
+"""
 
 
 def line_joins(text: str) -> tuple[Join, ...]:
@@ -66,7 +71,7 @@ def line_joins(text: str) -> tuple[Join, ...]:
 
     Returns:
         Where to join lines, in order, and by what: a blank; nothing in Chinese and Japanese; and nothing in
-        the place of a hyphen, where a word goes on in lower case.
+        the place of a hyphen, where a word goes on in lower case. The hyphen of `short- or long-term` stays.
     """
     joins: list[Join] = []
     place = 0
@@ -139,7 +144,7 @@ def _goes_on(line: str, following: str, usual: int, are_paragraphs: bool) -> boo
 def _join(line: str, following: str, end: int) -> Join:
     start, stop = len(line) - len(line.rstrip()), len(following) - len(following.lstrip())
     first, last = following.lstrip()[0], line.rstrip()[-1]
-    if _HYPHENATED.search(line.rstrip()):
+    if _HYPHENATED.search(line.rstrip()) and not _SUSPENDED.match(last + following.lstrip()):
         return (end - start - first.islower(), end + 1 + stop, "")
     between = "" if is_chinese_or_japanese(first) and is_chinese_or_japanese(last) else " "
     return (end - start, end + 1 + stop, between)
