@@ -318,11 +318,13 @@ class MarkdownEditor(QPlainTextEdit):
 
     def _draw_marks(self) -> None:
         marked = []
+        line, ground = _unsure_colours(self.palette())
         for cursor in self._unsure:
             selection = QTextEdit.ExtraSelection()
             selection.cursor = cursor
             selection.format.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
-            selection.format.setUnderlineColor(_unsure_colour(self.palette()))
+            selection.format.setUnderlineColor(line)
+            selection.format.setBackground(ground)
             marked.append(selection)
         for cursor in (*self._found, *((self._mark,) if self._mark is not None else ())):
             selection = QTextEdit.ExtraSelection()
@@ -359,9 +361,12 @@ def _characters_at(text: str, *qt_places: int) -> list[int]:
     return [bisect_right(begins, place) - 1 for place in qt_places]
 
 
-def _unsure_colour(palette: QPalette) -> QColor:
-    """For a line under a word, clear of the ground and of the red of misspelt words."""
-    return QColor(_UNSURE_ON_DARK if palette.base().color().lightnessF() < 0.5 else _UNSURE_ON_LIGHT)
+def _unsure_colours(palette: QPalette) -> tuple[QColor, QColor]:
+    """For the line under a word and for the ground behind it; not the red of misspelt words."""
+    line = QColor(_UNSURE_ON_DARK if palette.base().color().lightnessF() < 0.5 else _UNSURE_ON_LIGHT)
+    ground = QColor(line)
+    ground.setAlphaF(0.15)
+    return line, ground
 
 
 def _mark_colour(palette: QPalette) -> QColor:
