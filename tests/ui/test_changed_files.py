@@ -250,7 +250,7 @@ def test_pages_of_a_file_that_changed_leave_the_list_at_once_though_more_files_a
 ) -> None:
     paths = [draw_page(f"{number}.png") for number in range(5)]
     session.open_files(paths)
-    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    qtbot.waitUntil(lambda: session.opener.files_left == 0)
     draw_page("other.png").replace(paths[2])
     session.shelf.findChild(QTimer).setInterval(2**30)
     model = window.page_list.findChild(PageModel)
@@ -261,6 +261,6 @@ def test_pages_of_a_file_that_changed_leave_the_list_at_once_though_more_files_a
 
     session.shelf.pages_outdated.connect(look)
     session.open_files(paths)
-    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    qtbot.waitUntil(lambda: session.opener.files_left == 0)
     assert left == [True]
     assert [ref.path for ref in session.shelf.refs] == [*paths[:2], *paths[3:], paths[2]]

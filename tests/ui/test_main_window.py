@@ -112,7 +112,7 @@ def test_a_file_that_opens_after_all_and_its_pages_are_no_longer_said_to_have_fa
     with qtbot.waitSignal(session.notice_raised):
         session.read((ref,))
     assert statuses[-1].state is PageState.FAILED
-    with qtbot.waitSignal(session.shelf.file_opened):
+    with qtbot.waitSignal(session.opener.opened):
         session.open_files([path])
     assert statuses[-1].state is PageState.UNREAD
     assert not window.notice_bar.notices

@@ -52,7 +52,7 @@ def test_a_picture_without_a_file_is_stored_off_the_main_thread_and_shown(
     picture = Picture(90, 60, QImage.Format.Format_RGB32)
     picture.fill(Qt.GlobalColor.white)
     with qtbot.waitSignal(session.page_image_changed) as caught:
-        session.shelf.open_picture(picture, tmp_path / "pasted.png")
+        session.opener.open_picture(picture, tmp_path / "pasted.png")
     assert session.shelf.current.path == tmp_path / "pasted.png"
     assert caught.args == [picture]
     (thread,) = stored_on
@@ -63,7 +63,7 @@ def test_a_picture_that_cannot_be_stored_is_told_so(
     qtbot: QtBot, session: Session, notices: list[str], tmp_path: Path
 ) -> None:
     with qtbot.waitSignal(session.notice_raised):
-        session.shelf.open_picture(
+        session.opener.open_picture(
             QImage(90, 60, QImage.Format.Format_RGB32), tmp_path / "nowhere" / "pasted.png"
         )
     assert notices == ["pasted.png: The image could not be saved to a file. Free some space, and try again."]
@@ -182,7 +182,7 @@ def test_the_list_is_told_of_many_files_at_once_and_of_their_states(
     paths = [draw_page(f"{number}.png") for number in range(10)]
     session.open_files(paths)
     session.read_all()
-    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    qtbot.waitUntil(lambda: session.opener.files_left == 0)
     assert [ref.path for ref in session.shelf.refs] == paths
     assert fewest <= len(listed) <= most
     model = window.page_list.findChild(PageModel)
@@ -195,12 +195,12 @@ def test_the_list_is_told_of_many_files_that_are_opened_again_at_once_too(
 ) -> None:
     paths = [draw_page(f"{number}.png") for number in range(10)]
     session.open_files(paths)
-    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    qtbot.waitUntil(lambda: session.opener.files_left == 0)
     session.remove_pages(session.shelf.refs[3:5])
     session.shelf.findChild(QTimer).setInterval(2**30)
     listed = emissions(session.shelf.pages_changed)
     session.open_files(paths)
-    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    qtbot.waitUntil(lambda: session.opener.files_left == 0)
     assert [ref.path for ref in session.shelf.refs] == [*paths[:3], *paths[5:], *paths[3:5]]
     assert [entry.key for entry in listed[-1]] == list(session.shelf.refs)
     assert len(listed) <= 2

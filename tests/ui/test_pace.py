@@ -87,12 +87,12 @@ def test_the_time_in_which_files_are_awaited_is_not_that_of_pages(
     locked = tmp_path / "locked.pdf"
     locked.write_bytes(encrypted_pdf())
     open_and_load(qtbot, session, draw_page("book.tiff", pages=3))
-    with qtbot.waitSignal(session.shelf.password_needed):
+    with qtbot.waitSignal(session.opener.password_needed):
         session.open_files([locked])
         session.read_all()
     qtbot.waitUntil(lambda: told[-1] == Activity(page=3, page_count=3, awaits_files=True))
     clock.now_s += 3600
-    session.shelf.pages_opened.connect(lambda _: session.shelf.leave_locked(locked))
+    session.shelf.pages_opened.connect(lambda _: session.opener.leave_locked(locked))
     session.open_files([draw_page("more.tiff", pages=5)])
     qtbot.waitUntil(lambda: len(session.shelf.refs) == 8)
     wait_until_idle(qtbot, session)

@@ -23,7 +23,7 @@ def test_an_encrypted_file_asks_for_its_password(
     asked: list[PasswordQuestion] = []
     monkeypatch.setattr(questions, "ask_password", lambda _, question: asked.append(question) or "")
     question = PasswordQuestion(tmp_path / "secret.pdf", "It is encrypted.")
-    session.shelf.password_needed.emit(question)
+    session.opener.password_needed.emit(question)
     assert asked == [question]
     assert sentences_in(window.notice_bar) == ("secret.pdf: not opened. It is encrypted.",)
 
@@ -39,12 +39,12 @@ def test_passwords_are_asked_for_one_after_the_other(
         open_dialogs.append(question.path.name)
         asked.append(question.path.name)
         if question.path.name == "a.pdf":
-            session.shelf.password_needed.emit(PasswordQuestion(tmp_path / "b.pdf", "It is encrypted."))
+            session.opener.password_needed.emit(PasswordQuestion(tmp_path / "b.pdf", "It is encrypted."))
         open_dialogs.pop()
         return ""
 
     monkeypatch.setattr(questions, "ask_password", ask)
-    session.shelf.password_needed.emit(PasswordQuestion(tmp_path / "a.pdf", "It is encrypted."))
+    session.opener.password_needed.emit(PasswordQuestion(tmp_path / "a.pdf", "It is encrypted."))
     assert asked == ["a.pdf", "b.pdf"]
 
 
@@ -56,7 +56,7 @@ def test_a_password_is_tried_on_the_other_files_that_wait_and_those_of_another_o
         (tmp_path / name).write_bytes(encrypted_pdf(password))
     asked: list[PasswordQuestion] = []
     others: list[PasswordQuestion] = []  # than the first, during which they come
-    session.shelf.password_needed.connect(others.append)
+    session.opener.password_needed.connect(others.append)
 
     def ask(_: object, question: PasswordQuestion) -> str:
         asked.append(question)
@@ -79,7 +79,7 @@ def test_an_encrypted_file_that_is_opened_twice_is_asked_for_once_and_a_wrong_pa
 
     def ask(_: object, question: PasswordQuestion) -> str:
         asked.append(question.sentence)
-        qtbot.waitUntil(lambda: session.shelf.files_left == 1)
+        qtbot.waitUntil(lambda: session.opener.files_left == 1)
         return "winter" if len(asked) == 1 else "summer"
 
     monkeypatch.setattr(questions, "ask_password", ask)
@@ -108,18 +108,18 @@ def test_read_all_waits_for_a_password_until_it_is_given_or_not(
     locked = tmp_path / "locked.pdf"
     locked.write_bytes(encrypted_pdf())
     open_and_load(qtbot, session, draw_page())
-    with qtbot.waitSignal(session.shelf.password_needed):
+    with qtbot.waitSignal(session.opener.password_needed):
         session.open_files([locked])
         session.read_all()
     qtbot.waitUntil(lambda: session.reader.activity == Activity(page=1, page_count=1, awaits_files=True))
     if is_given:
-        session.shelf.open_file(locked, PASSWORD)
+        session.opener.unlock(locked, PASSWORD)
         qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
     else:
-        session.shelf.leave_locked(locked)
+        session.opener.leave_locked(locked)
     wait_until_idle(qtbot, session)
     assert all(session.unsaved.loss([ref]).read for ref in session.shelf.refs)
-    assert session.shelf.files_left == 0
+    assert session.opener.files_left == 0
 
 
 def test_of_an_encrypted_file_come_back_the_pages_that_were_removed_and_no_others(
@@ -128,8 +128,8 @@ def test_of_an_encrypted_file_come_back_the_pages_that_were_removed_and_no_other
     path = tmp_path / "locked.pdf"
     path.write_bytes(encrypted_pdf(pages=3))
     asked: list[Path] = []
-    session.shelf.password_needed.connect(lambda question: asked.append(question.path))
-    session.shelf.password_needed.connect(lambda question: session.shelf.open_file(question.path, PASSWORD))
+    session.opener.password_needed.connect(lambda question: asked.append(question.path))
+    session.opener.password_needed.connect(lambda question: session.opener.unlock(question.path, PASSWORD))
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([path])
     first, second, third = session.shelf.refs
@@ -153,10 +153,10 @@ def test_an_encrypted_file_whose_password_was_not_given_for_a_page_that_came_bac
 ) -> None:
     def open_with_password() -> None:
         with qtbot.waitSignal(session.page_image_changed):
-            session.shelf.open_file(path, PASSWORD)
+            session.opener.unlock(path, PASSWORD)
 
     def until_asked(ask: Callable[[], None]) -> None:
-        with qtbot.waitSignal(session.shelf.password_needed):
+        with qtbot.waitSignal(session.opener.password_needed):
             ask()
 
     path = tmp_path / "locked.pdf"
@@ -178,14 +178,14 @@ def test_an_encrypted_page_that_came_back_is_shown_once_its_password_is_given(
 ) -> None:
     path = tmp_path / "locked.pdf"
     path.write_bytes(encrypted_pdf(pages=2))
-    with qtbot.waitSignal(session.shelf.password_needed):
+    with qtbot.waitSignal(session.opener.password_needed):
         session.open_files([path])
     with qtbot.waitSignal(session.page_image_changed):
-        session.shelf.open_file(path, PASSWORD)
+        session.opener.unlock(path, PASSWORD)
     session.edit_text("mine")
     session.remove_pages(session.shelf.refs)
     qtbot.waitUntil(lambda: not bridge._documents._documents)  # until it is closed, its pages can be shown
-    with qtbot.waitSignals([session.shelf.password_needed, session.shelf.page_failed]):
+    with qtbot.waitSignals([session.opener.password_needed, session.shelf.page_failed]):
         session.take_offer(offers[0])
     with qtbot.waitSignals([session.page_image_changed, session.shelf.pages_changed]):
-        session.shelf.open_file(path, PASSWORD)
+        session.opener.unlock(path, PASSWORD)

@@ -12,6 +12,7 @@ from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.page_texts import EARLIER_VERSION
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Loss, PageStatus
+from tests.broken_files import encrypted_pdf
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import Draw, emissions, open_and_load, until_idle
 
@@ -282,21 +283,21 @@ def test_no_thumbnail_is_rendered_of_a_page_that_is_gone(
     assert rendered == [there]
 
 
+@pytest.mark.parametrize("content", [b"not a picture", encrypted_pdf()], ids=["broken", "locked"])
 def test_a_file_is_let_go_of_whose_page_was_removed_while_it_could_not_be_opened_again(
     monkeypatch: pytest.MonkeyPatch,
     qtbot: QtBot,
     session: Session,
     bridge: EngineBridge,
     draw_page: Draw,
-    notices: list[str],
+    content: bytes,
 ) -> None:
     path = draw_page()
     open_and_load(qtbot, session, path)
     closed: list[Path] = []
     monkeypatch.setattr(bridge, "close_document", closed.append)
-    path.write_bytes(b"not a picture")
+    path.write_bytes(content)
     session.open_files([path])
     session.remove_pages(session.shelf.refs)
     assert not closed, "it may come"
-    qtbot.waitUntil(lambda: len(notices) == 1)
-    assert closed == [path]
+    qtbot.waitUntil(lambda: closed == [path])

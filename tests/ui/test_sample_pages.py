@@ -49,13 +49,13 @@ def test_sample_pages_opened_beside_the_persons_own_stay_until_the_next_file(
     samples = [draw_page("letter.png"), draw_page("prices.png")]
     session.open_samples(samples)
     session.open_files([draw_page("mine.png")])  # before the last sample has come
-    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    qtbot.waitUntil(lambda: session.opener.files_left == 0)
     assert [ref.path.name for ref in session.shelf.refs] == ["mine.png"]
     session.open_samples(samples)
-    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    qtbot.waitUntil(lambda: session.opener.files_left == 0)
     assert [ref.path.name for ref in session.shelf.refs] == ["mine.png", "letter.png", "prices.png"]
     session.open_files([draw_page("other.png")])
-    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    qtbot.waitUntil(lambda: session.opener.files_left == 0)
     assert [ref.path.name for ref in session.shelf.refs] == ["mine.png", "other.png"]
 
 
@@ -68,13 +68,13 @@ def test_a_sample_file_that_the_person_opens_is_the_persons_own(
     own = draw_page("own/own.png")
     session.open_samples(samples)
     session.open_files([own])
-    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    qtbot.waitUntil(lambda: session.opener.files_left == 0)
     session.open_files([tmp_path if by_folder else samples[0]])
-    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    qtbot.waitUntil(lambda: session.opener.files_left == 0)
     opened = samples if by_folder else samples[:1]
     assert {ref.path for ref in session.shelf.refs} == {own, *opened}
     session.open_samples(samples)
-    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    qtbot.waitUntil(lambda: session.opener.files_left == 0)
     session.open_files([draw_page("own/other.png")])
-    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    qtbot.waitUntil(lambda: session.opener.files_left == 0)
     assert {ref.path for ref in session.shelf.refs} == {own, *opened, tmp_path / "own" / "other.png"}

@@ -258,7 +258,7 @@ def test_a_selected_page_whose_file_lost_it_is_selected_no_longer(
 ) -> None:
     pages_of(window).selectAll()
     with qtbot.waitSignal(session.shelf.pages_changed):
-        session.shelf.open_file(draw_page(pages=2))
+        session.open_files([draw_page(pages=2)])
     assert set(session.shelf.selected) <= set(session.shelf.refs)
     assert session.shelf.selected == window.page_list.selected_keys
 

@@ -67,7 +67,7 @@ def test_the_line_at_the_bottom_counts_the_files_that_are_still_to_be_opened(
 ) -> None:
     said = label_called(window.status_line, "Status")
     words: list[str] = []
-    session.shelf.opening_changed.connect(lambda _: words.append(said.text()))
+    session.opener.changed.connect(lambda _: words.append(said.text()))
     session.open_files([draw_page(name=name) for name in ("1.png", "2.png", "3.png")])
     qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
     assert words[:2] == ["Opening 3 files", "Opening 2 files"]

@@ -298,6 +298,6 @@ def test_a_sample_page_counts_once_it_was_typed_on_or_opened_by_the_person(
     assert counted() == []
     session.edit_text("typed")
     assert counted() == ["letter.png"]
-    with qtbot.waitSignals([session.shelf.file_opened, session.unsaved.changed]):
+    with qtbot.waitSignals([session.opener.opened, session.unsaved.changed]):
         session.open_files(samples[2:])
     assert counted() == ["letter.png", "table.png"]

@@ -43,7 +43,7 @@ class SessionDialogs(QObject):
         self._password_questions: dict[Path, PasswordQuestion] = {}
         self._tried: dict[Path, PasswordQuestion] = {}  # files that got the password of another
         self._leaving_for: Path | None = None
-        session.shelf.password_needed.connect(self.ask_password)
+        session.opener.password_needed.connect(self.ask_password)
         session.reader.activity_changed.connect(self._export_at_last)
         session.overwrite_questioned.connect(self.ask_overwrite)
 
@@ -80,11 +80,11 @@ class SessionDialogs(QObject):
             del waiting[path]
             if password:
                 for each in (path, *waiting):
-                    self._session.shelf.open_file(each, password)
+                    self._session.opener.unlock(each, password)
                 self._tried.update(waiting)
                 waiting.clear()
             else:
-                self._session.shelf.leave_locked(path)
+                self._session.opener.leave_locked(path)
                 self.notice_raised.emit(about_file(path, f"not opened. {question.sentence}"))
 
     @Slot(object)

@@ -1,20 +1,19 @@
-"""Which files are open, which of their pages is shown, and the pictures of the page and the list.
+"""Which pages are listed, which of them is shown, and the pictures of the page and the list.
 
 Asks the bridge and drops answers that are no longer wanted. Knows neither the model nor widgets.
 """
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import Crop, PageRef
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
-from rtocr_gui.ui.background.replies import DocumentOpened, FolderListed, PageRendered, RequestFailed
+from rtocr_gui.ui.background.replies import PageRendered, RequestFailed
 from rtocr_gui.ui.parts.timers import one_shot
+from rtocr_gui.ui.state.file_opener import FileOpener
 from rtocr_gui.ui.state.open_pages import OpenPages, RemovedPages
 from rtocr_gui.ui.state.shown import PageFailure, PasswordQuestion
 
@@ -24,11 +23,12 @@ anew, which takes long for thousands."""
 
 
 class PageShelf(QObject):
-    """Opens files, lists their pages and shows one of them.
+    """Lists the pages of files that are opened, and shows one of them.
+
+    The first page that comes after a request to open files is shown. If the person types meanwhile (`stay`),
+    the shown page stays, and the new ones are only listed.
 
     Signals (each carries one frozen value):
-        file_opened (Path): a file was opened, again or for the first time, and its pages are in the list.
-        opening_changed (int): `files_left` may have changed.
         pages_opened (tuple of PageRef): a file was opened, and these pages of it are in the list, or
             `pages_changed` and `pages_listed` follow.
         pages_changed (tuple of PageEntry): the pages in the list, or their order, have changed.
@@ -45,19 +45,14 @@ class PageShelf(QObject):
         page_rendered (PageRendered): the picture of the shown page.
         page_failed (PageFailure): why the shown page has no picture.
         thumbnail_rendered (PageRendered): the picture of a page in the list.
-        password_needed (PasswordQuestion): a file would open with the right password; `open_file` with it, or
-            `leave_locked` follows.
-        refused (Path, str): why a file cannot be opened.
-        pictures_left_out (Path, str): which pictures of a folder are not opened, and why.
 
     Args:
-        bridge: opens and renders.
+        bridge: renders pages, and closes files.
+        opener: opens files.
         pages: the open pages.
         parent: Qt parent.
     """
 
-    file_opened = Signal(object)
-    opening_changed = Signal(int)
     pages_opened = Signal(object)
     pages_changed = Signal(object)
     pages_dropped = Signal(object)
@@ -72,29 +67,27 @@ class PageShelf(QObject):
     page_rendered = Signal(object)
     page_failed = Signal(object)
     thumbnail_rendered = Signal(object)
-    password_needed = Signal(object)
-    refused = Signal(object, str)
-    pictures_left_out = Signal(object, str)
 
-    def __init__(self, bridge: EngineBridge, pages: OpenPages, parent: QObject | None = None) -> None:
+    def __init__(
+        self, bridge: EngineBridge, opener: FileOpener, pages: OpenPages, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._bridge = bridge
+        self._opener = opener
         self._pages = pages
-        self._to_open: deque[Path] = deque()
-        self._opening: dict[int, Path] = {}
-        self._locked: set[Path] = set()
-        self._reopening: set[Path] = set()
         self._selected: tuple[PageRef, ...] = ()
         self._selects_opened = False
         self._render_id = 0
         self._picture_failed = False
         self._appended: list[PageRef] = []
         self._telling = one_shot(self, TELL_MS, self._tell_pages)
-        bridge.document_opened.connect(self._add)
-        bridge.folder_listed.connect(self._open_folder)
+        opener.requested.connect(self._move_on)
+        opener.opened.connect(self._add)
+        opener.password_needed.connect(self._close_locked)
+        opener.refused.connect(self._close_unused)
         bridge.page_rendered.connect(self._pass_picture)
         bridge.thumbnail_rendered.connect(self.thumbnail_rendered)
-        bridge.request_failed.connect(self._report)
+        bridge.request_failed.connect(self._report_picture)
 
     @property
     def refs(self) -> tuple[PageRef, ...]:
@@ -111,44 +104,10 @@ class PageShelf(QObject):
         """The pages that are selected in the list; if there are none, the shown one."""
         return self._selected or ((self._pages.shown,) if self._pages.shown is not None else ())
 
-    @property
-    def files_left(self) -> int:
-        """How many files are still to be opened; those whose password is being asked for are among them."""
-        return len(self._to_open) + len(self._opening) + len(self._locked)
-
-    def open_files(self, paths: Iterable[Path]) -> None:
-        """Open files, named in full, and show the first one; each that fails is refused with its own reason.
-
-        A folder stands for the scans in it.
-
-        If the person types meanwhile (`stay`), the shown page stays, and the new ones are only listed.
-        """
+    @Slot()
+    def _move_on(self) -> None:
+        """Show the first page of the files that open next: the person wants to see it."""
         self._selects_opened = True
-        self._to_open.extend(paths)
-        self._open_next()
-
-    def _open_next(self) -> None:
-        """Open files one by one, so that the picture of the first does not have to wait for all of them."""
-        if self._to_open and not self._opening:
-            path = self._to_open.popleft()
-            self._reopening.discard(path)
-            self.open_file(path)
-        self.opening_changed.emit(self.files_left)
-
-    def open_file(self, path: Path, password: str | None = None) -> None:
-        """Open one file, with a password if it needs one."""
-        self._locked.discard(path)
-        self._opening[self._bridge.open_document(path, password)] = path
-
-    def leave_locked(self, path: Path) -> None:
-        """Do not open a file that needs a password: the person gave none."""
-        self._locked.discard(path)
-        self.opening_changed.emit(self.files_left)
-
-    def open_picture(self, picture: QImage, path: Path) -> None:
-        """Save a picture that has no file to this path, and show it as `open_files` does."""
-        self._selects_opened = True
-        self._opening[self._bridge.open_picture(picture, path)] = path
 
     def stay(self) -> None:
         """Keep showing this page when pending files open: the person is typing into its text."""
@@ -193,23 +152,27 @@ class PageShelf(QObject):
         Returns:
             Those that were left out.
         """
-        open_paths = {*self._opening.values(), *(ref.path for ref in self._pages.refs)}
+        listed = {ref.path for ref in self._pages.refs}
         twins = self._pages.blank_twins(removed)
         self.pages_dropped.emit(twins)
         self._pages.remove(twins)
         back = self._pages.put_back(removed)
-        for path in {ref.path for ref in back} - open_paths:
-            self._reopening.add(path)
-            self.open_file(path)
+        for path in {ref.path for ref in back} - listed:
+            self._opener.open_again(path)
         self._tell_pages()
         self.pages_listed.emit(back)
         if back:
             self._show(back[0])
         return replace(removed, pages=tuple(page for page in removed.pages if page.ref not in back))
 
+    @Slot(object)
     def _close_unused(self, path: Path) -> None:
-        if not self._pages.has_file(path) and path not in self._opening.values():
+        if not self._pages.has_file(path) and not self._opener.is_opening(path):
             self._bridge.close_document(path)
+
+    @Slot(object)
+    def _close_locked(self, question: PasswordQuestion) -> None:
+        self._close_unused(question.path)
 
     def rotate(self, degrees: int, *, whole_file: bool = False) -> None:
         """Turn the selected pages, or all of the shown page's file, clockwise; files stay as they are."""
@@ -344,7 +307,7 @@ class PageShelf(QObject):
             at_once: True to tell now, as others have left the list.
         """
         self._appended += refs
-        if at_once or not (self._to_open or self._opening):
+        if at_once or not self._opener.is_busy:
             self._tell_pages()
         elif not self._telling.isActive():
             self._telling.start()
@@ -362,43 +325,31 @@ class PageShelf(QObject):
         self._render_id = self._bridge.render_page(ref) if ref is not None else 0
         self.page_selected.emit(ref)
 
-    @Slot(object)
-    def _add(self, reply: DocumentOpened) -> None:
-        self._opening.pop(reply.request_id, None)
-        if reply.path in self._reopening:
-            self._reopening.remove(reply.path)
-            self._close_unused(reply.path)
+    @Slot(object, object, bool)
+    def _add(self, path: Path, opened: tuple[PageRef, ...], again: bool) -> None:
+        if again:
+            self._close_unused(path)
             self._tell_pages()  # the wanted ones are listed already, but need their pictures
             shown = self._pages.shown
-            if shown is not None and shown.path == reply.path and self._picture_failed:
+            if shown is not None and shown.path == path and self._picture_failed:
                 self._show(shown)
         else:
-            self._list(reply)
-        self.file_opened.emit(reply.path)
-        self._open_next()
+            self._list(path, opened)
 
-    @Slot(object)
-    def _open_folder(self, reply: FolderListed) -> None:
-        self._opening.pop(reply.request_id, None)
-        self._to_open.extendleft(reversed(reply.files))
-        self._open_next()
-        if reply.left_out:
-            self.pictures_left_out.emit(reply.folder, reply.left_out)
-
-    def _list(self, reply: DocumentOpened) -> None:
-        former = [page.ref for page in self._pages.of_file(reply.path)]
-        there = set(reply.pages)
+    def _list(self, path: Path, opened: tuple[PageRef, ...]) -> None:
+        former = [page.ref for page in self._pages.of_file(path)]
+        there = set(opened)
         self.pages_dropped.emit(tuple(ref for ref in former if ref.whole not in there))
-        outdated = self._pages.remove(self._pages.outdated(reply.path, reply.pages))
-        self._tell_added(self._pages.add(reply.pages), at_once=bool(outdated.pages))
+        outdated = self._pages.remove(self._pages.outdated(path, opened))
+        self._tell_added(self._pages.add(opened), at_once=bool(outdated.pages))
         shown = self._pages.shown
         if self._selects_opened or shown is None or shown not in self._pages:
             self._selects_opened = False
-            self._show(self._pages.as_open(reply.pages[0]))
-        elif shown.whole in reply.pages:
+            self._show(self._pages.as_open(opened[0]))
+        elif shown.whole in opened:
             self._show(shown)
         self.pages_outdated.emit(outdated)
-        self.pages_opened.emit(reply.pages)
+        self.pages_opened.emit(opened)
 
     @Slot(object)
     def _pass_picture(self, reply: PageRendered) -> None:
@@ -406,19 +357,8 @@ class PageShelf(QObject):
             self.page_rendered.emit(reply)
 
     @Slot(object)
-    def _report(self, failure: RequestFailed) -> None:
-        path = self._opening.pop(failure.request_id, None)
-        if path is None:
-            shown = self._pages.shown
-            if failure.request_id == self._render_id and shown is not None:
-                self._picture_failed = True
-                self.page_failed.emit(PageFailure(shown, failure.sentence))
-            return
-        self._close_unused(path)
-        if failure.needs_password:
-            self._locked.add(path)
-        self._open_next()
-        if failure.needs_password:
-            self.password_needed.emit(PasswordQuestion(path, failure.sentence))
-        else:
-            self.refused.emit(path, failure.sentence)
+    def _report_picture(self, failure: RequestFailed) -> None:
+        shown = self._pages.shown
+        if failure.request_id == self._render_id and shown is not None:
+            self._picture_failed = True
+            self.page_failed.emit(PageFailure(shown, failure.sentence))

@@ -4,7 +4,8 @@ Panes pass requests to the session or to one of its parts, each part asks the br
 thing, and what they emit tells the panes what to show:
 
     Choices           remembers what was chosen
-    PageShelf         opens files, lists their pages and shows one
+    FileOpener        opens files, one after another
+    PageShelf         lists their pages and shows one
     Models            knows the model in use, and has others loaded
     SamplePages       knows which pages are the program's own
     Planner           keeps the plan of the shown page
@@ -37,6 +38,7 @@ from rtocr_gui.ui.background.replies import PageRendered
 from rtocr_gui.ui.state.block_pointer import BlockPointer
 from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.exporter import Exporter
+from rtocr_gui.ui.state.file_opener import FileOpener
 from rtocr_gui.ui.state.finder import Finder
 from rtocr_gui.ui.state.models import Models
 from rtocr_gui.ui.state.notices import (
@@ -73,6 +75,7 @@ class Session(QObject):
 
     Attributes:
         choices: has the settings and their signals.
+        opener: has the signals and slots for opening files.
         shelf: has the signals and slots for the list of pages.
         models: has the signals and slots for choosing, loading and unloading a model.
         planner: has the signals and slots for the plan of the shown page.
@@ -103,7 +106,8 @@ class Session(QObject):
         self._pages = OpenPages()
         self._samples = SamplePages(self._pages)
         self.choices = Choices(settings, self)
-        self.shelf = PageShelf(bridge, self._pages, self)
+        self.opener = FileOpener(bridge, self)
+        self.shelf = PageShelf(bridge, self.opener, self._pages, self)
         self.models = Models(bridge, self.choices, bundled_model, self)
         self.planner = Planner(bridge, self)
         self.planner.set_retention(settings.retention)
@@ -124,10 +128,13 @@ class Session(QObject):
     def _connect(self) -> None:
         self.choices.retention_changed.connect(self.tuning.spotlight.put_out)
         self.choices.retention_changed.connect(self.planner.set_retention)
-        self.shelf.opening_changed.connect(self._follow_opening)
+        self.opener.changed.connect(self._follow_opening)
+        # These follow the shelf, which has listed the pages of the file by then.
+        self.opener.opened.connect(self.texts.forgive_failures)
+        self.opener.opened.connect(self.unsaved.changed)  # if it was a sample, it no longer is
+        self.opener.refused.connect(self._report_refused)
+        self.opener.pictures_left_out.connect(self._tell_of_file)
         self.shelf.pages_opened.connect(self._follow_opened)
-        self.shelf.file_opened.connect(self.texts.forgive_failures)
-        self.shelf.file_opened.connect(self.unsaved.changed)  # if it was a sample, it no longer is
         self.shelf.pages_changed.connect(self.finder.refresh)
         self.shelf.pages_changed.connect(self.unsaved.changed)
         self.shelf.pages_dropped.connect(self.reader.forget)
@@ -139,8 +146,6 @@ class Session(QObject):
         self.shelf.page_selected.connect(self._show_page)
         self.shelf.page_rendered.connect(self._show_page_image)
         self.shelf.page_failed.connect(self._fail_page)
-        self.shelf.refused.connect(self._report_refused)
-        self.shelf.pictures_left_out.connect(self._tell_of_file)
         self.models.left.connect(self._leave_model)
         self.models.adopted.connect(self._forget_former_model)
         self.models.ready.connect(self._use_model)
@@ -283,18 +288,18 @@ class Session(QObject):
         paths = [resolved(path) if ".." in path.parts else path.absolute() for path in paths]
         self.choices.remember_opened(paths)
         self._samples.keep(paths)
-        self.shelf.open_files(paths)
+        self.opener.open_files(paths)
 
     def open_picture(self, picture: QImage, path: Path) -> None:
         """Save a picture that has no file to this path, open it, and read it if that is wanted."""
         if self.choices.settings.read_pasted:
             self._pasted.add(path)
-        self.shelf.open_picture(picture, path)
+        self.opener.open_picture(picture, path)
 
     def open_samples(self, paths: Iterable[Path]) -> None:
         """Open the program's own pages, which make room for the person's own unless they were edited."""
         self._samples.begin(paths)
-        self.shelf.open_files(paths)
+        self.opener.open_files(paths)
 
     def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
         """Remove pages from the list; their files stay. Those with text or figures can be brought back."""
@@ -381,7 +386,7 @@ class Session(QObject):
         Pages of files that are still being opened are read too, as they come. If there is none to read, all
         pages are read again.
         """
-        self.reader.await_files(self.shelf.files_left > 0)
+        self.reader.await_files(self.opener.files_left > 0)
         rest = [page.ref for page in self._pages if not page.was_read_with(self._read_settings(page.ref))]
         self.read(tuple(rest) if rest or self.reader.activity.awaits_files else self._pages.refs)
 
