@@ -121,7 +121,7 @@ def window(qtbot: QtBot, session: Session) -> MainWindow:
 
 def _let_close(window: MainWindow) -> None:
     """Nobody is asked at the end of a test whether what was read may go."""
-    window.dialogs.may_close = lambda: True
+    window.closing.may_close = lambda: True
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ def test_an_unexpected_error_does_not_close_the_window_over_a_text(
 
     open_and_load(qtbot, session, draw_page())
     session.edit_text("mine")
-    monkeypatch.setattr(window.dialogs, "may_close", fail)
+    monkeypatch.setattr(window.closing, "may_close", fail)
     with pytest.raises(OSError, match="endpoint"):
         window.close()
     assert window.isVisible()

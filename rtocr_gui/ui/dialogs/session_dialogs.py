@@ -3,7 +3,6 @@
 The dialogs themselves are in `questions`; this knows when to ask, and what the session does then.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -14,11 +13,10 @@ from rtocr_gui.documents.pages import Crop, PageRef
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui.dialogs import questions
-from rtocr_gui.ui.dialogs.export_dialogs import ExportDialogs
-from rtocr_gui.ui.state.notices import Notice, about_file
+from rtocr_gui.ui.state.notices import about_file
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import Activity, Loss, OverwriteQuestion, PasswordQuestion
-from rtocr_gui.units import counted, grouped
+from rtocr_gui.ui.state.shown import OverwriteQuestion, PasswordQuestion
+from rtocr_gui.units import grouped
 
 
 class SessionDialogs(QObject):
@@ -30,21 +28,17 @@ class SessionDialogs(QObject):
     Args:
         window: parent of the dialogs.
         session: what is asked about.
-        export_dialogs: asks where to export what would be lost when the window closes.
     """
 
     notice_raised = Signal(object)
 
-    def __init__(self, window: QWidget, session: Session, export_dialogs: ExportDialogs) -> None:
+    def __init__(self, window: QWidget, session: Session) -> None:
         super().__init__(window)
         self._window = window
         self._session = session
-        self._export_dialogs = export_dialogs
         self._password_questions: dict[Path, PasswordQuestion] = {}
         self._tried: dict[Path, PasswordQuestion] = {}  # files that got the password of another
-        self._leaving_for: Path | None = None
         session.opener.password_needed.connect(self.ask_password)
-        session.reader.activity_changed.connect(self._export_at_last)
         session.overwrite_questioned.connect(self.ask_overwrite)
 
     @Slot()
@@ -134,7 +128,7 @@ class SessionDialogs(QObject):
         title = f"{verb} {counted_pages(refs) if count > 1 else 'page'}?"
         its = "the page" if count == 1 else "the pages"
         when = f"unless you restore {its} right away" if loss.is_text else f"with {its}"
-        words = _in_words(loss, lambda lost: _of_these(lost, count), when)
+        words = loss.in_words(lambda lost: _of_these(lost, count), when)
         return not loss.matters or questions.agrees(self._window, title, words, verb)
 
     def ask_task(self, ask: Ask) -> None:
@@ -170,69 +164,6 @@ class SessionDialogs(QObject):
     def tell_about_program(self) -> None:
         """Show what the program is."""
         questions.tell_about_program(self._window)
-
-    def may_close(self) -> bool:
-        """False if an export or text would be lost and the person would rather keep it.
-
-        If they want the text exported first, the window closes by itself once that has gone well.
-        """
-        is_exporting = self._session.exporter.is_exporting or self._leaving_for is not None
-        if is_exporting and not questions.agrees(
-            self._window,
-            "Close before the export is finished?",
-            "A file is still being exported. It may not be written if the window closes now.",
-            "Close",
-        ):
-            return False
-        loss = self._session.unsaved.loss(self._session.shelf.refs)
-        if not (loss.is_text or loss.in_hand):
-            return True
-        words = _in_words(loss, lambda lost: counted(lost, "page"), "when the window closes")
-        if loss.is_text:
-            leave = questions.ask_leave(self._window, "Export before closing?", words)
-            if leave is questions.Leave.EXPORT:
-                self._export_dialogs.ask_text(self._session.shelf.refs, self._export_and_close)
-            may_close = leave is questions.Leave.LOSE
-        else:
-            may_close = questions.agrees(self._window, "Close while the model is reading?", words, "Close")
-        now = self._session.unsaved.loss(self._session.shelf.refs)  # reading continues behind the question
-        is_worse = now.is_text and (now.typed > loss.typed or not loss.is_text)
-        return may_close and (not is_worse or self.may_close())
-
-    def _export_and_close(self, path: Path) -> None:
-        """Stop reading, export, and close the window, which asks again if something was typed meanwhile."""
-        sentence = "The window closes once the text is written."
-        self.notice_raised.emit(Notice(sentence, is_passing=True, about=path))
-        self._leaving_for = path
-        self._session.stop()
-        self._export_at_last(self._session.reader.activity)
-
-    @Slot(object)
-    def _export_at_last(self, activity: Activity) -> None:
-        """Export at closing, once the pages that were being read have stopped."""
-        path = self._leaving_for
-        if path is not None and not activity.reading:
-            self._leaving_for = None
-            self._session.exporter.export_text(path, then=self._window.close)
-
-
-def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:
-    """Say what would be lost.
-
-    Args:
-        loss: what would be lost.
-        pages: names this many of the pages.
-        when: when it is lost, or what would keep it.
-    """
-    sentences = []
-    if loss.typed:
-        sentences.append(f"You edited the text of {pages(loss.typed)} and did not export it.")
-    if loss.read:
-        sentences.append(f"The text read from {pages(loss.read)} was not exported.")
-    if loss.in_hand:
-        sentences.append(f"The model is still reading {pages(loss.in_hand)}.")
-    what = "It" if loss.is_text else "What was read so far"
-    return " ".join([*sentences, f"{what} will be lost {when}."])
 
 
 def _of_these(lost: int, count: int) -> str:

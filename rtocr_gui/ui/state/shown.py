@@ -1,5 +1,6 @@
 """What the session and its parts pass to the panes: frozen values that say what to show, not how."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -301,6 +302,23 @@ class Loss:
     def matters(self) -> bool:
         """True if a person should be asked before pages are removed: one is soon read again, many are not."""
         return self.typed + self.in_hand > 0 or self.read > 1
+
+    def in_words(self, pages: Callable[[int], str], when: str) -> str:
+        """Say what would be lost.
+
+        Args:
+            pages: names this many of the pages.
+            when: when it is lost, or what would keep it.
+        """
+        sentences = []
+        if self.typed:
+            sentences.append(f"You edited the text of {pages(self.typed)} and did not export it.")
+        if self.read:
+            sentences.append(f"The text read from {pages(self.read)} was not exported.")
+        if self.in_hand:
+            sentences.append(f"The model is still reading {pages(self.in_hand)}.")
+        what = "It" if self.is_text else "What was read so far"
+        return " ".join([*sentences, f"{what} will be lost {when}."])
 
 
 @dataclass(frozen=True, slots=True)

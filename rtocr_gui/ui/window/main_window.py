@@ -1,7 +1,7 @@
 """The window: composes the panes and connects them to the session.
 
 Holds no logic of the program. Requests from the panes go to the session and its parts; what these emit goes
-to the panes; what needs an answer first goes through `SessionDialogs` and `ExportDialogs`.
+to the panes; what needs an answer first goes through `SessionDialogs`, `ExportDialogs` and `Closing`.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from rtocr_gui.ocr.asking import Ask
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.background.replies import PageRendered
+from rtocr_gui.ui.dialogs.closing import Closing
 from rtocr_gui.ui.dialogs.export_dialogs import ExportDialogs
 from rtocr_gui.ui.dialogs.session_dialogs import SessionDialogs
 from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
@@ -86,7 +87,8 @@ class MainWindow(QMainWindow):
         self.recent_menu = RecentMenu(self.actions_by_name["open_recent"], self)
         self.arrivals = Arrivals(self)
         self.export_dialogs = ExportDialogs(self, session)
-        self.dialogs = SessionDialogs(self, session, self.export_dialogs)
+        self.dialogs = SessionDialogs(self, session)
+        self.closing = Closing(self, session, self.export_dialogs)
         self.tool_bar = ToolBar(self.actions_by_name)
         self.page_list = PageList()
         self.page_column = PageColumn(self.actions_by_name)
@@ -169,7 +171,7 @@ class MainWindow(QMainWindow):
         self.arrivals.nothing_came.connect(
             lambda sentence: self.notice_bar.add(Notice(sentence, is_passing=True))
         )
-        for dialogs in (self.dialogs, self.export_dialogs):
+        for dialogs in (self.dialogs, self.export_dialogs, self.closing):
             dialogs.notice_raised.connect(self.notice_bar.add)
         self.notice_bar.offer_taken.connect(self._take_offer)
         self.tool_bar.mode_chosen.connect(session.set_mode)
@@ -509,7 +511,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask before text is lost; then remember the window's place and close."""
         event.ignore()  # so that no unexpected error closes it: Qt would take the event as accepted
-        if not self.dialogs.may_close():
+        if not self.closing.may_close():
             return
         self.remember_place()
         event.accept()
