@@ -38,6 +38,23 @@ def test_what_was_read_comes_back_where_its_file_changed_and_was_opened_again(
     assert session.current_text == text != ""
 
 
+def test_a_changed_file_that_is_opened_again_keeps_its_place_in_the_list(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    paths = [draw_page("first.tiff", pages=2), draw_page("second.png"), draw_page("third.tiff", pages=2)]
+    open_and_load(qtbot, session, *paths)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 5)
+    draw_page("other.tiff", pages=3).replace(paths[0])
+    with qtbot.waitSignal(session.shelf.pages_opened):
+        session.open_files(paths[:1])
+    names = [(ref.path.name[:1], ref.index) for ref in session.shelf.refs]
+    assert names == [("f", 0), ("f", 1), ("f", 2), ("s", 0), ("t", 0), ("t", 1)]
+    draw_page("other.png").replace(paths[2])
+    with qtbot.waitSignal(session.shelf.pages_opened):
+        session.open_files(paths[2:])
+    assert [ref.path.name[:1] for ref in session.shelf.refs] == ["f", "f", "f", "s", "t"]
+
+
 def test_a_changed_file_of_which_nothing_was_read_is_opened_again_without_a_word(
     qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str]
 ) -> None:
@@ -263,4 +280,4 @@ def test_pages_of_a_file_that_changed_leave_the_list_at_once_though_more_files_a
     session.open_files(paths)
     qtbot.waitUntil(lambda: session.opener.files_left == 0)
     assert left == [True]
-    assert [ref.path for ref in session.shelf.refs] == [*paths[:2], *paths[3:], paths[2]]
+    assert [ref.path for ref in session.shelf.refs] == paths

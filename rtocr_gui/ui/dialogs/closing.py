@@ -20,7 +20,7 @@ class Closing(QObject):
     """Asks over a window that is about to close.
 
     Signals:
-        notice_raised (Notice): that the window closes once the text is exported.
+        notice_raised (Notice): that the window closes once the text is exported, or why it does not.
 
     Args:
         window: parent of the dialogs; closed after an export.
@@ -80,4 +80,11 @@ class Closing(QObject):
         path = self._leaving_for
         if path is not None and not activity.reading:
             self._leaving_for = None
-            self._session.exporter.export_text(path, then=self._window.close)
+            self._session.exporter.export_text(path, then=self._close)
+
+    def _close(self, all_well: bool) -> None:
+        if all_well:
+            self._window.close()
+        else:
+            sentence = "The window stays open, as the file lacks something. Close it again to leave."
+            self.notice_raised.emit(Notice(sentence))

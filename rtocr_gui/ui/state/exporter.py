@@ -34,7 +34,7 @@ class _Export:
     Attributes:
         path: the file, or the first of them.
         outcome: notes what was written, and returns the notice.
-        then: what follows if all went well.
+        then: what follows.
         page_count: how many pages are rendered for it; 0 if that is unknown.
     """
 
@@ -96,14 +96,14 @@ class Exporter(QObject):
         return _have_content(self._pages[ref] for ref in refs)
 
     def export_text(
-        self, path: Path, refs: Iterable[PageRef] | None = None, then: Callable[[], object] | None = None
+        self, path: Path, refs: Iterable[PageRef] | None = None, then: Callable[[bool], object] | None = None
     ) -> None:
         """Write the text of pages to one file in the order of the list, in the format of its name.
 
         Args:
             path: the file to write or replace.
             refs: which pages; None for all.
-            then: what to do after the notice, if all went well: no figure is missing in the file.
+            then: called after the notice, with whether all went well: no page and no figure is missing.
         """
         wanted = set(self._pages.refs if refs is None else refs)
         self._choices.remember(export_suffix=format_of(path).value)
@@ -128,7 +128,7 @@ class Exporter(QObject):
         self,
         files: Mapping[Path, Sequence[OpenPage]],
         place: Path,
-        then: Callable[[], object] | None = None,
+        then: Callable[[bool], object] | None = None,
     ) -> None:
         """Write files with the texts of pages; `place` is what the person named."""
         first = next((file for file, pages in files.items() if _have_content(pages)), None)
@@ -146,8 +146,8 @@ class Exporter(QObject):
             return notice
 
         def go_on() -> None:
-            if then is not None and not export.failures:
-                then()
+            if then is not None:
+                then(not export.failures)
 
         self._export(first, export.write, finish, go_on, export.page_count)
 

@@ -4,7 +4,7 @@ Plain state without Qt signals; `session` and its controllers change it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -110,6 +110,26 @@ class OpenPages:
             self._opened.pop(version, None)
             self._opened[version] = None
         return added
+
+    def renew(
+        self, refs: Iterable[PageRef], outdated: Sequence[PageRef]
+    ) -> tuple[RemovedPages, tuple[PageRef, ...]]:
+        """Add the pages of a file in the place of those of its earlier version, if there are any.
+
+        Args:
+            refs: all pages of the file.
+            outdated: the pages that they replace.
+
+        Returns:
+            What was removed, and the pages added.
+        """
+        order, leaving = self.refs, set(outdated)
+        at = order.index(outdated[0]) if outdated else len(order)
+        following = next((ref for ref in order[at:] if ref not in leaving), None)
+        removed, added = self.remove(outdated), self.add(refs)
+        if removed.pages:
+            self.move(added, following)
+        return removed, added
 
     def as_open(self, ref: PageRef) -> PageRef:
         """The open page, however rotated, or the first open part of it, that this refers to; else itself."""

@@ -340,8 +340,8 @@ class PageShelf(QObject):
         former = [page.ref for page in self._pages.of_file(path)]
         there = set(opened)
         self.pages_dropped.emit(tuple(ref for ref in former if ref.whole not in there))
-        outdated = self._pages.remove(self._pages.outdated(path, opened))
-        self._tell_added(self._pages.add(opened), at_once=bool(outdated.pages))
+        outdated, added = self._pages.renew(opened, self._pages.outdated(path, opened))
+        self._tell_added(added, at_once=bool(outdated.pages))
         shown = self._pages.shown
         if self._selects_opened or shown is None or shown not in self._pages:
             self._selects_opened = False
