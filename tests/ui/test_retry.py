@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import Doubt, Mode, Scaling
 from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.dialogs.questions import Overwrite
 from rtocr_gui.ui.state.notices import Notice, ReadAgain
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
@@ -105,7 +106,7 @@ def test_another_try_asks_before_it_replaces_what_was_typed(
     assert len(fake_engine.asked) == 1
 
 
-@pytest.mark.parametrize("agrees", [True, False])
+@pytest.mark.parametrize("answer", [Overwrite.REPLACE, Overwrite.KEEP])
 def test_only_who_agrees_to_another_try_has_the_page_scaled_in_another_way(
     qtbot: QtBot,
     window: MainWindow,
@@ -114,9 +115,9 @@ def test_only_who_agrees_to_another_try_has_the_page_scaled_in_another_way(
     draw_page: Draw,
     raised: list[Notice],
     monkeypatch: pytest.MonkeyPatch,
-    agrees: bool,
+    answer: Overwrite,
 ) -> None:
-    monkeypatch.setattr(questions, "ask_overwrite", lambda *_: agrees)
+    monkeypatch.setattr(questions, "ask_overwrite", lambda *_: answer)
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
@@ -124,7 +125,7 @@ def test_only_who_agrees_to_another_try_has_the_page_scaled_in_another_way(
     session.take_offer(raised[0].offers[0])
     wait_until_idle(qtbot, session)
     until_idle(qtbot, session, lambda: session.read_replacing((session.shelf.current,)))
-    assert fake_engine.asked[-1].scaling == (BASE if agrees else Scaling(None))
+    assert fake_engine.asked[-1].scaling == (BASE if answer is Overwrite.REPLACE else Scaling(None))
 
 
 def test_what_came_before_memory_ran_out_is_kept_where_there_was_no_text(

@@ -2,9 +2,11 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.dialogs.questions import Overwrite
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import OverwriteQuestion, PageStatus
@@ -30,7 +32,7 @@ def test_typed_text_is_kept_when_the_person_says_so(
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
     editor_of(window).setPlainText("mine")
-    monkeypatch.setattr(questions, "ask_overwrite", lambda *_: False)
+    monkeypatch.setattr(questions, "ask_overwrite", lambda *_: Overwrite.KEEP)
     window.actions_by_name["read"].trigger()
     assert session.current_text == "mine"
     assert editor_of(window).toPlainText() == "mine"
@@ -108,16 +110,16 @@ def test_opening_the_file_again_that_is_edited_leaves_cursor_and_undo_alone(
     assert session.current_text == ""
 
 
-@pytest.mark.parametrize("agrees", [True, False])
+@pytest.mark.parametrize("answer", [Overwrite.REPLACE, Overwrite.KEEP])
 def test_pages_are_read_in_order_whether_they_were_edited_or_not(
     qtbot: QtBot,
     window: MainWindow,
     session: Session,
     draw_page: Draw,
     monkeypatch: pytest.MonkeyPatch,
-    agrees: bool,
+    answer: Overwrite,
 ) -> None:
-    monkeypatch.setattr(questions, "ask_overwrite", lambda *_: agrees)
+    monkeypatch.setattr(questions, "ask_overwrite", lambda *_: answer)
     open_and_load(qtbot, session, draw_page("book.tiff", pages=3))
     qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
     first, second, third = session.shelf.refs
@@ -125,7 +127,46 @@ def test_pages_are_read_in_order_whether_they_were_edited_or_not(
     session.edit_text("mine")
     begun = emissions(session.reader.began)
     until_idle(qtbot, session, session.read_all)
-    assert begun == ([first, second, third] if agrees else [first, second])
+    assert begun == ([first, second, third] if answer is Overwrite.REPLACE else [first, second])
+
+
+@pytest.mark.parametrize(
+    ("pages", "pressed", "answer"),
+    [
+        (1, "Replace", Overwrite.REPLACE),
+        (1, "Keep my text", Overwrite.KEEP),
+        (1, None, Overwrite.KEEP),
+        (3, "Replace", Overwrite.REPLACE),
+        (3, "Keep my text", Overwrite.KEEP),
+        (3, "Cancel", Overwrite.READ_NOTHING),
+        (3, None, Overwrite.READ_NOTHING),
+    ],
+)
+def test_before_edited_text_is_replaced_it_can_be_kept_and_other_pages_left_unread(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+    pages: int,
+    pressed: str | None,
+    answer: Overwrite,
+) -> None:
+    def press(box: QMessageBox) -> None:
+        labels = {button.text(): button for button in box.buttons()}
+        assert set(labels) == {"Replace", "Keep my text"} | ({"Cancel"} if pages > 1 else set())
+        (labels[pressed] if pressed else box.escapeButton()).click()
+
+    monkeypatch.setattr(QMessageBox, "exec", press)
+    open_and_load(qtbot, session, draw_page("book.tiff", pages=pages))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == pages)
+    session.edit_text("mine")
+    begun = emissions(session.reader.began)
+    window.actions_by_name["read_all"].trigger()
+    wait_until_idle(qtbot, session)
+    first, *others = session.shelf.refs
+    replaced = [first] if answer is Overwrite.REPLACE else []
+    assert begun == ([] if answer is Overwrite.READ_NOTHING else [*replaced, *others])
 
 
 def test_pages_are_turned_from_within_the_text_which_is_typed_into_at_once(

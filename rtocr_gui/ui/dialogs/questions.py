@@ -31,6 +31,14 @@ class Leave(Enum):
     STAY = auto()
 
 
+class Overwrite(Enum):
+    """What to do with pages whose edited text a reading would replace."""
+
+    REPLACE = auto()
+    KEEP = auto()
+    READ_NOTHING = auto()
+
+
 def ask_files(parent: QWidget, folder: str) -> list[Path]:
     """Files to open; empty if the person cancelled."""
     patterns = " ".join(f"*{suffix}" for suffix in sorted(SUPPORTED_SUFFIXES))
@@ -120,14 +128,24 @@ def ask_password(parent: QWidget, question: PasswordQuestion) -> str:
     return password if accepted else ""
 
 
-def ask_overwrite(parent: QWidget, question: OverwriteQuestion) -> bool:
-    """True if the text that the person edited may be replaced."""
+def ask_overwrite(parent: QWidget, question: OverwriteQuestion) -> Overwrite:
+    """Ask before text that the person edited is replaced; whether to read other pages, if there are any."""
     first, *others = question.edited
     if others:
         text = f"You edited the text of {len(question.edited)} pages. Reading them again replaces your text."
     else:
         text = f"You edited the text of {first.label}. Reading it again replaces your text."
-    return agrees(parent, "Replace your text?", text, "Replace", "Keep my text")
+    box = _box(parent, QMessageBox.Icon.Warning, "Replace your text?", text)
+    replace = box.addButton("Replace", QMessageBox.ButtonRole.DestructiveRole)
+    keep = box.addButton("Keep my text", QMessageBox.ButtonRole.AcceptRole)
+    box.setDefaultButton(keep)
+    concerns_others = len(question.refs) > len(question.edited)
+    cancel = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole) if concerns_others else keep
+    box.setEscapeButton(cancel)
+    _run(box)
+    if box.clickedButton() is replace:
+        return Overwrite.REPLACE
+    return Overwrite.KEEP if box.clickedButton() is keep else Overwrite.READ_NOTHING
 
 
 def ask_words(parent: QWidget, title: str, question: str, words: str) -> str:

@@ -83,8 +83,11 @@ class SessionDialogs(QObject):
 
     @Slot(object)
     def ask_overwrite(self, question: OverwriteQuestion) -> None:
-        """Ask before edited text is replaced; the other pages are read either way."""
-        kept = () if questions.ask_overwrite(self._window, question) else question.edited
+        """Ask before edited text is replaced, and read the pages that may be read."""
+        answer = questions.ask_overwrite(self._window, question)
+        if answer is questions.Overwrite.READ_NOTHING:
+            return
+        kept = question.edited if answer is questions.Overwrite.KEEP else ()
         refs = tuple(ref for ref in question.refs if ref not in kept)
         self._session.read_replacing(refs, question.scaling)
 

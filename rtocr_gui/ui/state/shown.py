@@ -269,7 +269,7 @@ class OverwriteQuestion:
     """Pages that are about to be read again although a person edited their text.
 
     Attributes:
-        refs: the pages to read, in order; those that were not edited are read whatever the answer is.
+        refs: the pages to read, in order.
         edited: those of them whose text was edited.
         scaling: how the pages that are read are scaled from then on; None for no change.
     """
