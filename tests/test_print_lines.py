@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from rtocr_gui.documents.print_lines import PrintLine, find_print_lines
 from tests.made_pages import noise_page
@@ -117,6 +117,29 @@ def test_rules_and_frames_are_no_print():
     draw.line((60, 520, 800, 520), "black", 4)
     draw.line((500, 60, 500, 560), "black", 2)
     assert rows_of(find_print_lines(page)[0]) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("degrees", [0, 0.4, 1.5])
+@pytest.mark.parametrize("margin", [0, 60])
+def test_what_is_dark_around_a_page_is_no_print(degrees, margin):
+    lines = tuple(f"{words} {words}" for words in LINES * 2)
+    scan = ImageOps.expand(printed(lines), margin, "#101010")
+    across, _ = find_print_lines(scan.rotate(degrees, Image.Resampling.BICUBIC, fillcolor="#101010"))
+    assert len(across) == len(lines)
+    assert all(line.height < 36 for line in across)
+    assert all(line.strokes[0][0] > margin + 40 for line in across)
+    assert across[0].slope == pytest.approx(-math.tan(math.radians(degrees)), abs=0.002)
+
+
+def test_print_that_is_cut_by_an_edge_is_print():
+    whole = find_print_lines(printed(LINES))[0]
+    (left, _), (top, bottom) = whole[0].strokes[0], (whole[0].top, whole[-1].bottom)
+    cut = printed(LINES).crop((round(left) + 4, round(top) + 6, 900, round(bottom) - 6))
+    lines, _ = find_print_lines(cut)
+    assert len(lines) == len(whole)
+    assert [line.strokes[-1][1] for line in lines] == pytest.approx(
+        [line.strokes[-1][1] - round(left) - 4 for line in whole], abs=2
+    )
 
 
 def test_lines_that_touch_are_told_apart():

@@ -25,6 +25,12 @@ _PAPER_SCALE, _PAPER_PX = 16, 15
 _LEAST_CONTRAST = 28
 """Least difference from the paper that counts as ink, in grey levels."""
 
+_LIGHT_PAPER, _DARK = 90, 0.6
+"""Least grey level of light paper, and the share of it below which what begins at an edge may surround it."""
+
+_SHORTEST_EDGE, _FRINGE_PX = 1 / 20, 3
+"""Share of an edge that is dark in one piece where a surround begins, and how far the surround blurs."""
+
 _STEEPEST, _SLOPE_STEPS = 0.06, (0.004, 0.0005)
 """Range in which the slope of the lines is searched for, and the steps, the first of which lead near it."""
 
@@ -123,7 +129,7 @@ def _levelled_page(page: Image.Image) -> "tuple[_Region, Callable[[_Line], Print
     """Level the print of a page, and return with it what finds out where its lines are on the page."""
     scale = min(1.0, _LONGEST_PX / max(page.size))
     size = max(1, round(page.width * scale)), max(1, round(page.height * scale))
-    ink = _ink(page.convert("L").resize(size, Image.Resampling.BOX))
+    ink = _ink(_without_surround(page.convert("L").resize(size, Image.Resampling.BOX)))
     slope = _slope(ink)
     levelled, lift, shift = _levelled(ink, slope)
     levelled = _without_rules(levelled)
@@ -279,6 +285,23 @@ def _apart(counts: NDArray[np.int64], lines: _Range, height: float) -> list[_Ran
     if counts[thinnest] > _THIN * min(counts[top:thinnest].max(), counts[thinnest:bottom].max()):
         return [lines]
     return [*_apart(counts, (top, thinnest), height), *_apart(counts, (thinnest, bottom), height)]
+
+
+def _without_surround(grey: Image.Image) -> Image.Image:
+    """Paint what is dark around light paper like it: the lid of a scanner, corners of a levelled scan."""
+    pixels = np.asarray(grey)
+    paper = np.uint8(np.median(pixels))
+    if paper < _LIGHT_PAPER:
+        return grey
+    dark = pixels < _DARK * paper
+    surround = np.zeros_like(dark)
+    for turns in range(4):
+        inwards, found = np.rot90(dark, turns), np.rot90(surround, turns)
+        # Print that is cut by the edge is dark there too, but never for long.
+        begins = _long_runs(inwards[:1], max(1, round(_SHORTEST_EDGE * inwards.shape[1])))
+        found |= np.logical_and.accumulate(inwards) & begins
+    fringed = Image.fromarray(np.uint8(255) * surround).filter(ImageFilter.BoxBlur(_FRINGE_PX))
+    return Image.fromarray(np.where(np.asarray(fringed) > 0, paper, pixels))
 
 
 def _ink(grey: Image.Image) -> _Mask:
