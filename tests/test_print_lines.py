@@ -142,6 +142,17 @@ def test_print_that_is_cut_by_an_edge_is_print():
     )
 
 
+@pytest.mark.parametrize("degrees", [-1.5, 0, 0.7, 2])
+def test_thin_rules_of_a_skewed_page_are_no_print(degrees):
+    page = printed((f"{LINES[1]} {LINES[3]}",) * 8)
+    for row in range(8):
+        y = FIRST_PX - 3 + LINE_PX * row
+        ImageDraw.Draw(page).line((40, y, 860, y), "black", 2)
+    across, _ = find_print_lines(page.rotate(degrees, Image.Resampling.BICUBIC, fillcolor="white"))
+    assert len(across) == 8
+    assert all(line.height < 30 for line in across)
+
+
 def test_lines_that_touch_are_told_apart():
     page = printed(("Ügly çédille gypsy jÅg",) * 5)
     tight = Image.new("RGB", page.size, "white")

@@ -322,8 +322,14 @@ def _ink(grey: Image.Image) -> _Mask:
 
 def _without_rules(ink: _Mask) -> _Mask:
     length = max(round(max(ink.shape) * _RULE_SHARE), _SHORTEST_RULE_PX)
-    rules = _long_runs(ink, length) | _long_runs(ink.T, length).T
-    return ink & ~rules
+    return ink & ~_rules(ink, length) & ~_rules(ink.T, length).T
+
+
+def _rules(ink: _Mask, length: int) -> _Mask:
+    """Mark the long runs of ink along rows; where the page was levelled, these step to the rows beside."""
+    around = np.pad(ink, ((2, 2), (0, 0)))
+    runs = _long_runs(around[:-2] | around[1:-1] | around[2:], length)
+    return runs[:-2] | runs[1:-1] | runs[2:]
 
 
 def _long_runs(ink: _Mask, length: int) -> _Mask:
