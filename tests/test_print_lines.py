@@ -153,6 +153,23 @@ def test_thin_rules_of_a_skewed_page_are_no_print(degrees):
     assert all(line.height < 30 for line in across)
 
 
+ACROSS_LINES = {
+    "crease": lambda draw: draw.line((520, 0, 540, 1000), "grey", 2),
+    "ring": lambda draw: draw.ellipse((300, 290, 620, 610), outline="blue", width=4),
+    "bracket": lambda draw: draw.line([(50, 212), (30, 230), (30, 440), (50, 458)], "blue", 4),
+    "holes": lambda draw: [draw.ellipse((5, top, 45, top + 50), "black") for top in (200, 600)],
+}
+
+
+@pytest.mark.parametrize("stroke", ACROSS_LINES)
+def test_lines_that_a_stroke_runs_across_are_told_apart(stroke):
+    page = printed((f"{LINES[1]} {LINES[3]}",) * 20, size=(900, 1000))
+    ACROSS_LINES[stroke](ImageDraw.Draw(page))
+    lines, _ = find_print_lines(page)
+    assert rows_of(lines) == [*range(20)]
+    assert all(line.height < 30 for line in lines)
+
+
 def test_lines_that_touch_are_told_apart():
     page = printed(("Ügly çédille gypsy jÅg",) * 5)
     tight = Image.new("RGB", page.size, "white")

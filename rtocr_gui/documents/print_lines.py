@@ -49,8 +49,9 @@ _LOW, _FEWEST_LEADERS = 0.25, 5
 _LEAST_LIKENESS = 0.3
 """How much the ink must be like itself, some rows farther down, for that to be the distance of lines."""
 
-_THIN = 0.35
-"""Share of the ink of the fullest row above and below that a row between touching lines has at most."""
+_THIN, _FLOOR = 0.35, 1.5
+"""Share of the ink of the fullest row above and below that a row between touching lines has at most, and how
+many times as much as such a row the first and last ones of a line have at least."""
 
 
 @dataclass(frozen=True)
@@ -275,16 +276,29 @@ def _line_distance(counts: NDArray[np.int64]) -> float:
     return float(peaks[0]) if len(peaks) else math.inf
 
 
-def _apart(counts: NDArray[np.int64], lines: _Range, height: float) -> list[_Range]:
-    """Part lines that touch each other where their ink is thinnest."""
-    top, bottom = lines
+def _apart(counts: NDArray[np.int64], lines: _Range, height: float, least: float = 0) -> list[_Range]:
+    """Part lines that touch each other, or that a stroke runs across, where their ink is thinnest.
+
+    Args:
+        counts: how much ink each row has.
+        lines: the rows of the lines.
+        height: that of most lines.
+        least: how much ink the first and the last row of a line must exceed.
+    """
+    full = lines[0] + np.flatnonzero(counts[slice(*lines)] > least)
+    top, bottom = int(full[0]), int(full[-1]) + 1
     first, last = round(top + 0.5 * height), round(bottom - 0.5 * height)
     if bottom - top < 1.4 * height or first >= last:
-        return [lines]
-    thinnest = first + int(counts[first:last].argmin())
-    if counts[thinnest] > _THIN * min(counts[top:thinnest].max(), counts[thinnest:bottom].max()):
-        return [lines]
-    return [*_apart(counts, (top, thinnest), height), *_apart(counts, (thinnest, bottom), height)]
+        return [(top, bottom)]
+    ink = counts[top:bottom]
+    above, below = np.maximum.accumulate(ink), np.maximum.accumulate(ink[::-1])[::-1]
+    is_thin = ink <= _THIN * np.minimum(above, below)
+    is_thin[: first - top] = is_thin[last - top :] = False
+    if not is_thin.any():
+        return [(top, bottom)]
+    thinnest = top + int(np.where(is_thin, ink, math.inf).argmin())
+    parts = (top, thinnest), (thinnest, bottom)
+    return [each for part in parts for each in _apart(counts, part, height, _FLOOR * counts[thinnest])]
 
 
 def _without_surround(grey: Image.Image) -> Image.Image:
