@@ -52,6 +52,19 @@ def test_letters_of_many_strokes_count_for_more():
     assert has_unread_print("i" * 100, 240)
 
 
+def test_markup_is_no_print_that_was_read():
+    cells = "".join(f"<td>{number}</td>" for number in range(10, 50))
+    strokes = count_strokes(printed())
+    assert len(cells) > strokes
+    assert has_unread_print(f"<table><tr>{cells}</tr></table>", strokes)
+    assert has_unread_print(f"{LINES[0]}\n\n![](page.assets/{'figure' * 50}.png)", strokes)
+    assert not has_unread_print(TEXT.replace("of", "<b>of</b>"), strokes)
+
+
+def test_what_stands_in_angle_brackets_on_the_page_is_print():
+    assert not has_unread_print("<harbour><mole>north</mole></harbour>" * 5, 100)
+
+
 def test_a_page_without_text_is_told_otherwise():
     assert not has_unread_print(" \n", count_strokes(printed()))
 

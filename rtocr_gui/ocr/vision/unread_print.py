@@ -6,6 +6,7 @@ drawn, a third of these as scans), true texts had at least 0.66 letters for each
 than one. Knows no model.
 """
 
+import re
 import unicodedata
 
 import numpy as np
@@ -25,6 +26,12 @@ _TALLEST = 2.5
 _STROKES_OF_BROAD = 2.5
 """Most strokes of a letter of Chinese, Japanese or Korean, on average."""
 
+_NOT_PRINTED = re.compile(
+    r"!\[[^\[\]\n]{0,500}\]\([^()\n]{0,500}\)"
+    r"|</?(?:table|thead|tbody|tr|th|td|caption|br|sup|sub|b|i)\b[^<>\n]{0,80}>"
+)
+"""Pictures in a text, and HTML tags, of which a table has more than letters."""
+
 
 def count_strokes(page: Image.Image) -> int:
     """Count the strokes in the lines of print on a page."""
@@ -41,12 +48,12 @@ def has_unread_print(text: str, strokes: int) -> bool:
     Without any text it is False: the back of the sheet may shine through, and that there is none is told.
 
     Args:
-        text: what was read.
+        text: what was read, with its markup.
         strokes: as `count_strokes` counts them.
     """
     letters = sum(
         _STROKES_OF_BROAD if unicodedata.east_asian_width(letter) in "WF" else 1.0
-        for letter in text
+        for letter in _NOT_PRINTED.sub("", text)
         if not letter.isspace()
     )
     return strokes >= _FEWEST_STROKES and 0 < letters < _LEAST_LETTERS * strokes
