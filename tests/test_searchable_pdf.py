@@ -12,7 +12,7 @@ from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.documents.picture_pdf import PicturePdf, PlacedWord
 from rtocr_gui.documents.unseen_font import make_unseen_font
 from rtocr_gui.errors import ExportError
-from rtocr_gui.export.searchable_pdf import add_page, write_pdf
+from rtocr_gui.export.searchable_pdf import add_page, is_kept_whole, write_pdf
 from rtocr_gui.export.text_formats import TextFormat, format_of
 from rtocr_gui.ocr.reading import Block
 from tests.made_pages import blank_page, noise_page, page_image, text_page
@@ -158,6 +158,14 @@ def test_markup_is_left_out_and_what_it_marks_is_not():
     assert texts_in(pdf_of((page, text))) == [
         "Title\n***It* is 2 ** 3 = 2**3**1 not H2O\nTea & milk 1 < 2\nof the\nday\nprint(1)"
     ]
+
+
+def test_leaders_are_left_out_and_are_no_loss():
+    text = "Preface ........ 1\nThe mole . . . . . . . 12"
+    page = of_picture(Image.new("RGB", (400, 400), "white"))
+    assert texts_in(pdf_of((page, text))) == ["Preface 1\nThe mole 12"]
+    assert is_kept_whole(text)
+    assert not is_kept_whole("# Contents\nPreface ........ 1")
 
 
 @pytest.mark.timeout(20)

@@ -126,15 +126,23 @@ def test_cells_of_a_table_may_be_lines_of_text():
     assert all(is_at(line[0], cells[0][1], 8) for line, cells in zip(lines, places, strict=True))
 
 
-def test_leaders_to_page_numbers_are_no_words():
+@pytest.mark.parametrize("dots", ["", "." * 40, ". " * 25, " . . . . ."])
+def test_leaders_to_page_numbers_are_no_words(dots):
     lines = [
         f"{name} {'.' * 40} {page}" for name, page in (("Preface", 1), ("The harbour", 12), ("The mole", 31))
     ]
     page, places = printed(lines)
     wanted = [(word, box) for word, box in places if "." not in word]
-    words = words_of(place_words([TextPart("Preface 1\nThe harbour 12\nThe mole 31")], page))
+    text = f"Preface {dots} 1\nThe harbour {dots} 12\nThe mole {dots} 31"
+    words = words_of(place_words([TextPart(text)], page))
     assert [word.text for word in words] == [word for word, _ in wanted]
     assert all(is_at(word, box, 8) for word, (_, box) in zip(words, wanted, strict=True))
+
+
+def test_dots_that_end_a_sentence_are_placed():
+    page, _ = printed(("And then....", "Nothing. . ."))
+    words = words_of(place_words([TextPart("And then....\nNothing. . .")], page))
+    assert [word.text for word in words] == ["And", "then....", "Nothing.", ".", "."]
 
 
 @pytest.mark.parametrize("change", [str.upper, lambda line: line.replace(" ", "  ")], ids=["caps", "spread"])
@@ -246,7 +254,7 @@ def test_words_that_run_leftwards_begin_on_the_right():
     assert line[2].left < line[1].left < line[0].left
 
 
-@given(st.text(alphabet=st.sampled_from("aß漢.\u0301 \n\t"), max_size=80))
+@given(st.text(alphabet=st.sampled_from("aß漢,\u0301 \n\t"), max_size=80))
 def test_every_letter_is_placed_once_in_order_and_on_the_page(text):
     page, _ = printed(LINES[:3])
     words = words_of(place_words([TextPart(text)], page))

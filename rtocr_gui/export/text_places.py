@@ -7,6 +7,7 @@ agree with the gaps within these lines. Knows no model.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -49,6 +50,9 @@ _LETTERS_OFF = 32
 _LEEWAY = 0.35
 """How much wider or narrower a word may be than its letters let expect, besides one letter."""
 
+_LEADERS = re.compile(r"\.(?:[^\S\n]*\.){4,}")
+"""Dots that lead the eye across a line: no words, and read as many or few as they may be."""
+
 _Match = tuple[Sequence[str], PrintLine]
 """The words on a line of print."""
 
@@ -73,7 +77,7 @@ def place_words(parts: Iterable[TextPart], page: Image.Image) -> list[tuple[Plac
     """Find where the words of a text are printed.
 
     Args:
-        parts: the text, without markup.
+        parts: the text, without markup. Dots that lead the eye, as in a table of contents, are left out.
         page: the picture of the page.
 
     Returns:
@@ -83,7 +87,7 @@ def place_words(parts: Iterable[TextPart], page: Image.Image) -> list[tuple[Plac
     orders = find_print_lines(page)
     placed: list[tuple[PlacedWord, ...]] = []
     for part in parts:
-        lines = [words for words in map(str.split, part.text.splitlines()) if words]
+        lines = [words for words in map(str.split, _LEADERS.sub(" ", part.text).splitlines()) if words]
         if not lines:
             continue
         box = part.box or (0.0, 0.0, float(page.width), float(page.height))
