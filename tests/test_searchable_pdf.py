@@ -57,10 +57,25 @@ def test_letters_of_all_of_unicode_are_copied_on_every_page():
     assert texts_in(pdf_of(*pages)) == [text for _, text in pages]
 
 
-def test_words_that_run_leftwards_are_copied_as_they_were_read():
-    text = "שלום עולם טוב 12\nمرحبا بالعالم"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "שלום עולם טוב 12\nمرحبا بالعالم",
+        "ישראל (המדינה) היא",
+        "בשנת 1948 קמה",
+        "the word שלום means peace",
+        "peace is שלום",
+    ],
+)
+def test_words_that_run_leftwards_are_copied_as_they_were_read(text):
     page = of_picture(Image.new("RGB", (500, 300), "white"))
     assert texts_in(pdf_of((page, text))) == [text]
+
+
+@pytest.mark.parametrize("number", ["1948", "3.14", "١٢٣"])
+def test_numbers_in_a_word_that_runs_leftwards_are_not_reversed(number):
+    page = of_picture(Image.new("RGB", (500, 300), "white"))
+    assert number in texts_in(pdf_of((page, f"לפי סעיף-{number} לחוק")))[0]
 
 
 def test_a_word_that_runs_leftwards_stands_over_its_print():

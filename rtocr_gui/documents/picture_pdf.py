@@ -7,9 +7,10 @@ with two bytes. Knows no model and no file.
 import ctypes
 import io
 import math
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
@@ -37,6 +38,10 @@ _FIRST_LETTER, _BASIC_LETTERS, _SURROGATES, _REPLACEMENT = 0x20, 0x10000, range(
 
 _PRIVATE_NUMBERS = range(0xE000, 0xF900)
 """Numbers for further letters."""
+
+_MIRRORED = str.maketrans("()[]{}<>«»", ")(][}{><»«")
+_NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
+"""Brackets in a word that runs leftwards, as they are seen, and what in it runs rightwards all the same."""
 
 _LETTERS_BY_NUMBER = """/CIDInit /ProcSet findresource begin
 12 dict begin
@@ -95,8 +100,8 @@ class PicturePdf:
         """
         scale = _points_per_pixel(page)
         sheet_file = _as_pdf(page.image, scale)
-        words = [(word, word is not line[-1]) for line in lines for word in line]
-        letters = {letter for word, _ in words for letter in word.text}
+        words = [word for line in lines for word in _as_seen(line)]
+        letters = {letter for _, seen in words for letter in seen}
         others = sorted(letter for letter in letters if ord(letter) >= _BASIC_LETTERS)
         free = (number for number in _PRIVATE_NUMBERS if chr(number) not in letters)
         numbers = dict(zip(others, free, strict=False))
@@ -107,9 +112,9 @@ class PicturePdf:
             try:
                 with closing(self._pdf[last]) as sheet:
                     font = self._font(pdfium.raw, tuple(numbers.items())) if words else None
-                    for word, goes_on in words:
-                        text = _text_object(pdfium.raw, self._pdf, font, word, goes_on, numbers)
-                        _place(pdfium.raw, text, word, goes_on, page.image.height, scale)
+                    for word, seen in words:
+                        text = _text_object(pdfium.raw, self._pdf, font, seen, numbers)
+                        _place(pdfium.raw, text, word, seen, page.image.height, scale)
                         pdfium.raw.FPDFPage_InsertObject(sheet, text)
                     sheet.gen_content()
             except BaseException:
@@ -163,26 +168,39 @@ def runs_leftwards(text: str) -> bool:
     return directions["R"] + directions["AL"] > directions["L"]
 
 
-def _text_object(
-    raw: Any, pdf: Any, font: Any, word: PlacedWord, goes_on: bool, numbers: Mapping[str, int]
-) -> Any:
-    """Make a word, with a blank after it if its line goes on."""
-    letters = f"{word.text} " if goes_on else word.text
-    # Readers of PDFs expect letters from left to right as they are seen, also of Arabic and Hebrew.
-    letters = letters[::-1] if runs_leftwards(word.text) else letters
-    codes = [_number_of(letter, numbers) for letter in letters]
+def _as_seen(line: Sequence[PlacedWord]) -> Iterator[tuple[PlacedWord, str]]:
+    """Yield each word with its letters as they are seen from left to right, and a blank if its line goes on.
+
+    Readers of PDFs expect this order also of Arabic and Hebrew.
+    """
+    goes_leftwards = runs_leftwards("".join(word.text for word in line))
+    for word in line:
+        seen = _reversed(word.text) if runs_leftwards(word.text) else word.text
+        if word is not line[-1]:
+            seen = f" {seen}" if goes_leftwards else f"{seen} "
+        yield word, seen
+
+
+def _reversed(word: str) -> str:
+    backwards = word[::-1].translate(_MIRRORED)
+    return _NUMBER.sub(lambda number: number[0][::-1], backwards)
+
+
+def _text_object(raw: Any, pdf: Any, font: Any, seen: str, numbers: Mapping[str, int]) -> Any:
+    """Make a text that is not seen."""
+    codes = [_number_of(letter, numbers) for letter in seen]
     text = raw.FPDFPageObj_CreateTextObj(pdf, font, 1.0)
     raw.FPDFText_SetCharcodes(text, (ctypes.c_uint32 * len(codes))(*codes), len(codes))
     raw.FPDFTextObj_SetTextRenderMode(text, raw.FPDF_TEXTRENDERMODE_INVISIBLE)
     return text
 
 
-def _place(raw: Any, text: Any, word: PlacedWord, goes_on: bool, page_height_px: int, scale: float) -> None:
-    """Stretch a word over its print."""
+def _place(raw: Any, text: Any, word: PlacedWord, seen: str, page_height_px: int, scale: float) -> None:
+    """Stretch a word over its print, with the blank beside it."""
     height = word.bottom - word.top
     letter = (word.right - word.left) / len(word.text)
     across = letter / LETTER_WIDTH
-    left = word.left - letter if goes_on and runs_leftwards(word.text) else word.left
+    left = word.left - letter * seen.startswith(" ")
     base = page_height_px - word.bottom + LETTER_BASE * height
     matrix = (across, -word.slope * across, 0, height, left, base)
     raw.FPDFPageObj_SetMatrix(text, raw.FS_MATRIX(*(scale * number for number in matrix)))
