@@ -7,6 +7,7 @@ widgets.
 """
 
 from dataclasses import replace
+from enum import Enum, auto
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -20,6 +21,15 @@ from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.idle_unloader import IdleUnloader
 from rtocr_gui.ui.state.notices import LoadModel, Notice, refusal
 from rtocr_gui.ui.state.shown import ModelStatus
+
+
+class _Memory(Enum):
+    """Whether the model in use takes memory; `LOST` once it could not be loaded again, which was told."""
+
+    LOADED = auto()
+    UNLOADED = auto()
+    RELOADING = auto()
+    LOST = auto()
 
 
 class Models(QObject):
@@ -37,7 +47,6 @@ class Models(QObject):
         notice_raised (Notice): a message to the person.
 
     Attributes:
-        is_lost: True if the model in use could not be loaded again, which was told.
         idle: watches how long the model has been idle.
 
     Args:
@@ -65,7 +74,7 @@ class Models(QObject):
         self._choices = choices
         self._bundled = bundled
         self._model: LoadedModel | None = None
-        self._unloaded = self._reloading = self.is_lost = False
+        self._memory = _Memory.LOADED
         self._asked: LoadRequest | None = None
         self._loaded: LoadRequest | None = None
         self._load_id = 0
@@ -88,7 +97,12 @@ class Models(QObject):
     @property
     def is_loaded(self) -> bool:
         """True while the model in use takes memory."""
-        return self._model is not None and not self._unloaded
+        return self._model is not None and self._memory is _Memory.LOADED
+
+    @property
+    def is_lost(self) -> bool:
+        """True if the model in use could not be loaded again, which was told."""
+        return self._memory is _Memory.LOST
 
     @property
     def status(self) -> ModelStatus:
@@ -98,11 +112,12 @@ class Models(QObject):
         if self._model is None:
             return ModelStatus(None, "No model is loaded.")
         name = self._model.info.name
-        if self._reloading:
-            return ModelStatus(self._model, f"Loading {name}…", loading=True, unloaded=True)
-        return ModelStatus(
-            self._model, f"{name} (unloaded)" if self._unloaded else name, unloaded=self._unloaded
-        )
+        match self._memory:
+            case _Memory.LOADED:
+                return ModelStatus(self._model, name)
+            case _Memory.RELOADING:
+                return ModelStatus(self._model, f"Loading {name}…", loading=True, unloaded=True)
+        return ModelStatus(self._model, f"{name} (unloaded)", unloaded=True)
 
     # Wishes --------------------------------------------------------------------------------
 
@@ -176,7 +191,7 @@ class Models(QObject):
     def _adopt(self, reply: ModelLoaded) -> None:
         choices, asked = self._choices, reply.request
         self._model, self._loaded = reply.model, asked
-        self._unloaded = self._reloading = self.is_lost = False
+        self._memory = _Memory.LOADED
         if reply.request_id == self._load_id:
             self._asked = None
         choices.remember(device=asked.device, precision=asked.precision)
@@ -222,19 +237,19 @@ class Models(QObject):
 
     @Slot()
     def _note_unloaded(self) -> None:
-        self._unloaded = True
+        self._memory = _Memory.UNLOADED
         self.changed.emit(self.status)
 
     @Slot()
     def _note_reload(self) -> None:
-        self._reloading, self.is_lost = True, False
+        self._memory = _Memory.RELOADING
         self.changed.emit(self.status)
 
     @Slot(object)
     def _take_back(self, model: LoadedModel) -> None:
         """Go on with the model in use, or with another that has been put in its folder meanwhile."""
         former, self._model = self._model, model
-        self._unloaded = self._reloading = False
+        self._memory = _Memory.LOADED
         self.reloaded.emit(model.info.folder)
         if former is not None and former.info == model.info:
             self.changed.emit(self.status)
@@ -246,7 +261,7 @@ class Models(QObject):
 
     @Slot(object)
     def _report_reload(self, failure: RequestFailed) -> None:
-        self._reloading, self.is_lost = False, True
+        self._memory = _Memory.LOST
         self.changed.emit(self.status)
         assert self._loaded is not None, "nothing was loaded that could be loaded again"
         self._refuse(failure, self._loaded)
