@@ -9,6 +9,7 @@ when the curve no longer applies.
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -35,6 +36,16 @@ class CurveRequest:
     ref: PageRef
     settings: ReadSettings
     page_count: int = 1
+
+
+class _Step(Enum):
+    """What the bridge was asked for last, and has not answered yet."""
+
+    NOTHING = auto()
+    TRUTH = auto()
+    READING = auto()
+    POINT = auto()
+    TRUTH_AGAIN = auto()  # of an earlier curve, which is shown meanwhile
 
 
 class CurveReader(QObject):
@@ -66,7 +77,7 @@ class CurveReader(QObject):
         self._points: list[CurvePoint] = []
         self._all_tokens_text = ""
         self._truth: Truth | None = None
-        self._truth_id = self._read_id = self._point_id = self._look_id = 0
+        self._step, self._step_id = _Step.NOTHING, 0
         bridge.reading_finished.connect(self._take)
         bridge.computed.connect(self._take_computed)
         bridge.request_stopped.connect(self._end_stopped)
@@ -85,7 +96,7 @@ class CurveReader(QObject):
             readings: known readings of this page by the same model; complete ones are not read again.
         """
         self._begin(request, readings)
-        self._truth_id = self._look_for_truth(request)
+        self._await(_Step.TRUTH, self._look_for_truth(request))
         self._tell()
 
     def _begin(self, request: CurveRequest, readings: Mapping[ReadSettings, Reading]) -> None:
@@ -101,7 +112,8 @@ class CurveReader(QObject):
     def stop(self) -> None:
         """End after the current decode step; the points so far stay."""
         self._waiting.clear()
-        self._bridge.stop(self._read_id)
+        if self._step is _Step.READING:
+            self._bridge.stop(self._step_id)
 
     def show(self, curve: CurveShown) -> None:
         """Show an earlier curve, or none, because page, mode, task or model have changed."""
@@ -120,23 +132,27 @@ class CurveReader(QObject):
         """
         self.show(curve)
         self._request, self._known = request, readings
-        self._look_id = self._look_for_truth(request)
+        self._await(_Step.TRUTH_AGAIN, self._look_for_truth(request))
+
+    def _await(self, step: _Step, request_id: int = 0) -> None:
+        """Expect an answer to this request and to no other."""
+        self._step, self._step_id = step, request_id
 
     def _give_up(self) -> None:
         self.stop()
-        self._truth_id = self._read_id = self._point_id = self._look_id = 0
+        self._await(_Step.NOTHING)
         self._request = self._truth = None
         self._known = {}
         self._points.clear()
 
     def _go_on(self) -> None:
         """Request the next point, from a known reading or a new one."""
-        self._truth_id = self._read_id = self._point_id = 0
+        self._await(_Step.NOTHING)
         if self._request is not None and self._waiting:
             settings = self._waiting.popleft()
             known = self._known.get(settings)
             if known is None or known.stop_reason is StopReason.CANCELLED:
-                self._read_id = self._bridge.read_page(self._request.ref, settings)
+                self._await(_Step.READING, self._bridge.read_page(self._request.ref, settings))
             else:
                 self._compare(known)
         self._tell()
@@ -145,8 +161,8 @@ class CurveReader(QObject):
         if not self._points:
             self._all_tokens_text = reading.text
         truth = self._truth.text if self._truth is not None else None
-        self._read_id = 0
-        self._point_id = self._bridge.compute(partial(CurvePoint.of, reading, self._all_tokens_text, truth))
+        compare = partial(CurvePoint.of, reading, self._all_tokens_text, truth)
+        self._await(_Step.POINT, self._bridge.compute(compare))
 
     def _end(self) -> None:
         self._waiting.clear()
@@ -157,7 +173,7 @@ class CurveReader(QObject):
             CurveShown(
                 points=tuple(self._points),
                 expected=0 if self._request is None else len(CURVE_RATIOS) + 1,
-                running=self._truth_id + self._read_id + self._point_id > 0,
+                running=self._step in (_Step.TRUTH, _Step.READING, _Step.POINT),
                 truth=self._truth if self._points else None,
             )
         )
@@ -169,7 +185,7 @@ class CurveReader(QObject):
 
     @Slot(object)
     def _take(self, reply: ReadingFinished) -> None:
-        if reply.request_id != self._read_id:
+        if reply.request_id != self._step_id:
             return
         if reply.reading.stop_reason is StopReason.CANCELLED:
             self._end()
@@ -179,30 +195,35 @@ class CurveReader(QObject):
 
     @Slot(object)
     def _take_computed(self, reply: Computed) -> None:
-        if reply.request_id == self._truth_id:
-            self._truth = reply.result
-            self._go_on()
-        elif reply.request_id == self._point_id:
-            self._points.append(reply.result)
-            self._go_on()
-        elif reply.request_id == self._look_id:
-            self._look_id = 0
-            if reply.result != self._shown.truth and self._request is not None:
+        if reply.request_id != self._step_id:
+            return
+        match self._step:
+            case _Step.TRUTH:
+                self._truth = reply.result
+            case _Step.POINT:
+                self._points.append(reply.result)
+            case _Step.TRUTH_AGAIN:
+                self._await(_Step.NOTHING)
+                if reply.result == self._shown.truth or self._request is None:
+                    return
                 self._begin(self._request, self._known)
                 self._truth = reply.result
-                self._go_on()
+        self._go_on()
 
     @Slot(object)
     def _end_stopped(self, reply: RequestStopped) -> None:
-        if reply.request_id == self._read_id:
+        if reply.request_id == self._step_id:
             self._end()
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
-        if failure.request_id == self._truth_id:
-            self._go_on()
-            self.truth_failed.emit(failure.sentence)
-        elif self._request is not None and failure.request_id in (self._read_id, self._point_id):
-            ref = self._request.ref
-            self._end()
-            self.failed.emit(PageFailure(ref, failure.sentence))
+        if failure.request_id != self._step_id or self._request is None:
+            return
+        match self._step:
+            case _Step.TRUTH:
+                self._go_on()
+                self.truth_failed.emit(failure.sentence)
+            case _Step.READING | _Step.POINT:
+                ref = self._request.ref
+                self._end()
+                self.failed.emit(PageFailure(ref, failure.sentence))
