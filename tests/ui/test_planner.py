@@ -43,9 +43,17 @@ def planner(qtbot: QtBot, bridge: EngineBridge, monkeypatch: pytest.MonkeyPatch)
     return made
 
 
-def test_no_transport_is_solved_that_nobody_wants(qtbot: QtBot, planner: Planner) -> None:
-    with qtbot.assertNotEmitted(planner.transport_changed), qtbot.waitSignal(planner.plan_changed):
-        planner.set_retention(0.5)
+def test_no_transport_is_solved_that_nobody_wants(
+    qtbot: QtBot, planner: Planner, bridge: EngineBridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solved: list[PrunePlan] = []
+    monkeypatch.setattr(bridge, "solve_transport", lambda plan: solved.append(plan) or 0)
+    for retention in (0.5, 0.25):
+        with qtbot.waitSignal(planner.plan_changed):
+            planner.set_retention(retention)
+    assert solved == []
+    planner.want_transport()
+    assert [len(plan.kept) for plan in solved] == [16]
 
 
 def test_a_transport_is_that_of_the_plan_told_last_and_is_solved_once(qtbot: QtBot, planner: Planner) -> None:
