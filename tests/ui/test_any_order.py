@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QTextCursor
+from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QListView, QPlainTextEdit, QPushButton, QTabWidget
 from pytestqt.qtbot import QtBot
 
@@ -17,6 +17,7 @@ from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.dialogs.questions import Overwrite
 from rtocr_gui.ui.parts.actions import TEXT_KEYS
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
@@ -73,6 +74,13 @@ class Person:
     def any_page(self, number: int) -> tuple[PageRef, ...]:
         refs = self.session.shelf.refs
         return (refs[number % len(refs)],) if refs else ()
+
+    @property
+    def marked(self) -> list[tuple[int, int]]:
+        """The words that are underlined as unsure."""
+        wave = QTextCharFormat.UnderlineStyle.WaveUnderline
+        marks = [mark for mark in self.editor.extraSelections() if mark.format.underlineStyle() is wave]
+        return [(mark.cursor.selectionStart(), mark.cursor.selectionEnd()) for mark in marks]
 
     # Wishes: each does something else for each number
 
@@ -240,6 +248,9 @@ class Person:
             session.shelf.select(ref)
             self.check()
             assert not self.editor.isReadOnly()
+            page = session._pages[ref]
+            if page.text == page.read_text and session.choices.settings.unsure_marked:
+                assert self.marked == list(page.unsure_words)
 
 
 WISHES: tuple[Callable[[Person, int], None], ...] = (
@@ -277,6 +288,9 @@ def test_whatever_a_person_does(
 ) -> None:
     monkeypatch.setattr(questions, "agrees", lambda *_: False)
     chance = random.Random(seed)
+    answers = Overwrite.KEEP, Overwrite.READ_NOTHING
+    monkeypatch.setattr(questions, "ask_overwrite", lambda *_: chance.choice(answers))
+    fake_engine.unsure_of = {"page", "of"}
     fake_engine.tasks = TASKS[:2]
     fake_engine.pages_at_once = chance.choice((1, 3))
     person = Person(qtbot, window, session, bridge, fake_engine, tmp_path)
