@@ -50,6 +50,7 @@ class Settings:
         retention: share of visual tokens to keep, in 0.01..1; None for automatic.
         reread_on_release: read the page again when the retention slider is released.
         read_pasted: read a picture that was pasted, or dropped without a file, as soon as it is open.
+        copy_pasted: put the text of such a picture into the clipboard, in its place, once it is read.
         overlay_visible: show the overlay on the page.
         blocks_visible: outline the blocks on the page, where the model reported any.
         unsure_marked: mark the words in the text that the model was unsure of.
@@ -81,6 +82,7 @@ class Settings:
     retention: float | None = None
     reread_on_release: bool = True
     read_pasted: bool = True
+    copy_pasted: bool = False
     overlay_visible: bool = True
     blocks_visible: bool = True
     unsure_marked: bool = True

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QAction, QImage, QTextDocument
+from PySide6.QtGui import QAction, QGuiApplication, QImage, QTextDocument
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
@@ -15,7 +15,7 @@ from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, sentences_in, wait_until_idle
+from tests.ui.steps import Draw, sentences_in, until_idle, wait_until_idle
 
 
 def recent(window: MainWindow) -> list[QAction]:
@@ -115,6 +115,29 @@ def test_a_pasted_picture_is_read_at_once_if_that_is_wanted(
     qtbot.waitUntil(lambda: len(program.session.shelf.refs) == 2)
     wait_until_idle(qtbot, program.session)
     assert len(fake_engine.asked) == is_wanted
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_the_text_of_a_pasted_picture_is_copied_once_it_is_read_if_that_is_wanted(
+    qtbot: QtBot, program: Program, fake_engine: FakeEngine, draw_page: Draw, is_wanted: bool
+) -> None:
+    clipboard = QGuiApplication.clipboard()
+    clipboard.setText("before")
+    program.window.actions_by_name["copy_pasted"].setChecked(is_wanted)
+    program.start([draw_page()])
+    qtbot.waitUntil(lambda: program.session.models.is_loaded and len(program.session.shelf.refs) == 1)
+    program.window.arrivals.picture_came.emit(QImage(40, 40, QImage.Format.Format_RGB32))
+    qtbot.waitUntil(lambda: len(fake_engine.asked) == 1)
+    wait_until_idle(qtbot, program.session)
+    text = program.session.current_text
+    assert text.startswith("page 1 of Pasted image 1")
+    assert clipboard.text() == (text if is_wanted else "before")
+    clipboard.setText("something else")
+    until_idle(qtbot, program.session, program.session.read_all)
+    program.session.settle_retention(0.5)
+    wait_until_idle(qtbot, program.session)
+    assert clipboard.text() == "something else"
+    clipboard.clear()
 
 
 def test_a_picture_that_cannot_be_saved_is_told_and_the_next_one_opened(

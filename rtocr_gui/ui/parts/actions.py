@@ -95,6 +95,9 @@ SPECS = (
     ActionSpec(
         "read_pasted", "Read pasted &images", "Read an image that has no file at once", checkable=True
     ),
+    ActionSpec(
+        "copy_pasted", "Copy &their text", "Copy the text of a pasted image once it is read", checkable=True
+    ),
     ActionSpec("compare", "&Compare readings", "Show two readings of this page side by side", "Ctrl+Shift+D"),
     ActionSpec("curve", "Read retention cur&ve", "Read this page at 8 ratios and at Auto", "Ctrl+Shift+K"),
     ActionSpec("previous_page", "Previo&us page", "Show the previous page of the list", "Ctrl+PgUp"),
@@ -182,7 +185,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "move_up",
         "move_down",
     ),
-    "&Read": ("read", "read_all", "retry", "stop", "read_pasted", "", "compare", "curve"),
+    "&Read": ("read", "read_all", "retry", "stop", "", "read_pasted", "copy_pasted", "", "compare", "curve"),
     "&View": (
         *("previous_page", "next_page", ""),
         *("zoom_in", "zoom_out", "fit_page", "fit_width", "actual_size"),

@@ -31,7 +31,7 @@ from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import Crop, PageRef
 from rtocr_gui.files import resolved
-from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
+from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, StopReason, Task
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import PageRendered
@@ -113,6 +113,7 @@ class Session(QObject):
         self.planner.set_retention(settings.retention)
         self._settled_retention = settings.retention
         self._pasted: set[Path] = set()  # pictures to read once they are open
+        self._to_copy: set[Path] = set()  # those whose text to copy once they are read
         self.reader = Reader(bridge, self._settled_settings, self)
         self.texts = PageTexts(self._pages, self.reader, self)
         self.unsaved = UnsavedTexts(self._pages, self._samples, self.reader, self)
@@ -153,6 +154,7 @@ class Session(QObject):
         self.models.notice_raised.connect(self.notice_raised)
         self.planner.failed.connect(self._report_encoding)
         self.reader.text_streamed.connect(self.unsaved.changed)
+        self.reader.finished.connect(self._copy_pasted)
         self.texts.text_appended.connect(self.finder.refresh_soon)
         # It follows `text_changed`: words are marked in the new text once the panes show it.
         self.texts.reading_changed.connect(self.finder.refresh)
@@ -291,9 +293,11 @@ class Session(QObject):
         self.opener.open_files(paths)
 
     def open_picture(self, picture: QImage, path: Path) -> None:
-        """Save a picture that has no file to this path, open it, and read it if that is wanted."""
+        """Save a picture that has no file to this path, open it, and read and copy it if that is wanted."""
         if self.choices.settings.read_pasted:
             self._pasted.add(path)
+            if self.choices.settings.copy_pasted:
+                self._to_copy.add(path)
         self.opener.open_picture(picture, path)
 
     def open_samples(self, paths: Iterable[Path]) -> None:
@@ -402,6 +406,12 @@ class Session(QObject):
         if self.reader.activity.awaits_files:
             pages = map(self._pages.get, refs)
             self.read_replacing(tuple(page.ref for page in pages if page is not None and page.is_blank))
+
+    @Slot(object)
+    def _copy_pasted(self, reading: Reading) -> None:
+        if reading.ref.path in self._to_copy and reading.stop_reason is not StopReason.CANCELLED:
+            self._to_copy.remove(reading.ref.path)
+            self.copier.copy((reading.ref,))
 
     @Slot(int)
     def _follow_opening(self, files_left: int) -> None:

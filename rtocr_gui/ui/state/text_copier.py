@@ -1,8 +1,9 @@
-"""Copies the text of the selected pages, and watches for how long the clipboard holds it. Knows no widget."""
+"""Copies the text of pages, and watches for how long the clipboard holds it. Knows no widget."""
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 
+from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.page_shelf import PageShelf
 from rtocr_gui.ui.state.page_texts import PageTexts
@@ -39,14 +40,17 @@ class TextCopier(QObject):
     @Slot()
     def copy_selected(self) -> None:
         """Put the text of the selected pages into the clipboard, in place of what it holds."""
-        selected = self._shelf.selected
-        texts = tuple(self._texts.of(selected))
+        self.copy(self._shelf.selected)
+
+    def copy(self, refs: tuple[PageRef, ...]) -> None:
+        """Put the text of pages into the clipboard, in place of what it holds, if they have any."""
+        texts = tuple(self._texts.of(refs))
         if not texts:
             return
         self._copied = "\n\n".join(texts)
         self._clipboard.setText(self._copied)
-        self._unsaved.note_copied(selected)
-        whose = "this page" if selected == (self._shelf.current,) else counted(len(texts), "page")
+        self._unsaved.note_copied(refs)
+        whose = "this page" if refs == (self._shelf.current,) else counted(len(texts), "page")
         self.notice_raised.emit(Notice(f"Copied the text of {whose}.", is_passing=True))
 
     @Slot()

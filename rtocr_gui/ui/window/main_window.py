@@ -54,6 +54,7 @@ _SWITCHES = {
     "unsure": "unsure_marked",
     "pipe_tables": "pipe_tables",
     "read_pasted": "read_pasted",
+    "copy_pasted": "copy_pasted",
     "panel": "panel_visible",
 }
 """Actions that are remembered as switched on or off, and the settings that remember them."""
