@@ -25,6 +25,7 @@ from rtocr_gui.export.page_source import source_as_json
 from rtocr_gui.export.plain_text import export_plain_text
 from rtocr_gui.export.plan_json import PlanSource, plan_as_json
 from rtocr_gui.export.tables import missing_ends
+from rtocr_gui.export.text_formats import TextFormat
 from rtocr_gui.export.writing import check_target, write_bytes_atomically, write_text_atomically
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.tokens import TokenKind
@@ -525,7 +526,10 @@ def test_files_are_named_after_their_scans_and_none_twice():
         Path(name)
         for name in ("a/letter.png", "a/Letter.pdf", "b/letter (2).png", "a/letter.png", "v1.2.tif")
     ]
-    names = {scan.as_posix(): file.as_posix() for scan, file in text_files(scans, Path("out")).items()}
+    names = {
+        scan.as_posix(): file.as_posix()
+        for scan, file in text_files(scans, Path("out"), TextFormat.MARKDOWN).items()
+    }
     assert names == {
         "a/letter.png": "out/letter.md",
         "a/Letter.pdf": "out/Letter (2).md",
@@ -536,13 +540,13 @@ def test_files_are_named_after_their_scans_and_none_twice():
 
 def test_names_of_any_length_leave_room_for_their_endings():
     scans = [Path(folder, 125 * "ä" + ".png") for folder in "ab"]
-    names = [file.name for file in text_files(scans, Path("out")).values()]
+    names = [file.name for file in text_files(scans, Path("out"), TextFormat.MARKDOWN).values()]
     assert names == [100 * "ä" + ".md", 100 * "ä" + " (2).md"]
 
 
 def test_names_that_a_file_system_takes_for_one_are_told_apart():
     composed, decomposed = Path("a/caf\u00e9.png"), Path("b/cafe\u0301.png")
-    files = text_files([composed, decomposed], Path("out"))
+    files = text_files([composed, decomposed], Path("out"), TextFormat.MARKDOWN)
     assert files[decomposed].name == "cafe\u0301 (2).md"
 
 
@@ -550,7 +554,7 @@ def test_many_scans_of_one_name_are_named_in_linear_time():
     def seconds(count: int) -> float:
         scans = [Path(str(number), "scan.png") for number in range(count)]
         began = time.process_time()
-        assert len(set(text_files(scans, Path("out")).values())) == count
+        assert len(set(text_files(scans, Path("out"), TextFormat.MARKDOWN).values())) == count
         return time.process_time() - began
 
     # Linear time is 16 times as long, and quadratic time 256 times.

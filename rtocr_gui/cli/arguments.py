@@ -94,7 +94,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         if arguments.replace and not (is_pdf or is_folder(arguments.output)):
             command.error("--replace goes with -o FOLDER or -o FILE.pdf")
         if arguments.format and not is_folder(arguments.output):
-            command.error("--format goes with -o FOLDER; the name of a file says what it is")
+            command.error("--format goes with -o FOLDER")
         _take_words(command, arguments)
     if arguments.command == "plan":
         _take_looks(command, arguments)

@@ -25,8 +25,8 @@ _PAPER_SCALE, _PAPER_PX = 16, 15
 _LEAST_CONTRAST = 28
 """Least difference from the paper that counts as ink, in grey levels."""
 
-_LIGHT_PAPER, _DARK = 90, 0.6
-"""Least grey level of light paper, and the share of it below which what begins at an edge may surround it."""
+_DARK = 0.6
+"""Share of the grey level of the paper below which what begins at an edge may surround it."""
 
 _SHORTEST_EDGE, _FRINGE_PX = 1 / 20, 3
 """Share of an edge that is dark in one piece where a surround begins, and how far the surround blurs."""
@@ -305,8 +305,6 @@ def _without_surround(grey: Image.Image) -> Image.Image:
     """Paint what is dark around light paper like it: the lid of a scanner, corners of a levelled scan."""
     pixels = np.asarray(grey)
     paper = np.uint8(np.median(pixels))
-    if paper < _LIGHT_PAPER:
-        return grey
     dark = pixels < _DARK * paper
     surround = np.zeros_like(dark)
     for turns in range(4):

@@ -8,9 +8,7 @@ from rtocr_gui.export.text_formats import TextFormat
 from rtocr_gui.files import shortened, without_case
 
 
-def text_files(
-    scans: Iterable[Path], folder: Path, kind: TextFormat = TextFormat.MARKDOWN
-) -> dict[Path, Path]:
+def text_files(scans: Iterable[Path], folder: Path, kind: TextFormat) -> dict[Path, Path]:
     """Name a file in a folder for the text of each scan.
 
     Files are named after their scans. Where names would be the same but for their case or the form of their

@@ -2,15 +2,26 @@
 
 import pytest
 from PySide6.QtGui import QColor, QPalette, QTextCharFormat
+from PySide6.QtWidgets import QListView
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.settings import Settings
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.text.markdown_editor import PLACES_LIT
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.contrast import contrast
-from tests.ui.steps import Draw, begin_reading, editor_of, open_and_load, read_selected, sentences_in
+from tests.ui.steps import (
+    Draw,
+    begin_reading,
+    editor_of,
+    held_lane,
+    open_and_load,
+    read_selected,
+    sentences_in,
+    until_idle,
+)
 
 SAID = ["Dear ", "Mrs Potrer,\n", "thank yov ", "for 𝒚our letter."]
 
@@ -56,8 +67,10 @@ def test_unsure_words_are_underlined_once_a_page_is_read(read_pages: MainWindow,
     assert underlined(read_pages) == ["Potrer,", "yov"]
 
 
-def test_the_summary_counts_them(read_pages: MainWindow) -> None:
+def test_the_summary_counts_them_until_the_text_is_edited(read_pages: MainWindow, session: Session) -> None:
     assert "2 of 8 words unsure" in read_pages.text_column.summary.text()
+    rewrite(read_pages, "Potrer", "Porter")
+    assert "unsure" not in read_pages.text_column.summary.text()
 
 
 def test_while_a_page_is_read_again_none_of_its_former_words_are_underlined(
@@ -102,6 +115,72 @@ def test_one_word_after_the_other_is_visited_page_by_page_and_round(
     assert forth == [(0, "Potrer,"), (0, "yov"), (2, "Potrer,"), (2, "yov"), (0, "Potrer,")]
     back = [visit(read_pages, "previous_unsure", session) for _ in range(5)]
     assert back == [(2, "yov"), (2, "Potrer,"), (0, "yov"), (0, "Potrer,"), (2, "yov")]
+
+
+def test_pages_are_visited_in_their_order_either_way(
+    qtbot: QtBot, read_pages: MainWindow, session: Session
+) -> None:
+    session.shelf.select(session.shelf.refs[1])
+    read_selected(qtbot, session)
+    session.shelf.select(session.shelf.refs[0])
+    forth = [visit(read_pages, "next_unsure", session)[0] for _ in range(6)]
+    back = [visit(read_pages, "previous_unsure", session)[0] for _ in range(6)]
+    assert (forth, back) == ([0, 0, 1, 1, 2, 2], [2, 1, 1, 0, 0, 2])
+
+
+def test_the_first_word_of_a_page_is_visited_wherever_the_cursor_was_on_another(
+    qtbot: QtBot, read_pages: MainWindow, session: Session, fake_engine: FakeEngine
+) -> None:
+    fake_engine.unsure_of = {"Dear"}
+    session.shelf.select(session.shelf.refs[1])
+    read_selected(qtbot, session)
+    session.shelf.select(session.shelf.refs[0])
+    editor_of(read_pages).select(30, 30)
+    session.shelf.select(session.shelf.refs[1])
+    assert visit(read_pages, "next_unsure", session) == (1, "Dear")
+
+
+def test_what_is_typed_after_a_visit_goes_into_the_text(
+    qtbot: QtBot, read_pages: MainWindow, session: Session
+) -> None:
+    read_pages.page_list.findChild(QListView).setFocus()
+    visit(read_pages, "next_unsure", session)
+    qtbot.waitUntil(editor_of(read_pages).hasFocus)
+    qtbot.keyClicks(editor_of(read_pages), "Porter,")
+    assert session.current_text.startswith("Dear Mrs Porter,\nthank yov")
+
+
+def test_from_a_page_without_a_text_the_next_one_with_such_a_word_is_visited(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    fake_engine.said, fake_engine.unsure_of = SAID, {"yov"}
+    open_and_load(qtbot, session, draw_page(pages=2))
+    until_idle(qtbot, session, lambda: session.read(session.shelf.refs[1:]))
+    window.actions_by_name["next_unsure"].trigger()
+    qtbot.waitUntil(lambda: editor_of(window).textCursor().selectedText() == "yov")
+    assert session.shelf.current == session.shelf.refs[1]
+
+
+def test_a_page_that_leaves_while_a_word_is_sought_is_passed_over(
+    qtbot: QtBot, read_pages: MainWindow, session: Session, bridge: EngineBridge
+) -> None:
+    rewrite(read_pages, "Potrer", "Porter")
+    rewrite(read_pages, "yov", "you")
+    with held_lane(bridge._compute_lane):
+        read_pages.actions_by_name["next_unsure"].trigger()
+        session.remove_pages(session.shelf.refs[2:])
+    qtbot.waitUntil(lambda: "No unsure words are left." in sentences_in(read_pages.notice_bar))
+
+
+def test_a_word_that_is_sought_is_forgotten_once_another_page_is_shown(
+    qtbot: QtBot, read_pages: MainWindow, session: Session, bridge: EngineBridge
+) -> None:
+    rewrite(read_pages, "Potrer", "Porter")
+    with held_lane(bridge._compute_lane):
+        read_pages.actions_by_name["next_unsure"].trigger()
+        session.shelf.select(session.shelf.refs[2])
+    qtbot.waitUntil(lambda: underlined(read_pages) == ["Potrer,", "yov"])
+    assert not editor_of(read_pages).textCursor().hasSelection()
 
 
 def test_visiting_goes_on_from_the_cursor(read_pages: MainWindow, session: Session) -> None:

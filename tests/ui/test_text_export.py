@@ -180,6 +180,35 @@ def test_an_export_that_takes_its_time_can_be_stopped_and_files_that_are_whole_s
     assert not (tmp_path / "all.pdf").exists()
 
 
+def test_a_text_export_is_not_stopped_with_the_reading(
+    qtbot: QtBot, session: Session, draw_page: Draw, disk: Disk, notices: list[str], tmp_path: Path
+) -> None:
+    read_all(qtbot, session, draw_page())
+    session.exporter.export_text(tmp_path / "out.md")
+    qtbot.waitUntil(disk.began.is_set)
+    session.exporter.export_text(tmp_path / "next.md")
+    session.stop()
+    disk.gate.set()
+    qtbot.waitUntil(lambda: len(notices) == 2)
+    assert (tmp_path / "out.md").exists()
+    assert (tmp_path / "next.md").exists()
+
+
+def test_what_failed_before_an_export_was_stopped_is_told(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, *(draw_page(f"{name}.tiff", pages=2) for name in "abc"))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 6)
+    until_idle(qtbot, session, session.read_all)
+    (tmp_path / "a.pdf").mkdir()
+    session.exporter.progressed.connect(lambda told: session.stop() if told.page == 3 else None)
+    session.exporter.export_by_scan(tmp_path, TextFormat.PDF)
+    qtbot.waitUntil(lambda: bool(notices))
+    assert "a.pdf” is a folder" in notices[0]
+    assert notices[0].endswith("Then the export was stopped.")
+    assert [path.name for path in tmp_path.glob("*.pdf") if path.is_file()] == ["b.pdf"]
+
+
 def test_where_a_pdf_cannot_be_written_no_page_is_rendered(
     qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
 ) -> None:

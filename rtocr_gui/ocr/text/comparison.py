@@ -20,10 +20,8 @@ EXCERPT_LENGTH = 40
 _LEADING_CHARACTERS = 9
 """How much of what is alike an excerpt shows that does not begin with its text."""
 
-TAG = r"</?[a-zA-Z][^<>\n]{0,80}>"
-"""Pattern of an HTML tag, as in tables."""
-
-_WORDS = re.compile(rf"\n|[^\S\n]+|{TAG}|[、。，；：？！]|(?:(?!{TAG})[^\s、。，；：？！])+")
+_TAG = r"</?[a-zA-Z][^<>\n]{0,80}>"
+_WORDS = re.compile(rf"\n|[^\S\n]+|{_TAG}|[、。，；：？！]|(?:(?!{_TAG})[^\s、。，；：？！])+")
 """Words, tags, the whitespace between them, and single line breaks. Chinese and Japanese are split into
 clauses."""
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtocr_gui.ocr.reading import Task
-from rtocr_gui.ocr.text.comparison import TAG
 from rtocr_gui.ocr.text.markup import places_without_grounding
 from rtocr_gui.ocr.text.shown_places import NOWHERE, origins
 
@@ -23,7 +22,8 @@ below it, most are wrong (`packaging/decisions/11-unsure-words.md`)."""
 _UNSURE_SHARE, _FEWEST_WORDS = 0.25, 10
 
 _BROAD = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_WORDS = re.compile(rf"{TAG}|([{_BROAD}]|(?:(?!{TAG})[^\s{_BROAD}])+)")
+_TAG = r"</?(?:table|thead|tbody|tfoot|tr|th|td|caption|br|p|div|sup|sub|b|i|u)\b[^<>\n]{0,80}>"
+_WORDS = re.compile(rf"{_TAG}|([{_BROAD}]|(?:(?!{_TAG})[^\s{_BROAD}])+)")
 """Tags, and as a group, words; of scripts without blanks, each character."""
 
 
@@ -102,11 +102,13 @@ class UnsureWords:
         is_same = (first == last) & (first != NOWHERE)
         now_at = np.full(len(read), NOWHERE)
         now_at[first[is_same]] = np.flatnonzero(is_same)
+        whole = set(find_words(shown))
         found: list[tuple[int, int]] = []
         for start, end in words:
             begin = int(now_at[start])
-            if begin == NOWHERE or shown[begin : begin + end - start] != read[start:end]:
+            now = begin, begin + end - start
+            if now not in whole or shown[slice(*now)] != read[start:end]:
                 continue
             joins = bool(found) and found[-1][1] == begin
-            found.append((found.pop()[0] if joins else begin, begin + end - start))
+            found.append((found.pop()[0], now[1]) if joins else now)
         self.words = tuple(found)

@@ -189,7 +189,11 @@ class EngineBridge(QObject):
         It is closed on the document lane, for whose jobs no export should have to wait.
         """
         close = self._documents.closer(path)
-        self._submit(self._export_lane, lambda _: self._submit(self._document_lane, lambda _: close()))
+
+        def close_later(request: _Request) -> None:
+            self._queue(self._document_lane, request, lambda _: close())
+
+        self._submit(self._export_lane, close_later)
 
     def render_page(self, ref: PageRef) -> int:
         """Render a page at full size. Answered by `page_rendered`, unless a newer page is requested."""

@@ -63,7 +63,7 @@ class ExportDialogs(QObject):
     def ask_text_by_scan(self, kind: TextFormat) -> None:
         """Ask for the folder in which each scan's text gets a file; asks first if one would be replaced."""
         exporter = self._session.exporter
-        folder = questions.ask_export_folder(self._window, self._folder())
+        folder = questions.ask_export_folder(self._window, self._folder(), kind.label)
         if folder is None:
             return
         agreed: set[Path] = set()

@@ -53,9 +53,9 @@ def ask_folder(parent: QWidget, folder: str) -> Path | None:
     return _ask_directory(parent, "Open the scans in a folder", folder)
 
 
-def ask_export_folder(parent: QWidget, folder: Path) -> Path | None:
-    """A folder for exported files; None if the person cancelled."""
-    return _ask_directory(parent, "Folder to export the text of each file to", str(folder))
+def ask_export_folder(parent: QWidget, folder: Path, kind: str) -> Path | None:
+    """A folder for exported files of a kind; None if the person cancelled."""
+    return _ask_directory(parent, f"Folder to export each file to: {kind}", str(folder))
 
 
 def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -> Path | None:
@@ -73,7 +73,8 @@ def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -
     dialog = QFileDialog(parent, title, str(suggestion.parent), f"{kinds};;All files (*)")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(suggestion.suffix)
-    dialog.selectNameFilter(next(kind for kind in kinds.split(";;") if suggestion.suffix in kind))
+    suffix = suggestion.suffix.lower()
+    dialog.selectNameFilter(next((kind for kind in kinds.split(";;") if f"*{suffix})" in kind), ""))
     dialog.selectFile(suggestion.name.replace('"', "'"))  # Qt's own dialog takes quotes for several names
     dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(_suffix_of(kind) or suggestion.suffix))
     if not _run(dialog):

@@ -91,7 +91,7 @@ SPECS = (
         "read_all", "Read &all", "Read all pages not yet read with these settings", "Ctrl+Shift+R", "read-all"
     ),
     ActionSpec("retry", "Read another &way", "Read this page again in a way that may work better", "F5"),
-    ActionSpec("stop", "&Stop", "Stop reading and exporting; pages keep their former text", "Ctrl+.", "stop"),
+    ActionSpec("stop", "&Stop", "Stop reading and exporting PDFs; texts from before stay", "Ctrl+.", "stop"),
     ActionSpec(
         "read_pasted", "Read pasted &images", "Read an image that has no file at once", checkable=True
     ),

@@ -106,7 +106,6 @@ class Exporter(QObject):
             then: called after the notice, with whether all went well: no page and no figure is missing.
         """
         wanted = set(self._pages.refs if refs is None else refs)
-        self._choices.remember(export_suffix=format_of(path).value)
         self._export_texts({path: [page for page in self._pages if page.ref in wanted]}, path, then)
 
     def export_by_scan(self, folder: Path, kind: TextFormat) -> None:
@@ -143,6 +142,7 @@ class Exporter(QObject):
             notice = export.finish()
             for path, file in export.exported.items():
                 self._note_written(path, file)
+                self._choices.remember(export_suffix=format_of(path).value)
             return notice
 
         def go_on() -> None:

@@ -23,7 +23,8 @@ def summary_of(page: OpenPage) -> str:
             page.reading.model_name,
         ]
         unsure = len(page.reading.unsure_words)
-        parts += [f"{grouped(unsure)} of {counted(page.reading.word_count, 'word')} unsure"] if unsure else []
+        if unsure and not page.edited and page.reading.doubt is not Doubt.UNSURE_WORDS:
+            parts.append(f"{grouped(unsure)} of {counted(page.reading.word_count, 'word')} unsure")
     if page.text and (explanation := explanation_of(page)):
         parts.append(explanation)
     if page.edited:

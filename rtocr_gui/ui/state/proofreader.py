@@ -52,7 +52,7 @@ class Proofreader(QObject):
         self._pages = pages
         self._show = show
         self._on = True
-        self._read: tuple[str, tuple[Place, ...]] = ("", ())
+        self._read: tuple[PageRef | None, str, tuple[Place, ...]] | None = None
         self._cursor: Place = (0, 0)
         self._places = TextPlaces[UnsureWords](bridge, lambda: pages.shown_text, self)
         self._rest_timer = one_shot(self, REST_MS, self._mark)
@@ -67,9 +67,9 @@ class Proofreader(QObject):
     def show_page(self) -> None:
         """Another page is shown, or it was read."""
         page = self._pages.shown_page
-        read = (page.read_text, page.unsure_words) if page is not None else ("", ())
-        if read != self._read:
-            self._read = text, words = read
+        text, words = (page.read_text, page.unsure_words) if page is not None else ("", ())
+        if (read := (self._pages.shown, text, words)) != self._read:
+            self._read = read
             self._places.drop_wishes()
             self._places.set_reading(text, partial(UnsureWords, words, text))
         self._mark()
@@ -92,12 +92,15 @@ class Proofreader(QObject):
     @Slot()
     def go_on(self) -> None:
         """Go to the next unsure word, on this page or another; after the last comes the first."""
-        self._places.use(partial(self._step, True, self._pages.around(forward=True)))
+        self._places.use(partial(self._begin, True))
 
     @Slot()
     def go_back(self) -> None:
         """Go to the previous unsure word, on this page or another; before the first comes the last."""
-        self._places.use(partial(self._step, False, self._pages.around(forward=False)))
+        self._places.use(partial(self._begin, False))
+
+    def _begin(self, forward: bool, places: UnsureWords) -> None:
+        self._step(forward, self._pages.around(forward=forward), places)
 
     def _step(self, forward: bool, others: tuple[PageRef, ...], places: UnsureWords) -> None:
         """Go to a word of the shown page, else of the first of the others that has one."""
@@ -109,7 +112,8 @@ class Proofreader(QObject):
             self._cursor = word
             self.place_chosen.emit(*word)
             return
-        at = next((at for at, ref in enumerate(others) if self._pages[ref].unsure_words), None)
+        pages = map(self._pages.get, others)  # a page may leave while an edited text is aligned
+        at = next((at for at, page in enumerate(pages) if page is not None and page.unsure_words), None)
         if at is None:
             self.notice_raised.emit(Notice("No unsure words are left.", is_passing=True))
             return
@@ -122,7 +126,8 @@ class Proofreader(QObject):
     @Slot()
     def _mark(self) -> None:
         self._rest_timer.stop()
-        if self._on and self._read[1]:
+        page = self._pages.shown_page
+        if self._on and page is not None and page.unsure_words:
             self._places.use(lambda places: self.words_changed.emit(places.words))
         else:
             self.words_changed.emit(())

@@ -104,13 +104,12 @@ class TextExport:
             try:
                 self._write_file(file, render_page)
             except ExportError as error:
+                self.failures.insert(len(errors), str(error))
                 errors.append(error)
             else:
                 self._written.append(file)
-        failures = [str(error) for error in errors]
         if errors and not any(file.drafts for file in self._written):
-            raise ExportError(" ".join(_first_of(failures))) from errors[0]
-        self.failures = failures + self.failures
+            raise ExportError(" ".join(_first_of(self.failures[: len(errors)]))) from errors[0]
         self._is_done = True
 
     def _write_file(self, file: _FileDraft, render_page: RenderPage) -> None:
@@ -182,7 +181,8 @@ class TextExport:
         `write` may have been stopped.
         """
         if not self.exported:
-            return Notice("The export was stopped. Nothing was written.", is_passing=True)
+            sentences = ["The export was stopped. Nothing was written.", *_first_of(self.failures)]
+            return Notice(" ".join(sentences), is_passing=not self.failures)
         drafts = [draft for file in self._written for draft in file.drafts]
         left_out = [draft for file in self._written for draft in file.left_out]
         for file in self._written:

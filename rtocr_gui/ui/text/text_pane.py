@@ -106,6 +106,12 @@ class TextPane(QWidget):
         self.show_tab(self.editor)
         self.editor.select(start, end)
 
+    @Slot(int, int)
+    def visit(self, start: int, end: int) -> None:
+        """Select characters as a person would who means to type there."""
+        self.select(start, end)
+        self.editor.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     @Slot(object)
     def replace(self, replacements: Sequence[tuple[int, int, str]]) -> None:
         """Replace parts of the text as the editor does, and show it."""

@@ -294,7 +294,7 @@ class MainWindow(QMainWindow):
     def _connect_proofreader(self) -> None:
         proofreader, pane = self._session.proofreader, self.text_column.text_pane
         proofreader.words_changed.connect(pane.editor.show_unsure)
-        proofreader.place_chosen.connect(pane.select)
+        proofreader.place_chosen.connect(pane.visit)
         pane.editor.cursor_moved.connect(proofreader.follow_cursor)
         pane.editor.text_replaced.connect(proofreader.begin_text)
         self.actions_by_name["unsure"].toggled.connect(proofreader.set_on)
@@ -375,6 +375,7 @@ class MainWindow(QMainWindow):
         )
         actions["trace"].toggled.connect(self.page_column.set_play_bar_visible)
         actions["trace"].toggled.connect(tuning.spotlight.set_on)
+        actions["trace"].toggled.connect(self._light_selection)
         actions["trace"].toggled.connect(self._show_overlay_for_lights)
         actions["trace"].triggered.connect(lambda on: self.page_column.play_bar.setFocus() if on else None)
         actions["panel"].toggled.connect(self.text_column.set_panel_visible)
@@ -449,6 +450,11 @@ class MainWindow(QMainWindow):
     def _show_overlay_for_lights(self, wanted: object) -> None:
         if wanted:
             self.actions_by_name["overlay"].setChecked(True)
+
+    @Slot(bool)
+    def _light_selection(self, wanted: bool) -> None:
+        if wanted:
+            self._session.tuning.spotlight.point_at_text(*self.text_column.text_pane.editor.selected_place)
 
     @Slot(object)
     def _ask_task(self, ask: Ask) -> None:
