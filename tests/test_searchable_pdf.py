@@ -176,9 +176,9 @@ def test_markup_is_left_out_and_what_it_marks_is_not():
 
 
 def test_leaders_are_left_out_and_are_no_loss():
-    text = "Preface ........ 1\nThe mole . . . . . . . 12"
+    text = "Preface ........ 1\nThe mole . . . . . . . 12\nThe harbour.......31"
     page = of_picture(Image.new("RGB", (400, 400), "white"))
-    assert texts_in(pdf_of((page, text))) == ["Preface 1\nThe mole 12"]
+    assert texts_in(pdf_of((page, text))) == ["Preface 1\nThe mole 12\nThe harbour 31"]
     assert is_kept_whole(text)
     assert not is_kept_whole("# Contents\nPreface ........ 1")
 

@@ -14,7 +14,7 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Loss, PageStatus
 from tests.broken_files import encrypted_pdf
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, emissions, open_and_load, until_idle
+from tests.ui.steps import Draw, emissions, held_lane, open_and_load, until_idle
 
 
 def test_a_removed_page_is_gone_and_its_neighbour_is_shown(
@@ -264,6 +264,21 @@ def test_a_file_is_let_go_of_whose_page_came_back_and_left_again(
     assert not closed, "it may come"
     qtbot.waitUntil(lambda: closed == [path])
     assert session.shelf.refs == ()
+
+
+def test_a_page_that_comes_back_while_its_file_is_being_opened_has_it_opened_once(
+    qtbot: QtBot, session: Session, bridge: EngineBridge, draw_page: Draw, offers: list[Offer]
+) -> None:
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    session.edit_text("mine")
+    session.remove_pages(session.shelf.refs)
+    opened = emissions(bridge.document_opened)
+    with held_lane(bridge._document_lane):
+        session.open_files([path])
+        session.take_offer(offers[0])
+    qtbot.waitUntil(lambda: session.opener.files_left == 0)
+    assert (len(opened), session.current_text) == (1, "mine")
 
 
 def test_no_thumbnail_is_rendered_of_a_page_that_is_gone(
