@@ -128,7 +128,8 @@ class _ReadPage:
             case Doubt.UNSURE_WORDS:
                 share = percent(len(reading.unsure_words) / reading.word_count)
                 sentence = f"{reading.model_name} was unsure of {share} of the words. The text may be wrong."
-                messages.append((f"{sentence} {_with_more_tokens(reading)}".rstrip(), True))
+                causes = "The print may be blurred, on its side (--rotate), or of an unknown kind."
+                messages.append((f"{sentence} {_with_more_tokens(reading) or causes}", True))
         is_written = reading.text or reading.stop_reason is not StopReason.CANCELLED
         blocks = reading.blocks if as_printed or not places else ()
         if join_lines and not blocks:
