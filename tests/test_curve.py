@@ -70,6 +70,12 @@ def test_points_are_compared_with_the_all_token_reading_and_with_the_truth() -> 
     assert (points[0].prefill_ms, points[0].decode_ms, points[0].tokens, points[0].passes) == (30, 400, 10, 3)
 
 
+def test_points_tell_how_many_words_the_model_was_unsure_of() -> None:
+    reading = make_reading(SETTINGS, "thank yov", word_count=2, unsure_words=((6, 9),))
+    point = CurvePoint.of(reading, reading.text, truth=None)
+    assert (point.words, point.unsure_words) == (2, 1)
+
+
 def test_space_around_a_text_is_no_mistake() -> None:
     reading = make_reading(SETTINGS, "\nabcdefghij\n\n")
     assert CurvePoint.of(reading, reading.text, truth="abcdefghij").error_rate == 0
@@ -268,7 +274,7 @@ def test_the_command_prints_a_line_for_each_point_by_falling_ratio(
     assert result.out.startswith("page.png, page 1, Fake model, mode tiny, task text\n\nretention")
     lines = table_of(result.out)
     assert [line[0] for line in lines] == ["100", "95", "90", "84", "Auto", "75", "65", "50", "25"]
-    assert " ".join(lines[0]) == "100 % 64 of 64 100.0 % 3 ms 40 ms 6 for 6 tokens"
+    assert " ".join(lines[0]) == "100 % 64 of 64 100.0 % 0 of 6 3 ms 40 ms 6 for 6 tokens"
     assert " ".join(lines[4]).startswith("Auto 76 % 48 of 64")
 
 

@@ -122,7 +122,7 @@ def _table(points: list[CurvePoint], source: CurveSource) -> str:
     """Format the curve as a human-readable table."""
     has_truth = source.truth is not None
     error = ["error"] if has_truth else []
-    columns = ["retention", "kept", "similarity", *error, "prefill", "decode", "passes", ""]
+    columns = ["retention", "kept", "similarity", *error, "unsure", "prefill", "decode", "passes", ""]
     rows = [columns, *(_cells(point) for point in by_falling_ratio(points))]
     settings = source.settings
     head = (
@@ -141,6 +141,7 @@ def _cells(point: CurvePoint) -> list[str]:
         f"{point.kept} of {point.total}",
         share_of_whole(point.similarity),
         *error,
+        f"{point.unsure_words} of {point.words}",
         f"{point.prefill_ms:.0f} ms",
         f"{point.decode_ms:.0f} ms",
         f"{point.passes} for {point.tokens} tokens",

@@ -32,6 +32,8 @@ class CurvePoint:
         tokens: generated tokens.
         passes: forward passes of the decoder after the prefill.
         stop_reason: why the reading ended.
+        words: number of words in the text.
+        unsure_words: how many of them the model was unsure of, which hints at errors without a true text.
     """
 
     retention: float
@@ -45,6 +47,8 @@ class CurvePoint:
     tokens: int
     passes: int
     stop_reason: StopReason
+    words: int
+    unsure_words: int
 
     @property
     def is_whole(self) -> bool:
@@ -79,6 +83,8 @@ class CurvePoint:
             tokens=len(reading.token_ids),
             passes=reading.passes,
             stop_reason=reading.stop_reason,
+            words=reading.word_count,
+            unsure_words=len(reading.unsure_words),
         )
 
 

@@ -32,6 +32,8 @@ def make_point(retention: float, automatic: bool = False, error_rate: float | No
         tokens=310,
         passes=20,
         stop_reason=StopReason.END,
+        words=22,
+        unsure_words=0,
     )
 
 
@@ -170,6 +172,8 @@ def test_a_point_is_described_with_all_its_figures() -> None:
         "50 %: 128 of 256 tokens · 75.0 % similar to all tokens · error rate 3.1 % · prefill 100 ms · "
         "began to repeat itself"
     )
+    unsure = dataclasses.replace(AUTO, unsure_words=5)
+    assert "similar to all tokens · 5 of 22 words unsure · prefill" in describe(unsure)
 
 
 def test_a_doubtful_all_token_reading_is_told_above_the_curve(view: CurveView) -> None:

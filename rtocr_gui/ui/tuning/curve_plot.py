@@ -29,7 +29,7 @@ from rtocr_gui.ocr.reading import StopReason
 from rtocr_gui.ui.parts.focus_frame import paint_frame
 from rtocr_gui.ui.tuning.curve_axes import AXIS_RATIOS, CurveAxes, Series
 from rtocr_gui.ui.tuning.plot_colours import PlotColours
-from rtocr_gui.units import duration, error_in_percent, grouped, percent, share_of_whole
+from rtocr_gui.units import counted, duration, error_in_percent, grouped, percent, share_of_whole
 
 REACH_PX = 14
 """How close to a point a click must be."""
@@ -50,6 +50,8 @@ def describe(point: CurvePoint) -> str:
     ]
     if point.error_rate is not None:
         parts.append(f"error rate {error_in_percent(point.error_rate)}")
+    if point.unsure_words:
+        parts.append(f"{grouped(point.unsure_words)} of {counted(point.words, 'word')} unsure")
     parts.append(f"prefill {duration(point.prefill_ms)}")
     if point.stop_reason is StopReason.LOOP:
         parts.append("began to repeat itself")
