@@ -119,6 +119,10 @@ def test_a_reading_tells_the_words_that_the_model_was_unsure_of(miniature_engine
     words = set(find_words(unsure.text))
     assert unsure.word_count == len(words)
     assert words >= set(unsure.unsure_words)
+    described = reading_of(
+        read(miniature_engine, replace(blurred, image=small), replace(SETTINGS, task=TASKS[4]))
+    )
+    assert described.unsure_words == (), "it may choose among words"
 
 
 def test_a_reading_says_what_it_rests_on(miniature_engine: Engine) -> None:

@@ -181,8 +181,9 @@ class PageStages:
         if generation.stop_reason is StopReason.LOOP:
             retry = self._after_a_loop(page, settings, planned.encoding.key)
         text = strip_grounding(raw_text, settings.task)
-        words = find_words(text)
-        unsure_words = find_unsure_words(raw_text, offsets, probabilities, settings.task)
+        words, unsure_words = find_words(text), tuple[tuple[int, int], ...]()
+        if settings.task.name in _READ_ALL:
+            unsure_words = find_unsure_words(raw_text, offsets, probabilities, settings.task)
         doubt: Doubt | None = None
         if not page_print.is_legible_in(mode):
             doubt = Doubt.SMALL_PRINT

@@ -329,7 +329,7 @@ class Reading:
         larger_mode: the mode to choose instead if the print is too small; None if no mode shows it larger.
         word_count: number of words in `text`.
         unsure_words: start and end (exclusive) in `text` of each word that the model was unsure of,
-            ascending.
+            ascending; none for tasks that ask for anything but the print of the page.
     """
 
     ref: PageRef
