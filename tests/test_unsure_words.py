@@ -25,8 +25,8 @@ def unsure(*tokens: tuple[str, float], task: Task = TEXT) -> list[str]:
     """The unsure words of a text, given its tokens and their probabilities."""
     pieces, probabilities = [text for text, _ in tokens], [probability for _, probability in tokens]
     raw_text, offsets = "".join(pieces), np.cumsum([0, *map(len, pieces)])
-    places = find_unsure_words(raw_text, offsets, probabilities, task)
     shown = raw_text if task is TEXT else raw_text.rpartition("<|/det|>")[2]
+    places = find_unsure_words(find_words(shown), raw_text, offsets, probabilities, task)
     return [shown[start:end] for start, end in places]
 
 
@@ -72,7 +72,7 @@ def test_the_blank_before_a_word_belongs_to_its_token_but_not_to_the_word_before
 def test_bytes_of_one_character_count_together() -> None:
     raw_text, offsets = "dé x", np.array([0, 1, 1, 2, 3, 4])  # the two bytes of é both begin at it
     probabilities = [HIGH, HIGH, LOW, HIGH, HIGH]
-    assert find_unsure_words(raw_text, offsets, probabilities, TEXT) == ((0, 2),)
+    assert find_unsure_words(find_words(raw_text), raw_text, offsets, probabilities, TEXT) == ((0, 2),)
 
 
 def test_markup_does_not_count_and_places_are_those_in_the_text_without_it() -> None:
@@ -107,7 +107,8 @@ def test_words_are_unsure_by_the_product_over_tokens_that_first_write_in_them(
         begin += len(piece)
     clear = {word for word in product if abs(product[word] - UNSURE_BELOW) > 1e-9}
     pieces = [piece for piece, _ in tokens]
-    found = find_unsure_words(text, np.cumsum([0, *map(len, pieces)]), [p for _, p in tokens], TEXT)
+    offsets, probabilities = np.cumsum([0, *map(len, pieces)]), [probability for _, probability in tokens]
+    found = find_unsure_words(product, text, offsets, probabilities, TEXT)
     assert clear & set(found) == {word for word in clear if product[word] < UNSURE_BELOW}
 
 

@@ -126,8 +126,8 @@ class _ReadPage:
                 sentence = "much of its print seems to be missing in the text."
                 messages.append((f"{sentence} {_with_more_tokens(reading) or _part_by_part(reading)}", True))
             case Doubt.UNSURE_WORDS:
-                share = percent(len(reading.unsure_words) / reading.word_count)
-                sentence = f"{reading.model_name} was unsure of {share} of the words. The text may be wrong."
+                unsure = f"{reading.model_name} was unsure of {percent(reading.unsure_share)} of the words."
+                sentence = f"{unsure} The text may be wrong."
                 causes = "The print may be blurred, on its side (--rotate), or of an unknown kind."
                 messages.append((f"{sentence} {_with_more_tokens(reading) or causes}", True))
         is_written = reading.text or reading.stop_reason is not StopReason.CANCELLED
@@ -358,8 +358,7 @@ def _about_long_page(reading: Reading) -> str:
 
 
 def _with_more_tokens(reading: Reading) -> str:
-    is_by_hand = not reading.automatic and reading.kept < reading.total
-    return "Try a larger --retention." if is_by_hand else ""
+    return "Try a larger --retention." if reading.was_pruned_by_hand else ""
 
 
 def _part_by_part(reading: Reading) -> str:

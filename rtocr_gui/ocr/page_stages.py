@@ -183,7 +183,7 @@ class PageStages:
         text = strip_grounding(raw_text, settings.task)
         words, unsure_words = find_words(text), tuple[tuple[int, int], ...]()
         if settings.task.name in _READ_ALL:
-            unsure_words = find_unsure_words(raw_text, offsets, probabilities, settings.task)
+            unsure_words = find_unsure_words(words, raw_text, offsets, probabilities, settings.task)
         doubt: Doubt | None = None
         if not page_print.is_legible_in(mode):
             doubt = Doubt.SMALL_PRINT

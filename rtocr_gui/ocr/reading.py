@@ -359,6 +359,16 @@ class Reading:
     unsure_words: tuple[tuple[int, int], ...] = ()
 
     @property
+    def was_pruned_by_hand(self) -> bool:
+        """True if tokens were merged because the person chose a ratio."""
+        return not self.automatic and self.kept < self.total
+
+    @property
+    def unsure_share(self) -> float:
+        """Share of the words that the model was unsure of, in 0..1; 0 without words."""
+        return len(self.unsure_words) / self.word_count if self.word_count else 0.0
+
+    @property
     def decoded_tokens(self) -> int:
         """How many tokens were decoded, including those that were cut off."""
         return len(self.token_ids) + self.cut_tokens

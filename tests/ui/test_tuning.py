@@ -408,6 +408,16 @@ def test_selecting_text_traces_nothing_while_nobody_asked_where_it_looks(
     assert not tuning.spotlight.is_tracing
 
 
+def test_what_was_selected_before_is_lit_once_somebody_asks_where_it_looks(
+    qtbot: QtBot, session: Session, tuning: Tuning, lights: Lights, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    tuning.spotlight.point_at_text(0, 4)
+    tuning.spotlight.set_on(True)
+    qtbot.waitUntil(lambda: lit(lights) == [0, 1])
+
+
 def test_a_token_that_is_played_is_lit_and_marked_in_the_text(
     qtbot: QtBot, session: Session, tuning: Tuning, lights: Lights, draw_page: Draw
 ) -> None:

@@ -177,9 +177,7 @@ def _row(setting: Setting, scores: Sequence[PageScore], of_all: dict[str, float]
     shared = [score for score in scores if score.page in of_all]
     reference = fmean(1 - of_all[score.page] for score in shared) if shared else 0.0
     characters = sum(score.characters for score in scores)
-    unsure, found = (
-        sum(each) for each in zip(*((s.unsure_words, s.found_words) for s in scores), strict=True)
-    )
+    unsure, found = sum(score.unsure_words for score in scores), sum(score.found_words for score in scores)
     return Row(
         setting=setting,
         pages=len(scores),

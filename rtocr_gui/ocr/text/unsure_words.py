@@ -6,7 +6,7 @@ Knows probabilities and characters, no model and no page; imports rapidfuzz when
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,7 @@ def find_right_words(text: str, truth: str) -> set[tuple[int, int]]:
 
 
 def find_unsure_words(
+    words: Iterable[tuple[int, int]],
     raw_text: str,
     offsets: NDArray[np.int64],
     probabilities: Sequence[float],
@@ -53,28 +54,25 @@ def find_unsure_words(
     """Find the words with a probability below `UNSURE_BELOW`.
 
     Args:
+        words: all words of the text without markup, as `find_words` finds them.
         raw_text: what the model generated.
         offsets: (T + 1,) where each token begins in it, followed by its length.
         probabilities: (T,) of the tokens, in 0..1.
         task: what it was asked for, which determines the markup.
 
     Returns:
-        Start and end (exclusive) of each in the text without markup, ascending.
+        Those of them that are unsure, in the same order.
     """
-    text, places = places_without_grounding(raw_text, task)
+    _, places = places_without_grounding(raw_text, task)
     begins, ends = offsets[:-1], offsets[1:]
-    is_print = np.array([not character.isspace() for character in raw_text] + [True])
+    printed = [place for place, character in enumerate(raw_text) if not character.isspace()]
     # A token of a vocabulary of words begins with the blank before its word.
-    first_print = np.minimum.accumulate(np.where(is_print, np.arange(len(is_print)), len(raw_text))[::-1])[
-        ::-1
-    ]
-    counted_at = np.where(first_print[begins] < ends, first_print[begins], begins)
+    next_printed = np.array([*printed, len(raw_text)])[np.searchsorted(printed, begins)]
+    counted_at = np.where(next_printed < ends, next_printed, begins)
     log_p = np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), np.finfo(np.float64).tiny))
     by_character = np.bincount(counted_at, weights=log_p, minlength=len(raw_text) + 1)
     up_to = np.concatenate([[0.0], np.cumsum(by_character[places])])
-    return tuple(
-        (start, end) for start, end in find_words(text) if up_to[end] - up_to[start] < np.log(UNSURE_BELOW)
-    )
+    return tuple((start, end) for start, end in words if up_to[end] - up_to[start] < np.log(UNSURE_BELOW))
 
 
 def is_unsure(unsure: int, words: int) -> bool:

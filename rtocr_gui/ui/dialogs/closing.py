@@ -71,8 +71,7 @@ class Closing(QObject):
         sentence = "The window closes once the text is written."
         self.notice_raised.emit(Notice(sentence, is_passing=True, about=path))
         self._leaving_for = path
-        self._session.reader.stop()
-        self._session.tuning.stop()
+        self._session.stop_reading()
         self._export_at_last(self._session.reader.activity)
 
     @Slot(object)

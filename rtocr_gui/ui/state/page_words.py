@@ -102,17 +102,17 @@ def _about_unread_print(reading: Reading) -> str:
 
 def _about_unsure_words(reading: Reading) -> str:
     """Say that a text may be wrong as a whole, and what the print may be like."""
-    share = percent(len(reading.unsure_words) / reading.word_count)
     causes = "The print may be blurred, on its side, or of a kind that the model does not know."
     return (
-        f"{reading.model_name} was unsure of {share} of the words: the text may be wrong. "
+        f"{reading.model_name} was unsure of {percent(reading.unsure_share)} of the words: "
+        "the text may be wrong. "
         f"{_way_to_more_tokens(reading) or causes}"
     )
 
 
 def _way_to_more_tokens(reading: Reading) -> str:
     """Say what helps if it was the person who had few tokens kept; empty if it was not."""
-    if reading.automatic or reading.kept == reading.total:
+    if not reading.was_pruned_by_hand:
         return ""
     return f"Only {percent(reading.retention)} of the tokens were kept: keep more of them, or choose Auto."
 

@@ -483,9 +483,13 @@ class Session(QObject):
     @Slot()
     def stop(self) -> None:
         """Stop whatever is being read or exported, and clear the queue."""
+        self.stop_reading()
+        self.exporter.stop()
+
+    def stop_reading(self) -> None:
+        """Stop whatever is being read, and clear the queue."""
         self.reader.stop()
         self.tuning.stop()
-        self.exporter.stop()
 
     @Slot(str)
     def edit_text(self, text: str) -> None:

@@ -49,6 +49,7 @@ class Spotlight(QObject):
     ) -> None:
         super().__init__(parent)
         self._on = False
+        self._selected = (0, 0)
         self._reading: Reading | None = None
         self._compared_text = ""
         traces: Traces = ByteBoundedCache(KEPT_BYTES)
@@ -80,9 +81,11 @@ class Spotlight(QObject):
 
     @Slot(bool)
     def set_on(self, on: bool) -> None:
-        """Start or stop following the selection."""
+        """Start following the selection, from the present one on, or stop it."""
         self._on = on
-        if not on:
+        if on:
+            self.point_at_text(*self._selected)
+        else:
             self._tracer.stop()
             self.put_out()
 
@@ -120,7 +123,8 @@ class Spotlight(QObject):
 
     @Slot(int, int)
     def point_at_text(self, start: int, end: int) -> None:
-        """Light up where a range of the shown text was read; an empty one removes the lights."""
+        """Light up where a range of the shown text was read, if that is on; none if the range is empty."""
+        self._selected = start, end
         if not self._on:
             return
         if start == end:

@@ -148,8 +148,8 @@ class Tuning(QObject):
 
     @Slot(str)
     def _tell_of_shown(self, sentence: str) -> None:
-        if (ref := self._pages.shown) is not None:
-            self.notice_raised.emit(about_page(ref, sentence, label=self._pages.label_of(ref)))
+        if self._pages.shown is not None:
+            self._tell_failure(PageFailure(self._pages.shown, sentence))
 
     @Slot(object)
     def _tell_failure(self, failure: PageFailure) -> None:

@@ -375,7 +375,6 @@ class MainWindow(QMainWindow):
         )
         actions["trace"].toggled.connect(self.page_column.set_play_bar_visible)
         actions["trace"].toggled.connect(tuning.spotlight.set_on)
-        actions["trace"].toggled.connect(self._light_selection)
         actions["trace"].toggled.connect(self._show_overlay_for_lights)
         actions["trace"].triggered.connect(lambda on: self.page_column.play_bar.setFocus() if on else None)
         actions["panel"].toggled.connect(self.text_column.set_panel_visible)
@@ -450,11 +449,6 @@ class MainWindow(QMainWindow):
     def _show_overlay_for_lights(self, wanted: object) -> None:
         if wanted:
             self.actions_by_name["overlay"].setChecked(True)
-
-    @Slot(bool)
-    def _light_selection(self, wanted: bool) -> None:
-        if wanted:
-            self._session.tuning.spotlight.point_at_text(*self.text_column.text_pane.editor.selected_place)
 
     @Slot(object)
     def _ask_task(self, ask: Ask) -> None:
