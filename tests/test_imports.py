@@ -46,7 +46,7 @@ ROOMS = {
     ),
     "export": room(
         "numpy PIL markdown_it",
-        "documents.pages documents.picture_pdf documents.print_lines ocr.curve ocr.reading pruning.plan",
+        "documents ocr.curve ocr.reading pruning.plan",
         unloaded="torch transformers ot PySide6",
     ),
     "cli": room("numpy PIL torch", CORE, unloaded="PySide6"),

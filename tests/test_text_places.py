@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from rtocr_gui.documents.picture_pdf import PlacedWord
-from rtocr_gui.export.text_places import Box, TextPart, place_words
+from rtocr_gui.documents.text_places import Box, TextPart, place_words
 
 SIZE = (1000, 700)
 FONT = ImageFont.load_default(22)

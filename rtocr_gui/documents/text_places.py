@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from rtocr_gui.documents.line_matching import match_lines
 from rtocr_gui.documents.picture_pdf import PlacedWord, runs_leftwards
-from rtocr_gui.documents.print_lines import Extent, PrintLine, find_print_lines
-from rtocr_gui.export.line_matching import match_lines
-from rtocr_gui.export.print_fit import (
+from rtocr_gui.documents.print_fit import (
     LETTERS_PER_HEIGHT,
     WORST_WORDS,
     gap_misfit,
@@ -30,6 +29,7 @@ from rtocr_gui.export.print_fit import (
     width_of,
     widths_of,
 )
+from rtocr_gui.documents.print_lines import Extent, PrintLine, find_print_lines
 
 _FACE = 0.8
 """Height of a line where there is no print, as a share of the distance between lines."""

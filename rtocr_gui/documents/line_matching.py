@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rtocr_gui.documents.print_fit import gap_misfit, length_of, letters_in
 from rtocr_gui.documents.print_lines import PrintLine
-from rtocr_gui.export.print_fit import gap_misfit, length_of, letters_in
 
 _WORST_LINE, _WITHOUT_TEXT, _WITHOUT_PRINT, _JOINED, _CELL = 8.0, 0.5, 2.5, 0.05, 0.1
 """Costs of matching lines, where one that is e times too wide costs 2: the most for widths, a line of print
