@@ -51,6 +51,8 @@ def test_the_bundled_model_says_what_it_was_made_for() -> None:
     assert [task.name for task in info.tasks] == said["tasks"]
     assert info.gundam_aspect_ratio == said["gundam_up_to_aspect_ratio"]
     assert info.light_pages_only is said["light_pages_only"]
+    assert info.rough_boxes is said["rough_boxes"]
+    assert not info.takes_words
     assert info.weight_bytes == resource_path("miniature/model.safetensors").stat().st_size
     assert 5e6 < info.parameter_count < 5e7
 
@@ -62,7 +64,9 @@ def test_a_folder_that_says_nothing_is_the_published_model(folder: Path) -> None
     assert set(info.modes) == set(Mode)
     assert info.gundam_aspect_ratio == math.inf
     assert not info.light_pages_only
+    assert not info.rough_boxes
     assert info.tasks == TASKS
+    assert info.takes_words
     assert info.parameter_count == sum(weights.size for weights in small_weights(small_config()).values())
 
 

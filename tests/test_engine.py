@@ -35,6 +35,7 @@ from rtocr_gui.ocr.reading import (
     TextDelta,
 )
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.text.printed_blocks import move_to_print
 from rtocr_gui.ocr.text.unsure_words import find_words
 from rtocr_gui.ocr.vision import page_encoder
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
@@ -43,7 +44,7 @@ from rtocr_gui.resources import resource_path
 from tests.made_pages import text_page
 from tests.readings import reading_of
 from tests.small_checkpoint import changed, write_checkpoint
-from tests.tasks import TEXT
+from tests.tasks import MARKDOWN, TEXT
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), TEXT, PruneSettings(retention=1.0), max_new_tokens=60)
 
@@ -79,18 +80,24 @@ def small_engine(tmp_path: Path) -> Iterator[Engine]:
 # --- reading -------------------------------------------------------------------------------------
 
 
-def test_a_reading_tells_the_blocks_that_the_model_told(
-    miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
+def test_a_reading_tells_the_blocks_that_the_model_told_and_moves_them_to_their_print_if_it_is_rough(
+    small_engine: Engine, miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = "<|ref|>title<|/ref|><|det|>[[10, 20, 900, 60]]<|/det|>\n# Report"
+    page, told = text_page("blocks.png"), parse_blocks(said, MARKDOWN)
 
     def spell(_: object, token_ids: Sequence[int]) -> tuple[str, NDArray[np.int64]]:
         return said, np.linspace(0, len(said), len(token_ids) + 1).astype(np.int64)
 
     monkeypatch.setattr(page_stages, "spell", spell)
-    reading = reading_of(read(miniature_engine, text_page("blocks.png"), replace(SETTINGS, task=TASKS[0])))
-    assert reading.blocks == parse_blocks(said, TASKS[0])
-    assert reading.text[slice(reading.blocks[0].start, reading.blocks[0].end)] == "# Report"
+    for engine, blocks in (
+        (small_engine, told),
+        (miniature_engine, move_to_print(told, "# Report", page.image)),
+    ):
+        reading = reading_of(read(engine, page, replace(SETTINGS, task=MARKDOWN)))
+        assert reading.blocks == blocks
+        assert reading.text[slice(reading.blocks[0].start, reading.blocks[0].end)] == "# Report"
+    assert blocks != told
 
 
 def test_a_reading_tells_its_stages_in_order_and_ends_with_itself(miniature_engine: Engine) -> None:

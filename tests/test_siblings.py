@@ -99,12 +99,15 @@ def test_a_folder_may_say_more_of_itself_but_not_what_its_family_cannot(tmp_path
     assert info.print_sizes == PUBLISHED_PRINT
     assert info.gundam_aspect_ratio == math.inf
     assert not info.light_pages_only
+    assert not info.rough_boxes
     (folder / "rtocr.json").write_text(json.dumps(said | {"x_height_px": {"least": 9, "well": 14.5}}))
     assert inspect_checkpoint(folder).print_sizes == PrintSizes(9, 14.5)
     (folder / "rtocr.json").write_text(json.dumps(said | {"gundam_up_to_aspect_ratio": 2}))
     assert inspect_checkpoint(folder).gundam_aspect_ratio == 2
     (folder / "rtocr.json").write_text(json.dumps(said | {"light_pages_only": True}))
     assert inspect_checkpoint(folder).light_pages_only
+    (folder / "rtocr.json").write_text(json.dumps(said | {"rough_boxes": True}))
+    assert inspect_checkpoint(folder).rough_boxes
     (folder / "rtocr.json").write_text(json.dumps(said | {"tasks": ["describe"]}))
     with pytest.raises(CheckpointError, match="“tasks” must list one or more of markdown"):
         inspect_checkpoint(folder)

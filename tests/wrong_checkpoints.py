@@ -440,6 +440,9 @@ SAID: list[tuple[str, object]] = [
     ("light_pages_only", 1),
     ("light_pages_only", "true"),
     ("light_pages_only", [True]),
+    ("rough_boxes", None),
+    ("rough_boxes", 0),
+    ("rough_boxes", "false"),
 ]
 DESCRIPTIONS = [
     WrongFolder(f"rtocr.json: {key} is {repr(value)[:20]}", description(**{key: value}), f"“{key}” must")

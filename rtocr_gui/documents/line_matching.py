@@ -27,40 +27,44 @@ _MOST_WIDE = 20
 _MOST_JOINED = 8
 """Most lines of text in one line of print."""
 
-Group = tuple[list[str], Sequence[PrintLine]]
-"""Words, and the lines of print that they stand on."""
+Match = tuple[range, Sequence[PrintLine]]
+"""Numbers of lines of text, and the lines of print that they stand on; none if they are not printed."""
 
 
-def match_lines(lines: Sequence[Sequence[str]], prints: Sequence[PrintLine], width: float) -> list[Group]:
-    """Match lines of text with lines of print, in order, if letters are so wide, relative to most faces."""
-    taken = _cheapest_steps(lines, prints, width)
-    groups: list[Group] = []
-    waiting: list[str] = []  # words without print, which go with those before them
+def match_lines(
+    lines: Sequence[Sequence[str]],
+    prints: Sequence[PrintLine],
+    width: float,
+    astray: NDArray[np.float64] | None = None,
+) -> list[Match]:
+    """Match lines of text with lines of print, in order.
+
+    Args:
+        lines: the words of T lines of text.
+        prints: the P lines of print.
+        width: how wide letters are, relative to most faces.
+        astray: (T, P) what it costs in addition that a line of text stands on a line of print.
+
+    Returns:
+        All lines of text in order, with their print.
+    """
+    if astray is None:
+        astray = np.zeros((len(lines), len(prints)))
+    taken = _cheapest_steps(lines, prints, width, astray)
+    matches: list[Match] = []
     text, line = len(lines), len(prints)
     while text or line:
         texts_taken, prints_taken = taken[text, line].tolist()
-        words = [word for words in lines[text - texts_taken : text] for word in words] + waiting
-        if texts_taken and prints_taken:
-            groups.append((words, prints[line - prints_taken : line]))
-            words = []
-        waiting = words
+        if texts_taken:
+            matches.append((range(text - texts_taken, text), prints[line - prints_taken : line]))
         text, line = text - texts_taken, line - prints_taken
-    groups.reverse()
-    if waiting:
-        first, there = groups[0] if groups else ([], prints[:1])
-        groups[:1] = [(waiting + first, there)]
-    return groups
+    return matches[::-1]
 
 
 def _cheapest_steps(
-    lines: Sequence[Sequence[str]], prints: Sequence[PrintLine], width: float
+    lines: Sequence[Sequence[str]], prints: Sequence[PrintLine], width: float, astray: NDArray[np.float64]
 ) -> NDArray[np.int32]:
-    """Find the cheapest way to take all lines of text and of print, step by step.
-
-    Args:
-        lines: the lines of text.
-        prints: the lines of print.
-        width: how wide letters are, relative to most faces.
+    """Find the cheapest way to take all lines of text and of print, step by step; see `match_lines`.
 
     Returns:
         (T + 1, P + 1, 2): how many lines of text and of print the last step takes when so many are taken.
@@ -70,6 +74,8 @@ def _cheapest_steps(
     cells = np.array([len(line.parts) for line in prints])
     alone = _length_misfit(np.diff(texts)[:, None], np.diff(inks)) + _CELL * (cells - 1)
     alone += _gap_misfits(lines, prints, where=alone < _COMPARED)
+    alone += astray
+    astray_up_to = np.pad(astray, ((0, 0), (1, 0))).cumsum(axis=1)
     shape = len(texts), len(inks)
     cost, taken = np.full(shape, np.inf), np.zeros((*shape, 2), np.int32)
     cost[0, 0] = 0
@@ -89,12 +95,14 @@ def _cheapest_steps(
             for joined in numbers[2:].tolist():
                 wide = inks[joined:] - inks[:-joined]
                 misfit = _length_misfit(length, wide) + _JOINED * (joined - 1)
+                misfit += astray_up_to[text - 1, joined:] - astray_up_to[text - 1, :-joined]
                 offer(text, joined, cost[text - 1, :-joined] + misfit, 1, joined)
                 if wide.min() > _MOST_WIDE * length:
                     break
         for joined in range(2, min(_MOST_JOINED, text) + 1):
             misfit = _length_misfit(texts[text] - texts[text - joined], np.diff(inks))
             misfit += _JOINED * (joined - 1) + _CELL * np.abs(cells - joined)
+            misfit += astray[text - joined : text].mean(axis=0)
             offer(text, 1, cost[text - joined, :-1] + misfit, joined, 1)
         # Any number of lines of print without text: each costs the same, so that all that counts before them
         # is the cost so far without that of as many.

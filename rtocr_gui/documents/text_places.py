@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rtocr_gui.documents.line_matching import match_lines
+from rtocr_gui.documents.line_matching import Match, match_lines
 from rtocr_gui.documents.picture_pdf import PlacedWord, runs_leftwards
 from rtocr_gui.documents.print_fit import (
     LETTERS_PER_HEIGHT,
@@ -53,11 +53,25 @@ _LEEWAY = 0.35
 _LEADERS = re.compile(r"\.(?:[^\S\n]*\.){4,}")
 """Dots that lead the eye across a line: no words, and read as many or few as they may be."""
 
-_Match = tuple[Sequence[str], PrintLine]
+_WordsOnLine = tuple[Sequence[str], PrintLine]
 """The words on a line of print."""
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels of the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinedUp:
+    """Lines of text, matched with lines of print.
+
+    Attributes:
+        matches: all lines of text in order, with the print that they stand on.
+        words: the words on each line of print, in the order of the text; those of a line that is not printed
+            are with those beside them. Empty if there is no print.
+    """
+
+    matches: list[Match]
+    words: list[_WordsOnLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +85,19 @@ class TextPart:
 
     text: str
     box: Box | None = None
+
+    @property
+    def lines(self) -> list[list[str]]:
+        """The words of each line that has any, without dots that lead the eye."""
+        return [words for words in map(str.split, _LEADERS.sub(" ", self.text).splitlines()) if words]
+
+
+def around(boxes: Sequence[Box]) -> Box | None:
+    """Return the box around some boxes; None if there are none."""
+    if not boxes:
+        return None
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def place_words(parts: Iterable[TextPart], page: Image.Image) -> list[tuple[PlacedWord, ...]]:
@@ -87,14 +114,13 @@ def place_words(parts: Iterable[TextPart], page: Image.Image) -> list[tuple[Plac
     orders = find_print_lines(page)
     placed: list[tuple[PlacedWord, ...]] = []
     for part in parts:
-        lines = [words for words in map(str.split, _LEADERS.sub(" ", part.text).splitlines()) if words]
+        lines = part.lines
         if not lines:
             continue
         box = part.box or (0.0, 0.0, float(page.width), float(page.height))
         within = [[*_within(prints, box)] for prints in dict.fromkeys(orders)]
-        there = [prints for prints in within if prints]
-        lined_up = _line_up(lines, there) if there else _without_print(lines, box)
-        placed += (_fill(words, line) for words, line in lined_up)
+        on_lines = line_up(lines, within).words or _without_print(lines, box)
+        placed += (_fill(words, line) for words, line in on_lines)
     return placed
 
 
@@ -112,7 +138,7 @@ def _within(prints: Iterable[PrintLine], box: Box) -> Iterator[PrintLine]:
             yield replace(line, strokes=strokes)
 
 
-def _without_print(lines: Sequence[Sequence[str]], box: Box) -> list[_Match]:
+def _without_print(lines: Sequence[Sequence[str]], box: Box) -> list[_WordsOnLine]:
     """Line up words where there is no print: as large as a box has room for, from its upper left corner."""
     left, top, right, bottom = box
     lengths = [length_of(words) for words in lines]
@@ -124,34 +150,55 @@ def _without_print(lines: Sequence[Sequence[str]], box: Box) -> list[_Match]:
     ]
 
 
-def _line_up(lines: Sequence[Sequence[str]], orders: Sequence[Sequence[PrintLine]]) -> list[_Match]:
+def line_up(
+    lines: Sequence[Sequence[str]],
+    orders: Iterable[Sequence[PrintLine]],
+    astray: Callable[[Sequence[PrintLine]], NDArray[np.float64]] | None = None,
+) -> LinedUp:
     """Find out which words stand on which line of print.
 
     Args:
-        lines: the words of each line of text.
-        orders: the lines of print, in any orders in which they may be read; at least one.
+        lines: the words of each line of text, at least one.
+        orders: the lines of print, in any orders in which they may be read.
+        astray: returns (T, P) what it costs that each line of text stands on each of these lines of print,
+            by where it is said to be; None for nothing.
     """
-    best, least = [], math.inf
+    best, least = LinedUp([], []), math.inf
+    ways = [(prints, astray(prints) if astray else None) for prints in orders if prints]
     for width in _FACE_WIDTHS:
-        for prints in orders:
-            way = _line_up_in_order(lines, prints, width)
-            misfit = sum(len(words) * gap_misfit(words, line) for words, line in way)
+        for prints, costs in ways:
+            matches = match_lines(lines, prints, width, costs)
+            on_lines = _words_on_lines(lines, prints, matches)
+            misfit = sum(len(words) * gap_misfit(words, line) for words, line in on_lines)
             if misfit < least:
-                best, least = way, misfit
-        if least < _GOOD_FIT * sum(len(words) for words, _ in best):
+                best, least = LinedUp(matches, on_lines), misfit
+        if least < _GOOD_FIT * sum(len(words) for words, _ in best.words):
             break
     return best
 
 
-def _line_up_in_order(
-    lines: Sequence[Sequence[str]], prints: Sequence[PrintLine], width: float
-) -> list[_Match]:
-    return [
-        (words, line)
-        for group, taken in match_lines(lines, prints, width)
-        for words, line in zip(_broken(group, taken), taken, strict=True)
-        if words
-    ]
+def _words_on_lines(
+    lines: Sequence[Sequence[str]], prints: Sequence[PrintLine], matches: Iterable[Match]
+) -> list[_WordsOnLine]:
+    """Break lines of text into the words on each line of print."""
+    on_lines: list[_WordsOnLine] = []
+    for texts, taken in _all_on_print(matches):
+        there = taken or prints[:1]
+        words = [word for text in texts for word in lines[text]]
+        on_lines += (each for each in zip(_broken(words, there), there, strict=True) if each[0])
+    return on_lines
+
+
+def _all_on_print(matches: Iterable[Match]) -> list[Match]:
+    """Join lines of text without print to those before them, and the first ones to those after."""
+    joined: list[Match] = []
+    for texts, taken in matches:
+        if joined and not (taken and joined[-1][1]):
+            before, there = joined.pop()
+            joined.append((range(before.start, texts.stop), there or taken))
+        else:
+            joined.append((texts, taken))
+    return joined
 
 
 def _broken(words: Sequence[str], prints: Sequence[PrintLine]) -> list[list[str]]:

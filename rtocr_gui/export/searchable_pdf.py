@@ -11,7 +11,7 @@ from pathlib import Path
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.documents.picture_pdf import PicturePdf
 from rtocr_gui.documents.printed_text import printed_text
-from rtocr_gui.documents.text_places import Box, TextPart, place_words
+from rtocr_gui.documents.text_places import TextPart, around, place_words
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.writing import write_bytes_atomically
 from rtocr_gui.ocr.reading import Block
@@ -74,18 +74,10 @@ def _parts(
     text: str, blocks: Sequence[Block], starts: Sequence[int], page_size_px: tuple[int, int]
 ) -> Iterator[TextPart]:
     """Divide a text into the parts whose places are known; what is between them goes with the one before."""
-    boxes = [_around(block.boxes_px(page_size_px)) for block in blocks]
+    boxes = [around(block.boxes_px(page_size_px)) for block in blocks]
     placed = [(box, start) for box, start in zip(boxes, starts, strict=True) if box is not None]
     if not placed:
         yield TextPart(printed_text(text))
     edges = [0, *(start for _, start in placed[1:]), len(text)]
     for (box, _), (begin, end) in zip(placed, pairwise(edges), strict=False):
         yield TextPart(printed_text(text[begin:end]), box)
-
-
-def _around(boxes: Sequence[Box]) -> Box | None:
-    """Return the box around some boxes; None if there are none."""
-    if not boxes:
-        return None
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)

@@ -49,6 +49,7 @@ from rtocr_gui.ocr.reading import (
     Task,
 )
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.text.printed_blocks import move_to_print
 from rtocr_gui.ocr.text.transcript import Transcript
 from rtocr_gui.ocr.text.unsure_words import find_unsure_words, find_words, is_unsure
 from rtocr_gui.ocr.vision.auto_mode import PagePrint
@@ -180,7 +181,9 @@ class PageStages:
         retry = None
         if generation.stop_reason is StopReason.LOOP:
             retry = self._after_a_loop(page, settings, planned.encoding.key)
-        text = strip_grounding(raw_text, settings.task)
+        text, blocks = strip_grounding(raw_text, settings.task), parse_blocks(raw_text, settings.task)
+        if checkpoint.info.rough_boxes:
+            blocks = move_to_print(blocks, text, page.image)
         words, unsure_words = find_words(text), tuple[tuple[int, int], ...]()
         if settings.task.name in _READ_ALL:
             unsure_words = find_unsure_words(words, raw_text, offsets, probabilities, settings.task)
@@ -212,7 +215,7 @@ class PageStages:
             cost_of_all=_prefill_cost(checkpoint, planned.prompt.next_position),
             passes=generation.passes,
             timings=timings,
-            blocks=parse_blocks(raw_text, settings.task),
+            blocks=blocks,
             retry=retry,
             cut_tokens=len(generation.token_ids) - len(token_ids),
             read_together=generation.shared_ms > 0,

@@ -33,7 +33,7 @@ def test_models_are_listed_with_what_they_read(capsys: pytest.CaptureFixture[str
     assert listed[0] == "RTOCR Miniature"
     assert "  comes with RTOCR" in listed
     assert "  39.9 MB, bfloat16, 19.9 million weights" in listed
-    assert "  reads Tiny, Small, Base, Large, Gundam: Plain text" in listed
+    assert "  reads Tiny, Small, Base, Large, Gundam: Plain text, Document to Markdown" in listed
 
 
 def test_the_remembered_folder_is_listed_and_why_it_cannot_be_used(

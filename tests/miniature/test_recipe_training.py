@@ -579,6 +579,7 @@ def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path) -> None:
         "x_height_px": {"least": 9, "well": 14},
         "gundam_up_to_aspect_ratio": 2.5,
         "light_pages_only": True,
+        "rough_boxes": True,
     }
     export_checkpoint(tmp_path / "run", tmp_path / "out", fields)
 
@@ -588,6 +589,7 @@ def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path) -> None:
     assert checkpoint.info.print_sizes == PrintSizes(9, 14)
     assert checkpoint.info.gundam_aspect_ratio == 2.5
     assert checkpoint.info.light_pages_only
+    assert checkpoint.info.rough_boxes
     assert 10_000_000 < checkpoint.info.parameter_count < 30_000_000
     assert checkpoint.info.weight_bytes < 40_000_000
     trained = load_file(tmp_path / "run" / STATE_FILE)["model:model.model.multi_modal_projector.weight"]

@@ -117,7 +117,7 @@ def test_a_model_shows_its_size_precision_and_what_it_reads(
         "RTOCR Miniature",
         "39.9 MB",
         "bfloat16",
-        "Tiny, Small, Base, Large, Gundam: Plain text",
+        "Tiny, Small, Base, Large, Gundam: Plain text, Document to Markdown",
     ]
     assert "Comes with RTOCR" in window.details.text()
     assert str(TARGET) in window.download.place.text()

@@ -1,14 +1,18 @@
 """What an open page keeps, gives back and forgets, whatever becomes of its readings."""
 
+from dataclasses import replace
+
 import pytest
 
 from rtocr_gui.ocr.reading import TASKS, Block, Doubt, Mode, Reading, ReadSettings, Scaling, StopReason
+from rtocr_gui.ocr.text.markup import parse_blocks
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.open_page import PRUNED_READINGS_KEPT, OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.page_words import placeholder_of
 from tests.made_readings import REF, make_reading
+from tests.tasks import MARKDOWN
 
 GUNDAM, BASE = Scaling(Mode.GUNDAM), Scaling(Mode.BASE)
 
@@ -166,3 +170,20 @@ def test_only_a_page_that_is_not_being_read_gives_way_to_itself_as_it_was_before
     assert pages.blank_twins(removed) == (REF,)
     pages[REF].begin()
     assert pages.blank_twins(removed) == ()
+
+
+def test_blocks_are_where_the_model_says_until_the_reading_that_ends_says_better(page: OpenPage) -> None:
+    settings = ReadSettings(BASE, MARKDOWN, PruneSettings(0.5))
+    raw_text = "<|ref|>title<|/ref|><|det|>[[0, 0, 900, 90]]<|/det|>\n# Report"
+    (rough,) = parse_blocks(raw_text, MARKDOWN)
+    moved = replace(rough, boxes=((10, 40, 310, 80),))
+    page.begin_text(MARKDOWN)
+    page.stream(raw_text)
+    assert page.blocks.blocks == (rough,)
+    page.finish(make_reading(settings, "# Report", raw_text=raw_text, blocks=(moved,)))
+    assert page.blocks.blocks == (moved,)
+    page.begin_text(MARKDOWN)
+    page.stream(raw_text.replace("Report", "Rep"))
+    assert page.blocks.blocks == (replace(rough, end=len("# Rep")),)
+    page.give_up()
+    assert page.blocks.blocks == (moved,)

@@ -7,8 +7,9 @@ sizes are bounded, nothing is executed. Knows no torch.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,6 +39,8 @@ _GUNDAM_ASPECT = "gundam_up_to_aspect_ratio"
 """Optional key of a description: for longer and for wider pages, Auto prefers the other modes to Gundam."""
 _LIGHT_PAGES = "light_pages_only"
 """Optional key of a description: true for a model that cannot read light print on a dark ground."""
+_ROUGH_BOXES = "rough_boxes"
+"""Optional key of a description: true for a model that says only roughly where blocks are."""
 
 _LARGEST_PRINT_PX = 200
 _LARGEST_ASPECT_RATIO = 100
@@ -184,8 +187,8 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
         folder: a checked folder.
 
     Returns:
-        Name, description, modes, tasks, what the model reads well (print sizes, shapes of pages in Gundam,
-        dark pages), and number and size of the weights.
+        Name, description, modes, tasks, what the model does well (print sizes, shapes of pages in Gundam,
+        dark pages, boxes), and number and size of the weights.
 
     Raises:
         CheckpointError: `rtocr.json` exists but is wrong.
@@ -220,10 +223,11 @@ def read_description(fields: Mapping[str, Any], family: Family) -> dict[str, Any
     Raises:
         CheckpointError: a value is missing or wrong.
     """
-    optional = {
+    optional: dict[str, tuple[str, Callable[[object], object]]] = {
         _PRINT: ("print_sizes", _print_sizes),
         _GUNDAM_ASPECT: ("gundam_aspect_ratio", _aspect_ratio),
-        _LIGHT_PAGES: ("light_pages_only", _truth),
+        _LIGHT_PAGES: ("light_pages_only", partial(_truth, _LIGHT_PAGES)),
+        _ROUGH_BOXES: ("rough_boxes", partial(_truth, _ROUGH_BOXES)),
     }
     return {
         "name": _text(fields, "name", 80),
@@ -297,10 +301,10 @@ def _aspect_ratio(value: object) -> float:
     return float(ratio)
 
 
-def _truth(value: object) -> bool:
+def _truth(key: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise CheckpointError(
-            f"The model's {DESCRIPTION_FILE} cannot be used: “{_LIGHT_PAGES}” must be true or false."
+            f"The model's {DESCRIPTION_FILE} cannot be used: “{key}” must be true or false."
         )
     return value
 

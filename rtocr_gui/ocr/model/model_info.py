@@ -27,6 +27,10 @@ PUBLISHED_PRINT = PrintSizes(least_px=5.0, well_px=10.0)
 """What the published models need; see `packaging/decisions/7-auto-mode-by-stroke-pitch.md`."""
 
 
+_READING = frozenset({"markdown", "text"})
+"""Tasks that give the text of a whole page."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """The description of a checkpoint folder, read without loading any weights.
@@ -44,6 +48,8 @@ class ModelInfo:
             than this many times the shorter one.
         light_pages_only: True if it only reads dark print on a light ground, so that dark pages are
             inverted for it.
+        rough_boxes: True if it says only roughly where blocks are, so that they are moved to where their text
+            is printed.
         changed_ns: when the newest weight file was changed, in nanoseconds since 1970; tells a model from
             another that was in the same folder before.
     """
@@ -58,12 +64,13 @@ class ModelInfo:
     print_sizes: PrintSizes = PUBLISHED_PRINT
     gundam_aspect_ratio: float = math.inf
     light_pages_only: bool = False
+    rough_boxes: bool = False
     changed_ns: int = 0
 
     @property
     def takes_words(self) -> bool:
-        """True if it accepts a prompt in the user's own words: it was trained on more than reading text."""
-        return any(task.asks_for_places for task in self.tasks)
+        """True if it accepts a prompt in the user's own words: it was trained on more than reading pages."""
+        return any(task.name not in _READING for task in self.tasks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -312,7 +312,10 @@ class OpenPage:
             return BlocksShown(
                 lack="This task gives no positions. “Document to Markdown” does, if the model supports it."
             )
-        found = parse_blocks(self.raw_text, self.task)
+        if self.reading is not None and self.reading.raw_text == self.raw_text:
+            found = self.reading.blocks
+        else:
+            found = parse_blocks(self.raw_text, self.task)
         return BlocksShown(
             found, self.read_text, "" if found else "The model gave no positions on this page."
         )
