@@ -188,6 +188,31 @@ def test_blocks_are_moved_to_their_print_and_pictures_stay():
         assert is_around(place, ink)
 
 
+@pytest.mark.parametrize(
+    ("picture", "rest"),
+    [
+        ((100, 200, 800, 480), (100, 200, 800, 432)),
+        ((100, 100, 800, 400), (100, 131, 800, 400)),
+        ((100, 100, 800, 480), (100, 131, 800, 432)),
+        ((100, 70, 800, 140), (100, 70, 800, 140)),
+        ((600, 70, 900, 400), (600, 70, 900, 400)),
+    ],
+    ids=["text below", "text above", "both", "hardly more than text", "text beside"],
+)
+def test_a_picture_is_without_the_print_above_and_below(picture, rest):
+    page, (title, text) = printed((TITLE, 70, 60), (FIRST, 70, 300))
+    read = f"# {TITLE[0]}\n\n" + " ".join(FIRST)
+    start = read.index("The")
+    blocks = (
+        Block("title", (on_grid(title),), 0, start - 2),
+        Block("image", (picture,), start, start),
+        Block("text", (on_grid(text),), start, len(read)),
+    )
+    _, moved_picture, _ = move_to_print(blocks, read, page)
+    (box,) = moved_picture.boxes
+    assert box == pytest.approx(rest, abs=6)
+
+
 def test_a_block_of_a_table_is_where_its_rows_are():
     rows = ("Apples ripe 2.90", "Pears green 13.40", "Cherries red 8.50")
     page, (title, table) = printed((TITLE, 70, 60), (rows, 70, 200))
