@@ -91,6 +91,22 @@ def test_what_was_read_already_is_not_read_again(
     assert [point.retention for point in heard.shown[-1].points] == [p.retention for p in before.points]
 
 
+@pytest.mark.parametrize("missing", [0, 3, 8])
+def test_known_readings_alone_are_compared_up_to_the_first_that_is_missing(
+    qtbot: QtBot, curve: CurveReader, heard: Heard, page: PageRef, missing: int
+) -> None:
+    curve.read(CurveRequest(page, SETTINGS), {})
+    qtbot.waitUntil(lambda: heard.ended)
+    known = {reading.settings: reading for reading in heard.readings}
+    del known[heard.readings[missing].settings]
+    before = heard.shown[-1]
+    curve.compare_again(CurveRequest(page, SETTINGS), known)
+    assert not heard.ended
+    qtbot.waitUntil(lambda: heard.ended)
+    assert heard.shown[-1].points == before.points[:missing]
+    assert len(heard.readings) == 9
+
+
 def test_texts_are_compared_and_their_truth_is_sought_off_the_main_thread(
     qtbot: QtBot, curve: CurveReader, heard: Heard, page: PageRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,10 +91,14 @@ def test_points_show_up_as_they_arrive(view: CurveView) -> None:
     assert said(view, "Progress of the curve") == ""
 
 
-def test_a_curve_that_was_stopped_says_how_far_it_came(view: CurveView) -> None:
+def test_a_curve_that_was_stopped_says_how_far_it_came_and_offers_the_rest(
+    qtbot: QtBot, view: CurveView
+) -> None:
     view.show_curve(CurveShown(POINTS[:3], 9, running=False))
     assert said(view, "Progress of the curve") == "3 of 9"
     assert button(view, "Export").isEnabled()
+    with qtbot.waitSignal(view.curve_requested):
+        button(view, "Read the rest").click()
 
 
 def test_export_waits_for_points(qtbot: QtBot, view: CurveView) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from rtocr_gui.ocr.text import comparison
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.pruning.transport import transport_of
 from rtocr_gui.tokens import GridName
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.state.tuning import Tuning
@@ -299,7 +301,7 @@ def test_a_truth_that_is_no_text_is_told_and_the_curve_goes_on(
     assert "not UTF-8" in notices[0]
 
 
-def test_another_page_drops_a_curve_that_is_being_read(
+def test_another_page_ends_a_curve_that_is_being_read(
     qtbot: QtBot,
     session: Session,
     tuning: Tuning,
@@ -312,6 +314,45 @@ def test_another_page_drops_a_curve_that_is_being_read(
     session.shelf.select(session.shelf.refs[1])
     assert curves[-1] == CurveShown()
     assert not tuning.is_reading
+
+
+@pytest.mark.parametrize("read_meanwhile", [False, True])
+def test_a_curve_that_another_page_ended_is_there_again_as_far_as_it_came(
+    qtbot: QtBot,
+    session: Session,
+    bridge: EngineBridge,
+    tuning: Tuning,
+    curves: list[CurveShown],
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    read_meanwhile: bool,
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    first, second = session.shelf.refs
+
+    def hold_after_three() -> None:
+        if len(fake_engine.asked) == 3:
+            fake_engine.gate.clear()
+            fake_engine.reading_began.clear()
+
+    bridge.reading_finished.connect(hold_after_three)
+    tuning.read_curve()
+    qtbot.waitUntil(lambda: len(curves[-1].points) == 3 and fake_engine.reading_began.is_set())
+    before = curves[-1]
+    session.shelf.select(second)
+    fake_engine.gate.set()
+    if read_meanwhile:
+        session.shelf.select(first)
+        read_selected(qtbot, session)  # at Auto, as for the second point
+        session.shelf.select(second)
+    read_so_far = len(fake_engine.asked)
+    session.shelf.select(first)
+    qtbot.waitUntil(lambda: not curves[-1].running)
+    assert curves[-1] == replace(before, running=False)
+    assert not tuning.is_reading
+    assert len(fake_engine.asked) == read_so_far
+    assert len(read_curve(qtbot, tuning, curves).points) == 9
+    assert len(fake_engine.asked) == read_so_far + 6
 
 
 def test_a_mode_a_task_or_tiles_that_are_chosen_already_leave_a_curve_alone(

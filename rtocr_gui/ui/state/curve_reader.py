@@ -7,10 +7,11 @@ when the curve no longer applies.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
+from itertools import takewhile
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -95,14 +96,28 @@ class CurveReader(QObject):
             request: the page, and how to read it.
             readings: known readings of this page by the same model; complete ones are not read again.
         """
-        self._begin(request, readings)
-        self._await(_Step.TRUTH, self._look_for_truth(request))
-        self._tell()
+        self._begin(request, readings, curve_settings(request.settings))
 
-    def _begin(self, request: CurveRequest, readings: Mapping[ReadSettings, Reading]) -> None:
+    def compare_again(self, request: CurveRequest, readings: Mapping[ReadSettings, Reading]) -> None:
+        """Make a curve of known readings alone, as far as they go; the previous one is given up.
+
+        Args:
+            request: the page, and how it was read.
+            readings: complete readings of this page by the same model.
+        """
+        self._begin(request, readings, takewhile(readings.__contains__, curve_settings(request.settings)))
+
+    def _begin(
+        self,
+        request: CurveRequest,
+        readings: Mapping[ReadSettings, Reading],
+        wanted: Iterable[ReadSettings],
+    ) -> None:
         self._give_up()
         self._request, self._known = request, dict(readings)
-        self._waiting.extend(curve_settings(request.settings))
+        self._waiting.extend(wanted)
+        self._await(_Step.TRUTH, self._look_for_truth(request))
+        self._tell()
 
     def _look_for_truth(self, request: CurveRequest) -> int:
         """Look for the true text of the page; none is known for a part."""
@@ -204,10 +219,9 @@ class CurveReader(QObject):
                 self._points.append(reply.result)
             case _Step.TRUTH_AGAIN:
                 self._await(_Step.NOTHING)
-                if reply.result == self._shown.truth or self._request is None:
-                    return
-                self._begin(self._request, self._known)
-                self._truth = reply.result
+                if reply.result != self._shown.truth and self._request is not None:
+                    self.compare_again(self._request, self._known)
+                return
         self._go_on()
 
     @Slot(object)

@@ -39,7 +39,8 @@ class OpenPage:
         picture_problem: why it has no picture; empty if it has one, or none has been requested yet.
         page_count: how many pages its file has.
         readings: complete readings of it by the model in use, whoever requested them.
-        curves: complete curves of these readings, by their settings.
+        curves: the curves that were begun, by the settings of their readings: complete ones as they are, and
+            empty those that have to be compared again.
         by_former_model: True if the newest reading was made by another model than the one in use.
         task: the task its text was read with; None before.
         raw_text: what the model has emitted for that text so far, including markup.
@@ -157,7 +158,7 @@ class OpenPage:
         """Keep a reading for comparison; stopped readings are not comparable."""
         if reading.stop_reason is not StopReason.CANCELLED:
             if self.readings.pop(reading.settings, None) is not None:
-                self.curves.clear()
+                self.curves = dict.fromkeys(self.curves, CurveShown())
             self.readings[reading.settings] = reading
         pruned = [settings for settings, kept in self.readings.items() if kept.kept < kept.total]
         for settings in pruned[:-PRUNED_READINGS_KEPT]:

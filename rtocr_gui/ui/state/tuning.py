@@ -101,13 +101,13 @@ class Tuning(QObject):
         """Another page is shown from now on, or none, or it is read with other settings."""
         self._comparer.show_page(self._pages.shown, self._read_settings)
         page = self._pages.shown_page
-        wanted = curve_settings(self._read_settings)
-        if page is not None and wanted in page.curves:
-            self._curve_reader.show_again(page.curves[wanted], self._curve_request(page), page.readings)
-        else:
+        curve = None if page is None else page.curves.get(curve_settings(self._read_settings))
+        if page is None or curve is None:
             self._curve_reader.show(CurveShown())
-            if page is not None and all(settings in page.readings for settings in wanted):
-                self.read_curve()  # all readings exist; this only compares them
+        elif curve.is_whole:
+            self._curve_reader.show_again(curve, self._curve_request(page), page.readings)
+        else:
+            self._curve_reader.compare_again(self._curve_request(page), page.readings)
         self.show_readings()
 
     @Slot()
@@ -229,8 +229,9 @@ class Tuning(QObject):
     @Slot(object)
     def _keep_curve(self, curve: CurveShown) -> None:
         page = self._pages.shown_page
-        if page is not None and curve.is_whole:
-            page.curves[curve_settings(self._read_settings)] = curve
+        if page is not None and curve.expected:
+            begun = curve_settings(self._read_settings)
+            page.curves[begun] = curve if curve.is_whole else CurveShown()
         self.curve_changed.emit(curve)
 
     # Files ---------------------------------------------------------------------------------

@@ -80,11 +80,12 @@ class CurveView(QWidget):
         self._stop.setVisible(shown.running)
         if focused:
             (self._stop if shown.running else self._read).setFocus()
-        self._read.setText("Rea&d curve again" if shown.is_whole else "Rea&d curve")
-        self._export.setEnabled(bool(shown.points))
         count = len(shown.points)
-        incomplete = shown.running or 0 < count < shown.expected
-        self._progress.setText(f"{count} of {shown.expected}" if incomplete else "")
+        is_part = 0 < count < shown.expected
+        again = "Rea&d curve again" if shown.is_whole else "Rea&d curve"
+        self._read.setText("Rea&d the rest" if is_part else again)
+        self._export.setEnabled(bool(shown.points))
+        self._progress.setText(f"{count} of {shown.expected}" if is_part or shown.running else "")
         self._name(self._plot.current)
 
     @Slot(object)
