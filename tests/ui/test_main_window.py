@@ -168,11 +168,20 @@ def test_nothing_is_compared_by_a_model_that_is_about_to_leave(
     qtbot.waitUntil(lambda: all(action.isEnabled() for action in tuning))
 
 
-def test_a_file_name_is_in_the_title_to_the_letter(
+def test_the_title_names_the_file_to_the_letter_and_its_page_if_it_has_several(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    open_and_load(qtbot, session, draw_page("scan[*].png"))
-    qtbot.waitUntil(lambda: window.windowHandle().title().startswith("scan[*].png, page 1"))
+    handle = window.windowHandle()
+    open_and_load(qtbot, session, draw_page("scan[*].png"), draw_page("book.tiff", pages=2))
+    only, _, second = session.shelf.refs
+    qtbot.waitUntil(lambda: handle.title() == "scan[*].png — RTOCR")
+    session.split_pages((only,), beside=True)
+    qtbot.waitUntil(lambda: handle.title() == "scan[*].png, left half — RTOCR")
+    session.remove_pages(session.shelf.refs[:3])
+    assert session.shelf.current == second
+    qtbot.waitUntil(lambda: handle.title() == "book.tiff, page 2 — RTOCR")
+    session.remove_pages((second,))
+    qtbot.waitUntil(lambda: handle.title() == "RTOCR")
 
 
 def test_stop_ends_the_wait_for_files(

@@ -70,6 +70,13 @@ class OpenPage:
     _failure: str | None = None
     _way_out: Scaling | None = None
 
+    @property
+    def name(self) -> str:
+        """Its label, without the page number if it is the only page of its file."""
+        if self.page_count > 1:
+            return self.ref.label
+        return ", ".join(filter(None, (self.ref.path.name, self.ref.part)))
+
     def begin(self) -> None:
         """Note that a reading was requested; the text stays until new text comes."""
         self.state, self.sentence = PageState.READING, ""

@@ -182,6 +182,12 @@ class Session(QObject):
         return self.models.is_loaded and not is_awaited and not self.tuning.is_reading
 
     @property
+    def page_name(self) -> str:
+        """The name of the shown page; empty for none."""
+        page = self._pages.shown_page
+        return page.name if page is not None else ""
+
+    @property
     def current_text(self) -> str:
         """The text of the shown page."""
         return self._pages.shown_text
@@ -338,7 +344,7 @@ class Session(QObject):
     def _show_page(self, ref: PageRef | None) -> None:
         self._settle()
         self.page_selected.emit(ref)
-        self.page_message_changed.emit(f"Opening {ref.label}…" if ref else "")
+        self.page_message_changed.emit(f"Opening {self.page_name}…" if ref else "")
         self.texts.show()
         self.tuning.show_page()
         self._refresh_plan()

@@ -12,7 +12,6 @@ from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, QSize, Qt, QUrl, 
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QWidget
 
-from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.asking import Ask
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.tokens import GridName
@@ -412,10 +411,11 @@ class MainWindow(QMainWindow):
 
     # What the session says -----------------------------------------------------------------
 
-    @Slot(object)
-    def _show_window_title(self, ref: PageRef | None) -> None:
+    @Slot()
+    def _show_window_title(self) -> None:
+        name = self._session.page_name
         # Qt takes [*] for the place of the mark of a modified document.
-        self.setWindowTitle(f"{ref.label} — RTOCR".replace("[*]", "[*][*]") if ref else "RTOCR")
+        self.setWindowTitle(f"{name} — RTOCR".replace("[*]", "[*][*]") if name else "RTOCR")
 
     @Slot(object)
     def _show_thumbnail(self, rendered: PageRendered) -> None:
