@@ -521,33 +521,37 @@ def test_the_same_plan_gives_the_same_json():
 # A file for each scan
 
 
-def test_files_are_named_after_their_scans_and_none_twice():
-    scans = [
-        Path(name)
-        for name in ("a/letter.png", "a/Letter.pdf", "b/letter (2).png", "a/letter.png", "v1.2.tif")
-    ]
-    names = {
-        scan.as_posix(): file.as_posix()
-        for scan, file in text_files(scans, Path("out"), TextFormat.MARKDOWN).items()
-    }
-    assert names == {
-        "a/letter.png": "out/letter.md",
-        "a/Letter.pdf": "out/Letter (2).md",
-        "b/letter (2).png": "out/letter (2) (2).md",
-        "v1.2.tif": "out/v1.2.md",
-    }
+def names_of(*scans: str | Path) -> list[str]:
+    return [file.name for file in text_files(map(Path, scans), Path("out"), TextFormat.MARKDOWN).values()]
+
+
+@pytest.mark.parametrize(
+    ("scans", "names"),
+    [
+        (("a/letter.png", "b/notice.png", "v1.2.tif"), ["letter.md", "notice.md", "v1.2.md"]),
+        (("a/letter.png", "b/notice.png", "a/letter.png"), ["letter.md", "notice.md"]),
+        (("a/letter.png", "a/Letter.pdf"), ["letter (png).md", "Letter (pdf).md"]),
+        (("may/1.png", "june/1.png", "june/2.png"), ["1 (may).md", "1 (june).md", "2.md"]),
+        (("may/1/a.png", "june/1/a.png"), ["a (may, 1).md", "a (june, 1).md"]),
+        (("may/1.png", "may/1.tif", "1.tif"), ["1 (may, png).md", "1 (may, tif).md", "1 (tif).md"]),
+        (("/1.png", "/may/1.png"), ["1.md", "1 (may).md"]),
+        (("a/cafe\u0301.png", "b/caf\u00e9.png"), ["cafe\u0301 (a).md", "caf\u00e9 (b).md"]),
+    ],
+)
+def test_files_are_named_after_their_scans_and_what_tells_these_apart(scans, names):
+    assert names_of(*scans) == names
+
+
+def test_names_that_a_file_system_takes_for_one_are_numbered():
+    assert names_of("a/1 (B).png", "b/1.png", "c/1.png") == ["1 (B).md", "1 (b) (2).md", "1 (c).md"]
+    assert names_of("may/1.png", "May/1.png") == ["1 (may, png).md", "1 (May, png) (2).md"]
+    composed, decomposed = "may/caf\u00e9.png", "may/cafe\u0301.png"
+    assert names_of(composed, decomposed)[1] == "cafe\u0301 (may, png) (2).md"
 
 
 def test_names_of_any_length_leave_room_for_their_endings():
     scans = [Path(folder, 125 * "ä" + ".png") for folder in "ab"]
-    names = [file.name for file in text_files(scans, Path("out"), TextFormat.MARKDOWN).values()]
-    assert names == [100 * "ä" + ".md", 100 * "ä" + " (2).md"]
-
-
-def test_names_that_a_file_system_takes_for_one_are_told_apart():
-    composed, decomposed = Path("a/caf\u00e9.png"), Path("b/cafe\u0301.png")
-    files = text_files([composed, decomposed], Path("out"), TextFormat.MARKDOWN)
-    assert files[decomposed].name == "cafe\u0301 (2).md"
+    assert names_of(*scans) == [100 * "ä" + ".md", 100 * "ä" + " (2).md"]
 
 
 def test_many_scans_of_one_name_are_named_in_linear_time():

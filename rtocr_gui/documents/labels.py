@@ -17,10 +17,16 @@ def telling_folders(paths: Iterable[Path]) -> dict[Path, Path]:
     telling = {}
     for alike in named.values():
         if len(alike) > 1:
-            folders = {path: path.parent.parts for path in alike}
-            kept = next(n for n in count(1) if len({parts[-n:] for parts in folders.values()}) == len(alike))
-            telling.update({path: Path(*parts[-kept:]) for path, parts in folders.items()})
+            telling.update(folder_ends(alike))
     return telling
+
+
+def folder_ends(paths: Iterable[Path]) -> dict[Path, Path]:
+    """Folders of files, shortened to as many of their last parts as tell different folders apart."""
+    folders = {path: path.parent.parts for path in paths}
+    different = len(set(folders.values()))
+    kept = next(n for n in count(1) if len({parts[-n:] for parts in folders.values()}) == different)
+    return {path: Path(*parts[-kept:]) for path, parts in folders.items()}
 
 
 def telling_label(ref: PageRef, folders: Mapping[Path, Path]) -> str:

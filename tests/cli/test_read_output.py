@@ -98,8 +98,8 @@ def test_in_a_folder_each_scan_has_a_file_of_its_own(rtocr, page, book, tmp_path
     texts = {file.name: file.read_text() for file in (tmp_path / "texts").iterdir()}
     assert {name: re.findall("<!-- page: (.*) -->", text) for name, text in texts.items()} == {
         "page.md": ["page.png, page 1"],
-        "book.md": ["book.pdf, page 1", "book.pdf, page 2"],
-        "book (2).md": ["book.png, page 1"],
+        "book (pdf).md": ["book.pdf, page 1", "book.pdf, page 2"],
+        "book (png).md": ["book.png, page 1"],
     }
 
 
