@@ -126,6 +126,23 @@ class Person:
             if after == self.untyped.get(page):
                 del self.typed[page]  # who undoes all typing edited nothing
 
+    def replace_everywhere(self, number: int) -> None:
+        words, by = (("page", "sheet"), ("typed", "written"))[number % 2]
+        self.type_everywhere(lambda: self.session.finder.replace_everywhere(words, by))
+
+    def type_everywhere(self, write: Callable[[], object]) -> None:
+        """Do what changes the texts of many pages, and remember what it wrote."""
+        before = {page.ref.unrotated: page.text for page in self.session._pages}
+        write()
+        for page in self.session._pages:
+            ref = page.ref.unrotated
+            if page.text != before[ref]:
+                if ref not in self.typed:
+                    self.untyped[ref] = before[ref]
+                self.typed[ref] = page.text
+                if page.text == page.read_text:
+                    del self.typed[ref]
+
     def move_cursor(self, number: int) -> None:
         to = QTextCursor.MoveOperation.End if number % 2 else QTextCursor.MoveOperation.NextWord
         self.editor.moveCursor(to, QTextCursor.MoveMode.KeepAnchor)
@@ -153,7 +170,8 @@ class Person:
             button for button in self.window.notice_bar.findChildren(QPushButton) if button.isVisible()
         ]
         if buttons:
-            buttons[number % len(buttons)].click()
+            button = buttons[number % len(buttons)]
+            self.type_everywhere(button.click) if button.text() == "Undo" else button.click()
 
     def act(self, number: int) -> None:
         actions = self.window.actions_by_name
@@ -264,6 +282,7 @@ WISHES: tuple[Callable[[Person, int], None], ...] = (
         Person.move_cursor,
         Person.find,
         Person.find,
+        Person.replace_everywhere,
         Person.show_tab,
     ),
     *(Person.act, Person.act, Person.act, Person.act, Person.read_replacing, Person.compare, Person.export),

@@ -102,9 +102,15 @@ def ask_for(window: MainWindow, words: str, by: str) -> None:
         line.setText(text)
 
 
-def press(window: MainWindow, button: str) -> None:
-    buttons = window.text_column.find_bar.findChildren(QPushButton)
-    next(one for one in buttons if one.text() == button).click()
+def press(window: MainWindow, name: str) -> None:
+    """Press a button, or choose what the menu of a button offers."""
+    for button in window.text_column.find_bar.findChildren(QPushButton):
+        if button.text() == name:
+            button.click()
+        elif button.menu() is not None and button.isEnabled():
+            for action in button.menu().actions():
+                if action.text().replace("&", "") == name:
+                    action.trigger()
 
 
 def test_the_second_line_is_there_for_replacing_only(replaced: MainWindow) -> None:
@@ -135,14 +141,115 @@ def test_one_match_after_the_other_is_replaced_also_on_other_pages(
 
 def test_all_of_a_page_are_replaced_in_one_step(replaced: MainWindow, session: Session) -> None:
     ask_for(replaced, "word", "termterm")
-    press(replaced, "All here")
+    press(replaced, "On this page")
     assert session.current_text == FIRST.replace("word", "termterm").replace("Word", "Termterm")
     replaced.actions_by_name["undo"].trigger()
     assert session.current_text == FIRST
     replaced.actions_by_name["redo"].trigger()
-    press(replaced, "All here")
+    press(replaced, "On this page")
     assert session.current_text == THIRD, "a page without a match leads to the next one"
     assert editor_of(replaced).textCursor().selectedText() == "word"
+
+
+def texts(session: Session) -> list[str]:
+    return [*session.texts.of(session.shelf.refs)]
+
+
+def undo_all(window: MainWindow) -> None:
+    """Take the oldest offer to undo."""
+    buttons = window.notice_bar.findChildren(QPushButton)
+    next(one for one in buttons if one.text() == "Undo" and one.isVisible()).click()
+
+
+def test_all_of_all_pages_are_replaced_and_put_back_at_once(
+    replaced: MainWindow, session: Session, notices: list[str]
+) -> None:
+    ask_for(replaced, "word", "termterm")
+    press(replaced, "On all pages")
+    shown = FIRST.replace("word", "termterm").replace("Word", "Termterm")
+    assert texts(session) == [shown, "Nothing.", "The last termterm."]
+    assert editor_of(replaced).toPlainText() == shown
+    assert session.shelf.current == session.shelf.refs[0]
+    undo_all(replaced)
+    assert texts(session) == [FIRST, "Nothing.", THIRD]
+    assert editor_of(replaced).toPlainText() == FIRST
+    assert notices == [
+        "Replaced “word” with “termterm”: 3 matches on 2 pages.",
+        "Put “word” back: 3 matches on 2 pages.",
+    ]
+
+
+def test_pages_that_were_changed_since_are_not_put_back_and_those_that_were_rotated_are(
+    replaced: MainWindow, session: Session, notices: list[str]
+) -> None:
+    ask_for(replaced, "word", "term")
+    press(replaced, "On all pages")
+    replaced.actions_by_name["undo"].trigger()
+    assert session.current_text == FIRST
+    session.edit_text("Mine.")
+    session.shelf.select(session.shelf.refs[2])
+    session.shelf.rotate(90)
+    undo_all(replaced)
+    assert texts(session) == ["Mine.", "Nothing.", THIRD]
+    assert notices[-1] == "Put “word” back: 1 match on 1 page. Pages changed since, left alone: 1."
+
+
+def test_what_was_replaced_in_turn_is_put_back_in_turn(
+    replaced: MainWindow, session: Session, notices: list[str]
+) -> None:
+    for words, by in (("last", "first"), ("word", "term")):
+        ask_for(replaced, words, by)
+        press(replaced, "On all pages")
+    undo_all(replaced)
+    assert texts(session)[2] == "The first term."
+    assert notices[-1] == "“last” was not put back. Pages changed since, left alone: 1."
+    undo_all(replaced)
+    assert texts(session)[2] == "The first word."
+    undo_all(replaced)
+    assert texts(session) == [FIRST, "Nothing.", THIRD]
+
+
+def test_what_was_replaced_on_other_pages_counts_as_typed_until_it_is_put_back(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+    notices: list[str],
+) -> None:
+    open_and_load(qtbot, session, draw_page(pages=2))
+    until_idle(qtbot, session, session.read_all)
+    window.actions_by_name["replace"].trigger()
+    ask_for(window, "page 2", "")
+    press(window, "On all pages")
+    assert notices == ["Deleted “page 2”: 1 match on 1 page."]
+    assert [status.state for status in states.values()] == [PageState.READ, PageState.EDITED]
+    assert session.unsaved.loss(session.shelf.refs).typed == 1
+    undo_all(window)
+    assert [status.state for status in states.values()] == [PageState.READ, PageState.READ]
+
+
+def test_pages_that_are_being_read_or_wait_for_it_are_left_alone_when_all_are_replaced(
+    qtbot: QtBot, replaced: MainWindow, session: Session, fake_engine: FakeEngine, notices: list[str]
+) -> None:
+    first, second, _ = session.shelf.refs
+    until_reading_begins(qtbot, fake_engine, lambda: session.read_replacing((second, first)))
+    session.shelf.select(second)
+    qtbot.waitUntil(lambda: session.current_text.startswith("page"))
+    session.shelf.select(first)
+    ask_for(replaced, "page", "sheet")
+    press(replaced, "On all pages")
+    assert notices == ["Nothing was replaced. Pages being read or waiting, left alone: 1."]
+    session.shelf.select(second)
+    ask_for(replaced, "word", "term")
+    press(replaced, "On all pages")
+    assert notices[1:] == [
+        "Replaced “word” with “term”: 1 match on 1 page. Pages being read or waiting, left alone: 1."
+    ]
+    assert session.reader.is_waiting(first)
+    assert texts(session)[::2] == [FIRST, "The last term."]
+    until_idle(qtbot, session, fake_engine.gate.set)
+    assert [text.startswith("page") for text in texts(session)] == [True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +282,7 @@ def test_what_is_written_stands_where_the_words_were(
     session.texts.show()
     window.actions_by_name["replace"].trigger()
     ask_for(window, words, by)
-    press(window, "All here")
+    press(window, "On this page")
     assert session.current_text == then == editor_of(window).toPlainText()
     window.actions_by_name["undo"].trigger()
     ask_for(window, "", "")
@@ -201,7 +308,7 @@ def test_what_was_replaced_is_seen_and_counts_as_typed(
     window.text_column.text_pane.show_tab(window.text_column.text_pane.findChild(SafePreview))
     window.actions_by_name["replace"].trigger()
     ask_for(window, session.current_text[:4], "x")
-    press(window, "All here")
+    press(window, "On this page")
     assert editor_of(window).isVisible()
     assert states["scan.png, page 1"].state is PageState.EDITED
 
@@ -224,7 +331,7 @@ def test_nothing_is_replaced_while_a_page_is_read(
     assert session.current_text.startswith(before)
 
 
-@pytest.mark.parametrize("button", ["Replace", "All here"])
+@pytest.mark.parametrize("button", ["Replace", "On this page"])
 def test_undoing_a_replacement_leaves_the_text_where_it_is(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, button: str
 ) -> None:

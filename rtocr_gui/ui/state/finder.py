@@ -13,7 +13,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.text.text_search import find_words, replacement
 from rtocr_gui.ui.parts.timers import one_shot
 from rtocr_gui.ui.state.open_pages import OpenPages
-from rtocr_gui.ui.state.shown import Found
+from rtocr_gui.ui.state.shown import Found, Replacing, TextChange
 
 Place = tuple[int, int]
 
@@ -32,6 +32,7 @@ class Finder(QObject):
         place_chosen (int, int): start and end (exclusive) of the match to show in the text.
         replacements_chosen (tuple of (int, int, str)): start and end (exclusive) of matches in the text, and
             what to write there.
+        replacing_chosen (Replacing): the same of several pages.
 
     Args:
         pages: the pages whose texts are searched.
@@ -42,6 +43,7 @@ class Finder(QObject):
     found_changed = Signal(object)
     place_chosen = Signal(int, int)
     replacements_chosen = Signal(object)
+    replacing_chosen = Signal(object)
 
     def __init__(
         self,
@@ -108,12 +110,25 @@ class Finder(QObject):
         else:
             self.go_on(words)
 
-    def _replace(self, places: tuple[Place, ...], by: str) -> None:
-        text = self._pages.shown_text
-        chosen = tuple(
-            (start, end, replacement(text[start:end], self._words.strip(), by)) for start, end in places
+    @Slot(str, str)
+    def replace_everywhere(self, words: str, by: str) -> None:
+        """Replace all matches on all pages."""
+        self._take(words)
+        changes = tuple(
+            TextChange(page.ref, page.text, self._replacements(page.text, places, by))
+            for page in self._pages
+            if (places := self._places(page.ref))
         )
-        self.replacements_chosen.emit(chosen)
+        self.replacing_chosen.emit(Replacing(self._words.strip(), by, changes))
+
+    def _replace(self, places: tuple[Place, ...], by: str) -> None:
+        self.replacements_chosen.emit(self._replacements(self._pages.shown_text, places, by))
+
+    def _replacements(
+        self, text: str, places: tuple[Place, ...], by: str
+    ) -> tuple[tuple[int, int, str], ...]:
+        words = self._words.strip()
+        return tuple((start, end, replacement(text[start:end], words, by)) for start, end in places)
 
     @Slot(int, int)
     def follow_cursor(self, start: int, end: int) -> None:

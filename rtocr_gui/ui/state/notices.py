@@ -12,6 +12,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Scaling
 from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.state.open_pages import RemovedPages
+from rtocr_gui.ui.state.shown import Replacing
 from rtocr_gui.units import counted, percent
 
 if TYPE_CHECKING:
@@ -76,6 +77,23 @@ class BringBack:
         return f"Put {_named(self.removed)} back in the list, with text and state"
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class TakeBack:
+    """An offer to write again what was replaced on several pages.
+
+    Attributes:
+        replaced: what was replaced.
+    """
+
+    replaced: Replacing
+    label = "Undo"
+
+    @property
+    def tip(self) -> str:
+        """What a button says when it is pointed at."""
+        return f"Put “{self.replaced.words}” back on all these pages"
+
+
 @dataclass(frozen=True, slots=True)
 class UseAuto:
     """An offer to leave the retention ratio to each page."""
@@ -101,7 +119,7 @@ class ShowFolder:
         return f"Open {self.file.parent}"
 
 
-SessionOffer = ReadAgain | LoadModel | BringBack | UseAuto
+SessionOffer = ReadAgain | LoadModel | BringBack | TakeBack | UseAuto
 """What the session carries out."""
 
 Offer = SessionOffer | ShowFolder
@@ -184,6 +202,37 @@ def about_left_out(removed: RemovedPages) -> Notice:
         f"Remove {them} from the list first."
     )
     return Notice(sentence, (BringBack(removed),), about=removed.pages[0].ref.unrotated)
+
+
+def about_replaced(replaced: Replacing, left_alone: int) -> Notice:
+    """Say what was replaced, and offer to take it back, which may be wanted much later.
+
+    Args:
+        replaced: on the pages where it was.
+        left_alone: how many other pages have matches.
+    """
+    deed = (
+        f"Replaced “{replaced.words}” with “{replaced.by}”" if replaced.by else f"Deleted “{replaced.words}”"
+    )
+    sentence = f"{deed}: {replaced.extent}." if replaced.changes else "Nothing was replaced."
+    if left_alone:
+        sentence += f" Pages being read or waiting, left alone: {left_alone}."
+    return Notice(sentence, (TakeBack(replaced),) if replaced.changes else ())
+
+
+def about_put_back(written: Replacing, left_alone: Replacing) -> Notice:
+    """Say where what was replaced was written again, and offer it once more where it was not.
+
+    Args:
+        written: on the pages where it was.
+        left_alone: on the others.
+    """
+    words = f"“{written.words}”"
+    sentence = f"Put {words} back: {written.extent}." if written.changes else f"{words} was not put back."
+    if left_alone.changes:
+        sentence += f" Pages changed since, left alone: {len(left_alone.changes)}."
+        return Notice(sentence, (TakeBack(left_alone),))
+    return Notice(sentence, is_passing=True)
 
 
 def _named(removed: RemovedPages) -> str:

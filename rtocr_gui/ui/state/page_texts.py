@@ -4,6 +4,7 @@ Follows the reader, and protects what a person typed. Knows neither the bridge n
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -12,13 +13,20 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Reading, Task
 from rtocr_gui.ui.background.replies import TextStreamed
 from rtocr_gui.ui.parts.timers import one_shot
-from rtocr_gui.ui.state.notices import ReadAgain, about_page
+from rtocr_gui.ui.state.notices import ReadAgain, about_page, about_put_back, about_replaced
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.page_words import explanation_of, placeholder_of, summary_of
 from rtocr_gui.ui.state.reader import Reader
-from rtocr_gui.ui.state.shown import NO_PAGE_NO_BLOCKS, PageFailure, PageStatus, ShownText
+from rtocr_gui.ui.state.shown import (
+    NO_PAGE_NO_BLOCKS,
+    PageFailure,
+    PageStatus,
+    Replacing,
+    ShownText,
+    TextChange,
+)
 
 EARLIER_VERSION = "This is an earlier version of the file; only its text is left."
 
@@ -33,6 +41,8 @@ class PageTexts(QObject):
         text_changed (ShownText), reading_changed (Reading or None), blocks_changed (BlocksShown): of the
             shown page, always in this order; blocks also by themselves while text is appended.
         text_appended (str), summary_changed (str): of the shown page.
+        replacements_chosen (tuple of (int, int, str)): of the shown page: start and end (exclusive) of parts
+            of the text, and what to write there as a person would.
         edited (): the person changed the text of the shown page.
         page_status_changed (PageStatus): of any page.
         notice_raised (Notice): a message to the person.
@@ -48,6 +58,7 @@ class PageTexts(QObject):
     summary_changed = Signal(str)
     reading_changed = Signal(object)
     blocks_changed = Signal(object)
+    replacements_chosen = Signal(object)
     edited = Signal()
     page_status_changed = Signal(object)
     notice_raised = Signal(object)
@@ -108,6 +119,44 @@ class PageTexts(QObject):
         if page.state is not before or was_empty is bool(text):
             self.summary_changed.emit(summary_of(page))
         self.edited.emit()
+
+    @Slot(object)
+    def replace_words(self, wanted: Replacing) -> None:
+        """Replace words on several pages, except those that are being read, and offer to take that back."""
+        made = self._make(wanted.changes)
+        left_alone = len(wanted.changes) - len(made)
+        self.notice_raised.emit(about_replaced(replace(wanted, changes=made), left_alone))
+
+    def put_words_back(self, replaced: Replacing) -> None:
+        """Write again what was replaced, except on pages that were changed since."""
+        made = self._make([change.reverse for change in replaced.changes])
+        written = {change.ref for change in made}
+        left_alone = tuple(change for change in replaced.changes if change.ref not in written)
+        self.notice_raised.emit(
+            about_put_back(replace(replaced, changes=made), replace(replaced, changes=left_alone))
+        )
+
+    def _make(self, changes: Iterable[TextChange]) -> tuple[TextChange, ...]:
+        """Change texts; a page that has another text by now, or soon will, is left alone.
+
+        Returns:
+            The changes that were made.
+        """
+        pages = {page.ref.unrotated: page for page in self._pages}
+        made = []
+        for change in changes:
+            page = pages.get(change.ref.unrotated)
+            if page is None or page.text != change.text:
+                continue
+            if self._reader.is_reading(page.ref) or self._reader.is_waiting(page.ref):
+                continue
+            if page is self._pages.shown_page:
+                self.replacements_chosen.emit(change.replacements)
+            else:
+                page.edit(change.changed_text)
+                self._announce(page)
+            made.append(change)
+        return tuple(made)
 
     @Slot(object)
     def tell_states(self, refs: Iterable[PageRef]) -> None:

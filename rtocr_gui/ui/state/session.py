@@ -45,6 +45,7 @@ from rtocr_gui.ui.state.notices import (
     BringBack,
     LoadModel,
     SessionOffer,
+    TakeBack,
     UseAuto,
     about_file,
     about_left_out,
@@ -166,6 +167,7 @@ class Session(QObject):
         self.texts.edited.connect(self.unsaved.changed)
         self.texts.edited.connect(self.finder.refresh)
         self.texts.edited.connect(self.proofreader.follow_edit)
+        self.finder.replacing_chosen.connect(self.texts.replace_words)
         self.texts.notice_raised.connect(self.notice_raised)
         self.copier.notice_raised.connect(self.notice_raised)
         self.proofreader.notice_raised.connect(self.notice_raised)
@@ -474,6 +476,8 @@ class Session(QObject):
             left_out = self.shelf.put_back(offer.removed)
             if left_out.pages:
                 self.notice_raised.emit(about_left_out(left_out))
+        elif isinstance(offer, TakeBack):
+            self.texts.put_words_back(offer.replaced)
         elif (ref := self._pages.as_open(offer.ref)) in self._pages:  # else it was removed since
             self.read((ref,), offer.scaling)
 

@@ -18,7 +18,7 @@ from rtocr_gui.ocr.reading import (
 from rtocr_gui.ocr.text.comparison import TextComparison
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, PruneSettings
 from rtocr_gui.ui.state.page_entry import PageState
-from rtocr_gui.units import grouped, percent
+from rtocr_gui.units import counted, grouped, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +240,60 @@ class Found:
         here = grouped(len(self.places)) if self.places else "None"
         here = f"{here} here" if self.chosen is None else f"{grouped(self.chosen + 1)} of {here}"
         return f"{here}, {grouped(self.elsewhere)} on other pages" if self.elsewhere else here
+
+
+@dataclass(frozen=True, slots=True)
+class TextChange:
+    """Parts of the text of a page, and what to write in their place.
+
+    Attributes:
+        ref: the page.
+        text: its text before.
+        replacements: start and end (exclusive) of each part, in order and without overlap, and what to write.
+    """
+
+    ref: PageRef
+    text: str = field(repr=False)
+    replacements: tuple[tuple[int, int, str], ...] = field(repr=False)
+
+    @property
+    def changed_text(self) -> str:
+        """The text after it."""
+        parts, rest = list[str](), 0
+        for start, end, new in self.replacements:
+            parts += self.text[rest:start], new
+            rest = end
+        return "".join((*parts, self.text[rest:]))
+
+    @property
+    def reverse(self) -> "TextChange":
+        """What takes it back."""
+        former, shift = list[tuple[int, int, str]](), 0
+        for start, end, new in self.replacements:
+            former.append((start + shift, start + shift + len(new), self.text[start:end]))
+            shift += len(new) - (end - start)
+        return TextChange(self.ref, self.changed_text, tuple(former))
+
+
+@dataclass(frozen=True, slots=True)
+class Replacing:
+    """Words that are replaced on several pages.
+
+    Attributes:
+        words: what was searched for.
+        by: what is written instead, as typed.
+        changes: of each page.
+    """
+
+    words: str
+    by: str
+    changes: tuple[TextChange, ...] = field(repr=False)
+
+    @property
+    def extent(self) -> str:
+        """How many matches on how many pages."""
+        matches = sum(len(change.replacements) for change in self.changes)
+        return f"{counted(matches, 'match', 'matches')} on {counted(len(self.changes), 'page')}"
 
 
 @dataclass(frozen=True, slots=True)

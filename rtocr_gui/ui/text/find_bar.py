@@ -7,7 +7,16 @@ from itertools import pairwise
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
 
 from rtocr_gui.ui.parts.arrivals import leaves_paste
 from rtocr_gui.ui.parts.form_parts import flat_button, plain_button
@@ -44,6 +53,7 @@ class FindBar(QWidget):
         previous_requested (str): go to the previous match.
         replace_requested (str, str): write the second in the place of the chosen match of the first.
         replace_all_requested (str, str): the same for all matches on the shown page.
+        replace_everywhere_requested (str, str): the same for all matches on all pages.
         closed (): the person has ended the search.
     """
 
@@ -52,6 +62,7 @@ class FindBar(QWidget):
     previous_requested = Signal(str)
     replace_requested = Signal(str, str)
     replace_all_requested = Signal(str, str)
+    replace_everywhere_requested = Signal(str, str)
     closed = Signal()
 
     def __init__(self) -> None:
@@ -59,7 +70,7 @@ class FindBar(QWidget):
         self._line = _Line("Words to find", "Find in the text of all pages")
         self._by = _Line("What to write instead", "Replace with")
         self._line.textChanged.connect(self.words_changed)
-        self._has_found, self._can_replace = False, True
+        self._found, self._can_replace = Found(), True
         self._outcome = QLabel()
         self._outcome.setTextFormat(Qt.TextFormat.PlainText)
         self._outcome.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -67,7 +78,13 @@ class FindBar(QWidget):
         self._next = flat_button("Next match", "Next match (F3)", self.find_next)
         self._close = flat_button("Close", "Close (Esc)", self.closed.emit)
         self._replace = plain_button("Replace", "Replace this match, and go to the next", self._replace_one)
-        self._replace_all = plain_button("All here", "Replace all matches on this page", self._replace_here)
+        self._replace_all = QPushButton("All")
+        self._replace_all.setAccessibleName("Replace all")
+        self._replace_all.setToolTip("Replace all matches on this page, or on all pages")
+        menu = QMenu(self._replace_all)
+        self._here = menu.addAction("On &this page", self._replace_here)
+        self._everywhere = menu.addAction("On &all pages", self._replace_everywhere)
+        self._replace_all.setMenu(menu)
         self._replacing = self._by, self._replace, self._replace_all
         grid = QGridLayout(self)
         grid.setContentsMargins(6, 2, 6, 2)
@@ -126,12 +143,15 @@ class FindBar(QWidget):
     def _replace_here(self) -> None:
         self.replace_all_requested.emit(self.words, self._by.text())
 
+    def _replace_everywhere(self) -> None:
+        self.replace_everywhere_requested.emit(self.words, self._by.text())
+
     @Slot(object)
     def show_found(self, found: Found) -> None:
         """Show how often the words were found, and which match is chosen."""
         self._outcome.setText(found.sentence)
         self._outcome.setToolTip(found.sentence)
-        self._has_found = found.count > 0
+        self._found = found
         self._enable()
 
     def set_can_replace(self, can_replace: bool) -> None:
@@ -140,10 +160,13 @@ class FindBar(QWidget):
         self._enable()
 
     def _enable(self) -> None:
-        self._previous.setEnabled(self._has_found)
-        self._next.setEnabled(self._has_found)
-        self._replace.setEnabled(self._has_found and self._can_replace)
-        self._replace_all.setEnabled(self._has_found and self._can_replace)
+        has_found = self._found.count > 0
+        self._previous.setEnabled(has_found)
+        self._next.setEnabled(has_found)
+        self._replace.setEnabled(has_found and self._can_replace)
+        self._here.setEnabled(has_found and self._can_replace)
+        self._everywhere.setEnabled(has_found and (self._can_replace or self._found.elsewhere > 0))
+        self._replace_all.setEnabled(self._everywhere.isEnabled())
 
     def event(self, event: QEvent) -> bool:
         return keeps_escape(event) or super().event(event)

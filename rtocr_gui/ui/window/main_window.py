@@ -280,6 +280,7 @@ class MainWindow(QMainWindow):
         finder.found_changed.connect(column.text_pane.editor.show_found)
         finder.place_chosen.connect(column.text_pane.select)
         finder.replacements_chosen.connect(column.text_pane.replace)
+        self._session.texts.replacements_chosen.connect(column.text_pane.replace)
         column.text_pane.editor.cursor_moved.connect(finder.follow_cursor)
         column.text_pane.editor.text_replaced.connect(finder.begin_text)
         column.find_bar.words_changed.connect(finder.search)
@@ -287,6 +288,7 @@ class MainWindow(QMainWindow):
         column.find_bar.previous_requested.connect(finder.go_back)
         column.find_bar.replace_requested.connect(finder.replace)
         column.find_bar.replace_all_requested.connect(finder.replace_all)
+        column.find_bar.replace_everywhere_requested.connect(finder.replace_everywhere)
         column.find_bar.closed.connect(column.end_find)
         column.find_bar.closed.connect(finder.stop)
 
