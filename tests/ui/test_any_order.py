@@ -153,13 +153,13 @@ class Person:
             self.session.read_replacing((ref,), (None, Scaling(Mode.SMALL))[number % 2])
 
     def remove(self, number: int) -> None:
-        self.session.remove_pages(self.any_page(number) if number % 4 else self.session.shelf.refs)
+        self.session.shelf.remove(self.any_page(number) if number % 4 else self.session.shelf.refs)
 
     def split_or_join(self, number: int) -> None:
         if number % 3:
-            self.session.split_pages(self.session.shelf.to_split, beside=number % 2 == 0)
+            self.session.shelf.split(self.session.shelf.to_split, beside=number % 2 == 0)
         else:
-            self.session.join_pages(self.session.shelf.to_join)
+            self.session.shelf.join(self.session.shelf.to_join)
 
     def move(self, number: int) -> None:
         for ref in self.any_page(number):

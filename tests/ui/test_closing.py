@@ -124,7 +124,7 @@ def test_text_of_a_file_that_another_export_replaced_is_in_no_file(
     assert [export("out.md", first), export("other.md", second)] == [1, 0]
     assert export("out.md", first) == 0
     assert export("link.md", second) == 1
-    removed = session.shelf.remove([first])
+    removed = session.shelf.take_out([first])
     assert export("out.md", second) == 0
     session.shelf.put_back(removed)
     assert session.unsaved.loss([first]).read == 1
@@ -200,7 +200,7 @@ def test_a_page_that_comes_back_counts_as_copied_no_longer(
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
     window.actions_by_name["copy"].trigger()
-    session.remove_pages(session.shelf.refs)
+    session.shelf.remove(session.shelf.refs)
     QGuiApplication.clipboard().setText("something else")
     (offer,) = window.notice_bar.notices[-1].offers
     session.take_offer(offer)

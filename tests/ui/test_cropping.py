@@ -214,11 +214,11 @@ def test_text_comes_back_with_the_page_or_with_its_part(
     open_and_load(qtbot, session, draw_page())
     session.edit_text("of the page")
     notices = emissions(session.notice_raised)
-    session.crop_pages(session.shelf.refs, UPPER_HALF)
+    session.shelf.crop(session.shelf.refs, UPPER_HALF)
     assert (session.current_text, notices[-1].sentence) == ("", "Cropped scan.png, page 1.")
     session.take_offer(notices[-1].offers[0])
     assert (session.current_text, session.shelf.refs[0].part) == ("of the page", "")
-    session.crop_pages(session.shelf.refs, UPPER_HALF)
+    session.shelf.crop(session.shelf.refs, UPPER_HALF)
     session.edit_text("of the part")
     window.actions_by_name["uncrop"].trigger()
     assert notices[-1].sentence == "Uncropped scan.png, page 1, cropped."
@@ -231,10 +231,10 @@ def test_a_cropped_page_is_split_and_joined_and_its_halves_are_cropped(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    session.crop_pages(session.shelf.refs, UPPER_HALF)
+    session.shelf.crop(session.shelf.refs, UPPER_HALF)
     window.actions_by_name["split_beside"].trigger()
     session.shelf.set_selection(session.shelf.refs[:1])
-    session.crop_pages(session.shelf.selected, UPPER_HALF)
+    session.shelf.crop(session.shelf.selected, UPPER_HALF)
     assert [ref.part for ref in session.shelf.refs] == ["cropped, left half, cropped", "cropped, right half"]
     session.edit_text("left")
     notices = emissions(session.notice_raised)

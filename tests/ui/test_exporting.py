@@ -516,7 +516,7 @@ def test_pages_that_left_while_a_file_was_being_named_do_not_cost_that_file(
     read_selected(qtbot, session)
     (tmp_path / "out.md").write_text("before")
     refs = session.shelf.refs
-    session.remove_pages(refs)
+    session.shelf.remove(refs)
     session.exporter.export_text(tmp_path / "out.md", refs)
     assert notices[-1].sentence == "out.md: not written: its pages are no longer in the list."
     assert (tmp_path / "out.md").read_text() == "before"

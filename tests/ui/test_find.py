@@ -314,7 +314,7 @@ def test_what_stood_on_a_page_that_left_is_counted_no_more(
     qtbot: QtBot, searched: MainWindow, session: Session
 ) -> None:
     qtbot.keyClicks(line(searched), "word")
-    session.remove_pages(session.shelf.refs[2:])
+    session.shelf.remove(session.shelf.refs[2:])
     assert outcome(searched) == "1 of 2"
 
 

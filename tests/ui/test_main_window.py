@@ -175,12 +175,12 @@ def test_the_title_names_the_file_to_the_letter_and_its_page_if_it_has_several(
     open_and_load(qtbot, session, draw_page("scan[*].png"), draw_page("book.tiff", pages=2))
     only, _, second = session.shelf.refs
     qtbot.waitUntil(lambda: handle.title() == "scan[*].png — RTOCR")
-    session.split_pages((only,), beside=True)
+    session.shelf.split((only,), beside=True)
     qtbot.waitUntil(lambda: handle.title() == "scan[*].png, left half — RTOCR")
-    session.remove_pages(session.shelf.refs[:3])
+    session.shelf.remove(session.shelf.refs[:3])
     assert session.shelf.current == second
     qtbot.waitUntil(lambda: handle.title() == "book.tiff, page 2 — RTOCR")
-    session.remove_pages((second,))
+    session.shelf.remove((second,))
     qtbot.waitUntil(lambda: handle.title() == "RTOCR")
 
 

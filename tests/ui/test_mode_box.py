@@ -50,7 +50,7 @@ def test_auto_says_which_mode_the_page_got(
     open_and_load(qtbot, session, draw_page())
     assert window.tool_bar.mode_box.currentText() == "Auto (Tiny)"
 
-    session.remove_pages((session.shelf.current,))
+    session.shelf.remove((session.shelf.current,))
 
     assert window.tool_bar.mode_box.currentText() == "Auto"
 

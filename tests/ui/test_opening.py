@@ -196,7 +196,7 @@ def test_the_list_is_told_of_many_files_that_are_opened_again_at_once_too(
     paths = [draw_page(f"{number}.png") for number in range(10)]
     session.open_files(paths)
     qtbot.waitUntil(lambda: session.opener.files_left == 0)
-    session.remove_pages(session.shelf.refs[3:5])
+    session.shelf.remove(session.shelf.refs[3:5])
     session.shelf.findChild(QTimer).setInterval(2**30)
     listed = emissions(session.shelf.pages_changed)
     session.open_files(paths)

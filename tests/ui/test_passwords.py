@@ -135,8 +135,8 @@ def test_of_an_encrypted_file_come_back_the_pages_that_were_removed_and_no_other
     first, second, third = session.shelf.refs
     session.shelf.select(second)
     session.edit_text("mine")
-    session.remove_pages((first, third))
-    session.remove_pages((second,))
+    session.shelf.remove((first, third))
+    session.shelf.remove((second,))
     session.take_offer(offers[0])
     qtbot.waitUntil(lambda: len(asked) == 2)
     with qtbot.waitSignal(session.page_image_changed):
@@ -164,10 +164,10 @@ def test_an_encrypted_file_whose_password_was_not_given_for_a_page_that_came_bac
     until_asked(lambda: session.open_files([path]))
     open_with_password()
     session.edit_text("mine")
-    session.remove_pages(session.shelf.refs)
+    session.shelf.remove(session.shelf.refs)
     until_asked(lambda: session.take_offer(offers[0]))
     assert len(session.shelf.refs) == 2
-    session.remove_pages(session.shelf.refs[1:])
+    session.shelf.remove(session.shelf.refs[1:])
     until_asked(lambda: session.open_files([path]))
     open_with_password()
     assert len(session.shelf.refs) == 2
@@ -183,7 +183,7 @@ def test_an_encrypted_page_that_came_back_is_shown_once_its_password_is_given(
     with qtbot.waitSignal(session.page_image_changed):
         session.opener.unlock(path, PASSWORD)
     session.edit_text("mine")
-    session.remove_pages(session.shelf.refs)
+    session.shelf.remove(session.shelf.refs)
     qtbot.waitUntil(lambda: not bridge._documents._documents)  # until it is closed, its pages can be shown
     with qtbot.waitSignals([session.opener.password_needed, session.shelf.page_failed]):
         session.take_offer(offers[0])

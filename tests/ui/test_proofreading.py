@@ -168,7 +168,7 @@ def test_a_page_that_leaves_while_a_word_is_sought_is_passed_over(
     rewrite(read_pages, "yov", "you")
     with held_lane(bridge._compute_lane):
         read_pages.actions_by_name["next_unsure"].trigger()
-        session.remove_pages(session.shelf.refs[2:])
+        session.shelf.remove(session.shelf.refs[2:])
     qtbot.waitUntil(lambda: "No unsure words are left." in sentences_in(read_pages.notice_bar))
 
 
@@ -204,7 +204,7 @@ def test_pages_whose_words_were_all_corrected_are_passed_over(
 
 
 def test_where_all_were_corrected_it_says_so(qtbot: QtBot, read_pages: MainWindow, session: Session) -> None:
-    session.remove_pages(session.shelf.refs[1:])
+    session.shelf.remove(session.shelf.refs[1:])
     for word, by in (("Potrer", "Porter"), ("yov", "you")):
         rewrite(read_pages, word, by)
     read_pages.actions_by_name["previous_unsure"].trigger()

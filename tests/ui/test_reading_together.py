@@ -117,7 +117,7 @@ def test_a_page_that_is_removed_ends_alone(
     fake_engine.gate.clear()
     session.read_all()
     qtbot.waitUntil(lambda: session.reader.activity.tokens == 2)
-    session.remove_pages((book[0],))
+    session.shelf.remove((book[0],))
     until_idle(qtbot, session, fake_engine.gate.set)
     assert [text_of(session, ref).startswith(f"page {ref.index + 1}") for ref in session.shelf.refs] == [
         True
@@ -225,7 +225,7 @@ def test_pages_that_leave_the_list_while_they_are_read_are_not_counted_as_done(
     session.read_all()
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     activities = emissions(session.reader.activity_changed)
-    session.remove_pages(book[:2])
+    session.shelf.remove(book[:2])
     fake_engine.gate.set()
     wait_until_idle(qtbot, session)
     counts = [(activity.page, activity.page_count) for activity in activities if activity.reading]

@@ -51,7 +51,7 @@ def test_files_and_folders_are_offered_newest_first_by_their_paths_and_opened_ag
         f"scan.png (in {tmp_path.name})",
         "R&&D",
     ]
-    session.remove_pages(session.shelf.refs)
+    session.shelf.remove(session.shelf.refs)
     offered[2].trigger()
     qtbot.waitUntil(lambda: inside in [ref.path for ref in session.shelf.refs])
     assert session.choices.settings.recent_files[0] == str(inside.parent)

@@ -22,7 +22,7 @@ def test_a_removed_page_is_gone_and_its_neighbour_is_shown(
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     first = session.shelf.current
-    session.remove_pages((first,))
+    session.shelf.remove((first,))
     assert len(session.shelf.refs) == 1
     assert session.shelf.current is not None
     assert session.shelf.current.index == 1
@@ -33,8 +33,8 @@ def test_pages_that_went_meanwhile_are_not_removed_again(
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     first, second = session.shelf.refs
-    session.remove_pages((first,))
-    session.remove_pages((first, second))
+    session.shelf.remove((first,))
+    session.shelf.remove((first, second))
     assert session.shelf.refs == ()
 
 
@@ -44,7 +44,7 @@ def test_a_file_that_is_opened_anew_while_it_is_removed_stays_open(
     path = draw_page()
     open_and_load(qtbot, session, path)
     session.open_files([path])
-    session.remove_pages(session.shelf.refs)
+    session.shelf.remove(session.shelf.refs)
     with qtbot.waitSignal(session.page_image_changed):
         qtbot.waitUntil(lambda: len(session.shelf.refs) == 1)
 
@@ -62,7 +62,7 @@ def test_pages_that_were_removed_come_back_to_their_places_with_text_and_state(
     until_idle(qtbot, session, lambda: session.read(book[:2]))
     session.edit_text("mine")
     states.clear()
-    session.remove_pages((*book[:2], book[3]))
+    session.shelf.remove((*book[:2], book[3]))
     assert notices == ["Removed 3 pages."]
     session.take_offer(offers[0])
     assert session.shelf.refs == book
@@ -82,7 +82,7 @@ def test_a_page_that_is_only_a_picture_comes_back_too(
     open_and_load(qtbot, session, draw_page())
     refs = session.shelf.refs
     until_idle(qtbot, session, session.read_all)
-    session.remove_pages(refs)
+    session.shelf.remove(refs)
     session.take_offer(offers[0])
     assert session.exporter.has_content(refs)
 
@@ -92,11 +92,11 @@ def test_the_picture_of_a_page_comes_back_too_and_no_other_page_of_its_file(
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     first, second = session.shelf.refs
-    session.remove_pages((first,))
+    session.shelf.remove((first,))
     assert not offers, "there was no text to lose"
     session.edit_text("mine")
     session.shelf.rotate(90)
-    session.remove_pages((second.rotated(90),))
+    session.shelf.remove((second.rotated(90),))
     with qtbot.waitSignal(session.page_image_changed) as shown:
         session.take_offer(offers[0])
     assert (shown.args[0].width(), shown.args[0].height()) == (500, 400)
@@ -118,7 +118,7 @@ def test_pages_that_were_removed_one_by_one_come_back_to_their_places(
     for index in leaving:
         session.shelf.select(book[index])
         session.edit_text("mine")
-        session.remove_pages((book[index],))
+        session.shelf.remove((book[index],))
     for offer in reversed(offers):
         session.take_offer(offer)
     assert session.shelf.refs == book
@@ -137,7 +137,7 @@ def test_a_page_that_was_removed_while_it_was_read_comes_back_as_it_was_before(
     fake_engine.gate.clear()
     session.read_replacing(session.shelf.refs)
     qtbot.waitUntil(lambda: session.current_text.startswith("page"))
-    session.remove_pages(session.shelf.refs)
+    session.shelf.remove(session.shelf.refs)
     session.take_offer(offers[0])
     assert session.current_text == "mine"
     until_idle(qtbot, session, fake_engine.gate.set)
@@ -155,7 +155,7 @@ def test_a_page_that_comes_back_takes_the_place_of_itself_opened_again_but_of_no
     first, second = session.shelf.refs
     for text in ("one", "two"):
         session.edit_text(text)
-        session.remove_pages((session.shelf.current,))
+        session.shelf.remove((session.shelf.current,))
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([path])
     session.shelf.rotate(90)
@@ -175,7 +175,7 @@ def test_a_page_that_is_open_with_newer_text_can_be_brought_back_once_that_left(
     path = draw_page()
     open_and_load(qtbot, session, path)
     session.edit_text("former")
-    session.remove_pages(session.shelf.refs)
+    session.shelf.remove(session.shelf.refs)
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([path])
     session.edit_text("newer")
@@ -186,7 +186,7 @@ def test_a_page_that_is_open_with_newer_text_can_be_brought_back_once_that_left(
         "Remove it from the list first."
     )
     again = offers.pop()
-    session.remove_pages(session.shelf.refs)
+    session.shelf.remove(session.shelf.refs)
     session.take_offer(again)
     assert session.current_text == "former"
 
@@ -197,7 +197,7 @@ def test_the_text_of_a_page_comes_back_where_its_file_is_gone(
     path = draw_page()
     open_and_load(qtbot, session, path)
     session.edit_text("mine")
-    session.remove_pages(session.shelf.refs)
+    session.shelf.remove(session.shelf.refs)
     path.unlink()
     session.take_offer(offers[0])
     qtbot.waitUntil(lambda: "scan.png: There is no such file. Check its name and location." in notices)
@@ -212,7 +212,7 @@ def test_the_text_of_a_page_comes_back_beside_a_newer_version_of_its_file(
     open_and_load(qtbot, session, path)
     (former,) = session.shelf.refs
     session.edit_text("mine")
-    session.remove_pages(session.shelf.refs)
+    session.shelf.remove(session.shelf.refs)
     draw_page("other.png").replace(path)
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([path])
@@ -230,7 +230,7 @@ def test_a_page_comes_back_as_read_by_the_former_model_where_there_is_another_by
     qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
     book = session.shelf.refs
     until_idle(qtbot, session, lambda: session.read(book))
-    session.remove_pages(book[:1])
+    session.shelf.remove(book[:1])
     with qtbot.waitSignal(session.models.adopted):
         session.models.choose(tmp_path / "elsewhere")
     session.take_offer(offers[0])
@@ -256,11 +256,11 @@ def test_a_file_is_let_go_of_whose_page_came_back_and_left_again(
     path = draw_page()
     open_and_load(qtbot, session, path)
     session.edit_text("mine")
-    session.remove_pages(session.shelf.refs)
+    session.shelf.remove(session.shelf.refs)
     closed: list[Path] = []
     monkeypatch.setattr(bridge, "close_document", closed.append)
     session.take_offer(offers[0])
-    session.remove_pages(session.shelf.refs)
+    session.shelf.remove(session.shelf.refs)
     assert not closed, "it may come"
     qtbot.waitUntil(lambda: closed == [path])
     assert session.shelf.refs == ()
@@ -272,7 +272,7 @@ def test_a_page_that_comes_back_while_its_file_is_being_opened_has_it_opened_onc
     path = draw_page()
     open_and_load(qtbot, session, path)
     session.edit_text("mine")
-    session.remove_pages(session.shelf.refs)
+    session.shelf.remove(session.shelf.refs)
     opened = emissions(bridge.document_opened)
     with held_lane(bridge._document_lane):
         session.open_files([path])
@@ -290,7 +290,7 @@ def test_no_thumbnail_is_rendered_of_a_page_that_is_gone(
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     gone, there = session.shelf.refs
-    session.remove_pages((gone,))
+    session.shelf.remove((gone,))
     rendered: list[PageRef] = []
     monkeypatch.setattr(bridge, "render_thumbnail", rendered.append)
     for ref in (gone, there):
@@ -313,6 +313,6 @@ def test_a_file_is_let_go_of_whose_page_was_removed_while_it_could_not_be_opened
     monkeypatch.setattr(bridge, "close_document", closed.append)
     path.write_bytes(content)
     session.open_files([path])
-    session.remove_pages(session.shelf.refs)
+    session.shelf.remove(session.shelf.refs)
     assert not closed, "it may come"
     qtbot.waitUntil(lambda: closed == [path])

@@ -362,7 +362,7 @@ def test_an_offer_for_a_page_that_was_removed_leaves_and_does_nothing(
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
-    session.remove_pages((session.shelf.current,))
+    session.shelf.remove((session.shelf.current,))
     assert window.notice_bar.notices == ()
     session.take_offer(raised[0].offers[0])
     assert not session.reader.activity.page_count

@@ -83,7 +83,7 @@ def test_a_page_is_told_from_others_of_its_file_in_the_suggested_name(
     suggested: list[str] = []
     monkeypatch.setattr(questions, "ask_export_path", lambda _, __, path, ___: suggested.append(path.name))
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
-    session.split_pages(session.shelf.refs[1:], beside=True)
+    session.shelf.split(session.shelf.refs[1:], beside=True)
     for ref in session.shelf.refs:
         session.shelf.select(ref)
         qtbot.waitUntil(lambda: session.tuning.has_plan)

@@ -217,7 +217,7 @@ def test_pages_that_leave_together_are_told_once_and_what_changes_nothing_is_not
     session.shelf.pages_dropped.connect(dropped.append)
     session.reader.activity_changed.connect(activities.append)
     session.edit_text("mine")
-    session.remove_pages(book[:3])
+    session.shelf.remove(book[:3])
     assert dropped == [book[:3]]
     assert session.shelf.current == book[3]
     assert not activities

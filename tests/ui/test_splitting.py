@@ -360,7 +360,7 @@ def test_what_was_asked_about_is_split_or_joined_whatever_is_shown_meanwhile(
     first, second = draw_page("first.png"), draw_page("second.png")
     open_and_load(qtbot, session, first, second)
     if action == "join":
-        session.split_pages(session.shelf.refs, beside=True)
+        session.shelf.split(session.shelf.refs, beside=True)
     for ref in session.shelf.refs:
         session.shelf.select(ref)
         session.edit_text("typed")

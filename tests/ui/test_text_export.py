@@ -720,7 +720,7 @@ def test_pages_that_are_removed_while_they_are_exported_were_exported_with_their
     session.exporter.export_text(tmp_path / "early.md")
     qtbot.waitUntil(disk.began.is_set)
     session.exporter.export_text(tmp_path / "out.md")
-    session.remove_pages(session.shelf.refs)
+    session.shelf.remove(session.shelf.refs)
     disk.gate.set()
     qtbot.waitUntil(lambda: notices[-1] == f"Exported 1 page and 1 figure to {tmp_path / 'out.md'}.")
 

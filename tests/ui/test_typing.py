@@ -60,7 +60,7 @@ def test_a_page_that_was_removed_comes_back_with_nothing_to_undo(
     qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
     editor_of(window).insertPlainText("typed")
     editor_of(window).undo()
-    session.remove_pages((session.shelf.current,))
+    session.shelf.remove((session.shelf.current,))
     with qtbot.waitSignal(session.page_selected):
         session.open_files([first])
     assert not editor_of(window).document().isRedoAvailable()
@@ -261,7 +261,7 @@ def test_pages_that_left_while_the_person_was_asked_are_not_read(
         session.read((kept, removed))
     question: OverwriteQuestion = asked.args[0]
     assert (question.refs, question.edited) == ((kept, removed), {kept})
-    session.remove_pages((removed,))
+    session.shelf.remove((removed,))
     session.read_replacing(question.refs)
     assert session.reader.activity.page_count == 1
     wait_until_idle(qtbot, session)

@@ -96,34 +96,34 @@ class SessionDialogs(QObject):
         """Remove the selected pages from the list; asks first if something would be lost."""
         refs = self._session.shelf.selected
         if self._may_leave(refs, "Remove"):
-            self._session.remove_pages(refs)
+            self._session.shelf.remove(refs)
 
     def ask_split(self, *, beside: bool) -> None:
         """List the halves of the selected pages instead; asks first if something would be lost."""
         refs = self._session.shelf.to_split
         if self._may_leave(refs, "Split"):
-            self._session.split_pages(refs, beside=beside)
+            self._session.shelf.split(refs, beside=beside)
 
     @Slot()
     def ask_join(self) -> None:
         """List pages instead of their selected halves; asks first if something would be lost."""
         refs = self._session.shelf.to_join
         if self._may_leave(refs, "Join"):
-            self._session.join_pages(refs)
+            self._session.shelf.join(refs)
 
     @Slot(object)
     def ask_crop(self, crop: Crop) -> None:
         """List a part of each selected page instead; asks first if something would be lost."""
         refs = self._session.shelf.selected
         if self._may_leave(refs, "Crop"):
-            self._session.crop_pages(refs, crop)
+            self._session.shelf.crop(refs, crop)
 
     @Slot()
     def ask_uncrop(self) -> None:
         """List what the selected pages were cropped from; asks first if something would be lost."""
         refs = self._session.shelf.to_uncrop
         if self._may_leave(refs, "Uncrop"):
-            self._session.uncrop_pages(refs)
+            self._session.shelf.uncrop(refs)
 
     def _may_leave(self, refs: tuple[PageRef, ...], verb: str) -> bool:
         """False if something would be lost with these pages and the person would rather keep it."""

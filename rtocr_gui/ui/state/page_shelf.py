@@ -33,6 +33,7 @@ class PageShelf(QObject):
             `pages_changed` and `pages_listed` follow.
         pages_changed (tuple of PageEntry): the pages in the list, or their order, have changed.
         pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
+        pages_removed (RemovedPages, str): these were removed, split, joined or cropped, and which of it.
         pages_outdated (RemovedPages): these pages left the list, as a newer version of their file was opened.
         pages_rotated (dict of PageRef to PageRef): the new refs of these pages; `pages_changed` follows.
         pages_exchanged (dict of PageRef to tuple of PageRef): what is listed in the place of these pages;
@@ -56,6 +57,7 @@ class PageShelf(QObject):
     pages_opened = Signal(object)
     pages_changed = Signal(object)
     pages_dropped = Signal(object)
+    pages_removed = Signal(object, str)
     pages_outdated = Signal(object)
     pages_rotated = Signal(object)
     pages_exchanged = Signal(object)
@@ -133,8 +135,12 @@ class PageShelf(QObject):
             if 0 <= neighbour < len(refs):
                 self._show(refs[neighbour])
 
-    def remove(self, refs: Iterable[PageRef]) -> RemovedPages:
+    def remove(self, refs: Iterable[PageRef]) -> None:
         """Remove pages from the list; their files stay where they are."""
+        self.pages_removed.emit(self.take_out(refs), "Removed")
+
+    def take_out(self, refs: Iterable[PageRef]) -> RemovedPages:
+        """Do the same without telling of it."""
         leaving = tuple(ref for ref in refs if ref in self._pages)  # some may be gone: the file has changed
         shown = self._pages.nearest(self._pages.shown, leaving)
         self.pages_dropped.emit(leaving)
@@ -202,60 +208,48 @@ class PageShelf(QObject):
             ref for ref in self._pages.refs if ref.half is not None and ref.joined.unrotated in wanted
         )
 
-    def split(self, refs: Iterable[PageRef], *, beside: bool) -> RemovedPages:
+    def split(self, refs: Iterable[PageRef], *, beside: bool) -> None:
         """List the halves of pages in their place; files stay as they are.
 
         Args:
             refs: pages, as from `to_split`; those that have left the list since are ignored.
             beside: True for the left and the right half, False for the top and the bottom half.
-
-        Returns:
-            The pages that were split.
         """
-        return self._exchange({ref: ref.halves(beside=beside) for ref in refs if ref in self._pages})
+        self._exchange({ref: ref.halves(beside=beside) for ref in refs if ref in self._pages}, "Split")
 
-    def join(self, refs: Iterable[PageRef]) -> RemovedPages:
+    def join(self, refs: Iterable[PageRef]) -> None:
         """List pages in the place of their halves, rotated as the first of each.
 
         Args:
             refs: halves, as from `to_join`; those that have left the list since are ignored.
-
-        Returns:
-            The halves that were joined.
         """
         halves = tuple(ref for ref in refs if ref in self._pages)
         joined = {ref.joined.unrotated: (ref.joined,) for ref in reversed(halves)}
-        return self._exchange({ref: joined[ref.joined.unrotated] for ref in halves})
+        self._exchange({ref: joined[ref.joined.unrotated] for ref in halves}, "Joined")
 
-    def crop(self, refs: Iterable[PageRef], crop: Crop) -> RemovedPages:
+    def crop(self, refs: Iterable[PageRef], crop: Crop) -> None:
         """List the same part of each of these pages in its place; files stay as they are.
 
         Args:
             refs: pages; those that have left the list since are ignored.
             crop: the part, as each page is rotated.
-
-        Returns:
-            The pages that were cropped.
         """
-        return self._exchange({ref: (ref.cropped(crop),) for ref in refs if ref in self._pages})
+        self._exchange({ref: (ref.cropped(crop),) for ref in refs if ref in self._pages}, "Cropped")
 
     @property
     def to_uncrop(self) -> tuple[PageRef, ...]:
         """The selected pages that were cropped, and not split after that."""
         return tuple(ref for ref in self.selected if ref.is_cropped)
 
-    def uncrop(self, refs: Iterable[PageRef]) -> RemovedPages:
+    def uncrop(self, refs: Iterable[PageRef]) -> None:
         """List what pages were cropped from in their place.
 
         Args:
             refs: pages, as from `to_uncrop`; those that have left the list since are ignored.
-
-        Returns:
-            The cropped pages.
         """
-        return self._exchange({ref: (ref.uncropped,) for ref in refs if ref in self._pages})
+        self._exchange({ref: (ref.uncropped,) for ref in refs if ref in self._pages}, "Uncropped")
 
-    def _exchange(self, others: Mapping[PageRef, tuple[PageRef, ...]]) -> RemovedPages:
+    def _exchange(self, others: Mapping[PageRef, tuple[PageRef, ...]], deed: str) -> None:
         parts = tuple(dict.fromkeys(ref for parts in others.values() for ref in parts))
         removed = self._pages.exchange(others)
         self.pages_exchanged.emit(others)
@@ -266,7 +260,7 @@ class PageShelf(QObject):
         if shown is not None and shown in others:
             self._show(others[shown][0])
         self.selection_wanted.emit(parts)
-        return removed
+        self.pages_removed.emit(removed, deed)
 
     @Slot(object)
     def move_selected(self, before: PageRef | None) -> None:

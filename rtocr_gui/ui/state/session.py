@@ -29,7 +29,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
-from rtocr_gui.documents.pages import Crop, PageRef
+from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.files import resolved
 from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, StopReason, Task
 from rtocr_gui.settings import Settings
@@ -140,6 +140,7 @@ class Session(QObject):
         self.shelf.pages_changed.connect(self.finder.refresh)
         self.shelf.pages_changed.connect(self.unsaved.changed)
         self.shelf.pages_dropped.connect(self.reader.forget)
+        self.shelf.pages_removed.connect(self._offer_back)
         self.shelf.pages_outdated.connect(self._tell_of_outdated)
         self.shelf.pages_rotated.connect(self.reader.rename)
         self.shelf.pages_exchanged.connect(self.reader.exchange)
@@ -313,27 +314,9 @@ class Session(QObject):
         self._samples.begin(paths)
         self.opener.open_files(paths)
 
-    def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
-        """Remove pages from the list; their files stay. Those with text or figures can be brought back."""
-        self._offer_back(self.shelf.remove(refs), "Removed")
-
-    def split_pages(self, refs: Iterable[PageRef], *, beside: bool) -> None:
-        """List the halves of pages instead; those with text or figures can be brought back."""
-        self._offer_back(self.shelf.split(refs, beside=beside), "Split")
-
-    def join_pages(self, refs: Iterable[PageRef]) -> None:
-        """List pages instead of their halves; those with text or figures can be brought back."""
-        self._offer_back(self.shelf.join(refs), "Joined")
-
-    def crop_pages(self, refs: Iterable[PageRef], crop: Crop) -> None:
-        """List a part of each page instead; those with text or figures can be brought back."""
-        self._offer_back(self.shelf.crop(refs, crop), "Cropped")
-
-    def uncrop_pages(self, refs: Iterable[PageRef]) -> None:
-        """List what pages were cropped from instead; those with text or figures can be brought back."""
-        self._offer_back(self.shelf.uncrop(refs), "Uncropped")
-
+    @Slot(object, str)
     def _offer_back(self, removed: RemovedPages, deed: str) -> None:
+        """Offer to bring back what was removed, split, joined or cropped, if it has text or figures."""
         if removed.has_content:
             self.notice_raised.emit(about_removed(removed, deed))
 
@@ -405,7 +388,7 @@ class Session(QObject):
     @Slot(object)
     def _follow_opened(self, refs: tuple[PageRef, ...]) -> None:
         if leaving := self._samples.leaving(refs):
-            removed = self.shelf.remove(leaving)
+            removed = self.shelf.take_out(leaving)
             if removed.has_content:
                 self.notice_raised.emit(about_samples(removed))
         if pasted := tuple(ref for ref in refs if ref.path in self._pasted):
