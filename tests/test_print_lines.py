@@ -142,6 +142,17 @@ def test_print_that_is_cut_by_an_edge_is_print():
     )
 
 
+@pytest.mark.parametrize("degrees", [-2.5, 2, 3])
+def test_marks_at_the_edge_of_a_skewed_page_are_on_it_and_have_a_width(degrees):
+    page = printed(tuple(f"{words} {words}" for words in LINES))
+    page = page.rotate(degrees, Image.Resampling.BICUBIC, fillcolor="white")
+    for y in range(6, 600, 31):
+        for x in (0, 899):
+            ImageDraw.Draw(page).line((x, y, x, y + 8), "black")
+    for lines in find_print_lines(page):
+        assert all(0 <= left < right <= 900 for line in lines for left, right in line.strokes)
+
+
 @pytest.mark.parametrize("degrees", [-1.5, 0, 0.7, 2])
 def test_thin_rules_of_a_skewed_page_are_no_print(degrees):
     page = printed((f"{LINES[1]} {LINES[3]}",) * 8)

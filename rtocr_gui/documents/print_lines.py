@@ -138,7 +138,8 @@ def _levelled_page(page: Image.Image) -> "tuple[_Region, Callable[[_Line], Print
 
     def on_page(line: _Line) -> PrintLine:
         lean = shift + slope * ((line.top + line.bottom) / 2 - lift)
-        edges = np.clip(np.array(line.strokes) - lean, 0, size[0]) * across
+        # What is levelled may reach beyond the edges of the page; no stroke becomes narrower than a pixel.
+        edges = np.clip(np.array(line.strokes) - lean, (0, 1), (size[0] - 1, size[0])) * across
         strokes = tuple((left, right) for left, right in edges.tolist())
         top, bottom = (line.top - lift) * down, (line.bottom - lift) * down
         return PrintLine(strokes, top, bottom, slope * down / across)
