@@ -532,6 +532,7 @@ def names_of(*scans: str | Path) -> list[str]:
         (("a/letter.png", "b/notice.png", "a/letter.png"), ["letter.md", "notice.md"]),
         (("a/letter.png", "a/Letter.pdf"), ["letter (png).md", "Letter (pdf).md"]),
         (("may/1.png", "june/1.png", "june/2.png"), ["1 (may).md", "1 (june).md", "2.md"]),
+        (("may/1.png", "june/1.pdf"), ["1 (png).md", "1 (pdf).md"]),
         (("may/1/a.png", "june/1/a.png"), ["a (may, 1).md", "a (june, 1).md"]),
         (("may/1.png", "may/1.tif", "1.tif"), ["1 (may, png).md", "1 (may, tif).md", "1 (tif).md"]),
         (("/1.png", "/may/1.png"), ["1.md", "1 (may).md"]),

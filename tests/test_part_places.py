@@ -1,5 +1,7 @@
 """The parts of a text, and the blocks of a page, are found where they are printed, from rough boxes."""
 
+import cmath
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.documents.part_places import place_parts
-from rtocr_gui.documents.text_places import Box, TextPart
+from rtocr_gui.documents.text_places import Box, TextPart, around
 from rtocr_gui.ocr.reading import GREATEST_COORDINATE, Block, Mode, ReadSettings, Scaling
 from rtocr_gui.ocr.text.printed_blocks import move_to_print
 from rtocr_gui.pruning.plan import PruneSettings
@@ -69,6 +71,17 @@ def test_of_the_same_words_in_two_places_the_box_tells_which_are_meant():
         assert is_around(place, ink[row])
 
 
+def test_of_rows_of_the_same_cells_the_box_tells_which_are_meant():
+    rows = [
+        ((word,), left, 60 + 120 * row) for row in range(5) for word, left in (("Apples", 70), ("2.90", 600))
+    ]
+    page, ink = printed(*rows)
+    for row in range(5):
+        left, top, _, bottom = moved(ink[2 * row], 30, 25)
+        (place,) = place_parts([TextPart("Apples\n2.90", (left, top, 700, bottom))], page)
+        assert is_around(place, around(ink[2 * row : 2 * row + 2]))
+
+
 def test_a_part_without_a_box_is_found_by_its_text():
     page, ink = printed((TITLE, 70, 60), (FIRST, 70, 130), (SECOND, 70, 400))
     parts = [TextPart("\n".join(lines)) for lines in (TITLE, FIRST, SECOND)]
@@ -119,6 +132,18 @@ def test_pictures_are_in_no_place():
     assert all(map(is_around, place_parts(parts, page), ink))
 
 
+def test_a_title_is_in_its_place_however_tall_it_is():
+    page, ink = printed((FIRST, 70, 330), (SECOND, 70, 460))
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(80)
+    draw.text((70, 160), "Harbour board", "black", font)
+    title = draw.textbbox((70, 160), "Harbour board", font)
+    parts = [TextPart("Harbour board", title), *(TextPart(" ".join(lines)) for lines in (FIRST, SECOND))]
+    first, *rest = place_parts(parts, page)
+    assert first is not None
+    assert (first[0], first[2]) == pytest.approx((title[0], title[2]), abs=8)
+    assert all(map(is_around, rest, ink))
+
+
 def test_what_is_not_printed_has_no_place():
     page, ink = printed((TITLE, 70, 60))
     long = "and much more that nobody printed, here or anywhere else at all, in so many lines " * 3
@@ -133,17 +158,31 @@ def test_what_is_not_printed_has_no_place():
     assert place_parts([], page) == []
 
 
-@pytest.mark.parametrize("degrees", [-2, 1.5])
+def turned(box: Box, degrees: float) -> Box:
+    """The box of a part of a page after the page was turned around its middle."""
+    turn, middle = cmath.rect(1, -math.radians(degrees)), complex(*SIZE) / 2
+    left, top, right, bottom = box
+    corners = [middle + turn * (complex(x, y) - middle) for x in (left, right) for y in (top, bottom)]
+    across, down = [corner.real for corner in corners], [corner.imag for corner in corners]
+    return min(across), min(down), max(across), max(down)
+
+
+@pytest.mark.parametrize("degrees", [-3, -2, 1.5, 3])
 def test_parts_of_a_skewed_page_are_found(degrees):
     page, ink = printed((TITLE, 70, 120), (FIRST, 70, 220), (SECOND, 70, 400))
     page = page.rotate(degrees, Image.Resampling.BICUBIC, fillcolor="white")
     parts = [TextPart(" ".join(lines), box) for lines, box in zip((TITLE, FIRST, SECOND), ink, strict=True)]
-    places = place_parts(parts, page)
-    for place, (left, top, right, bottom) in zip(places, ink, strict=True):
-        assert place is not None
-        middle = (place[1] + place[3]) / 2
-        assert abs(middle - (top + bottom) / 2) < 30
-        assert place[2] - place[0] == pytest.approx(right - left, abs=25)
+    for place, box in zip(place_parts(parts, page), ink, strict=True):
+        assert is_around(place, turned(box, degrees))
+
+
+def test_on_a_skewed_page_the_box_tells_which_of_the_same_words_are_meant():
+    lines = ("The same words",)
+    page, ink = printed(*((lines, 700, 60 + 60 * row) for row in range(9)))
+    page = page.rotate(3, Image.Resampling.BICUBIC, fillcolor="white")
+    for box in [turned(box, 3) for box in ink]:
+        (place,) = place_parts([TextPart(lines[0], box)], page)
+        assert is_around(place, box)
 
 
 LINE = st.text(alphabet="abc .漢", max_size=30)
@@ -188,16 +227,28 @@ def test_blocks_are_moved_to_their_print_and_pictures_stay():
         assert is_around(place, ink)
 
 
+def test_of_the_same_words_in_two_places_the_box_of_a_block_tells_which_are_meant():
+    lines = ("**The** same words",)
+    page, ink = printed(*((("The same words",), 70, 60 + 120 * row) for row in range(5)))
+    for box in ink:
+        (block,) = move_to_print(
+            [Block("text", (on_grid(moved(box, 30, 25)),), 0, len(lines[0]))], lines[0], page
+        )
+        (place,) = block.boxes_px(SIZE)
+        assert is_around(place, box)
+
+
 @pytest.mark.parametrize(
     ("picture", "rest"),
     [
         ((100, 200, 800, 480), (100, 200, 800, 432)),
         ((100, 100, 800, 400), (100, 131, 800, 400)),
+        ((100, 60, 800, 400), (100, 131, 800, 400)),
         ((100, 100, 800, 480), (100, 131, 800, 432)),
         ((100, 70, 800, 140), (100, 70, 800, 140)),
         ((600, 70, 900, 400), (600, 70, 900, 400)),
     ],
-    ids=["text below", "text above", "both", "hardly more than text", "text beside"],
+    ids=["text below", "text above", "text in it", "both", "hardly more than text", "text beside"],
 )
 def test_a_picture_is_without_the_print_above_and_below(picture, rest):
     page, (title, text) = printed((TITLE, 70, 60), (FIRST, 70, 300))

@@ -97,6 +97,13 @@ def test_text_that_is_not_printed_stands_beside_what_is():
     assert lines[-1][-1].text == "old"
 
 
+def test_first_lines_that_are_not_printed_stand_before_what_is():
+    page, _ = printed(LINES[:1])
+    nowhere = "and much more that nobody printed, here or anywhere else at all " * 2
+    lines = place_words([TextPart("\n".join((nowhere, LINES[0])))], page)
+    assert [" ".join(word.text for word in line) for line in lines] == [nowhere + LINES[0]]
+
+
 def test_cells_of_a_table_stand_in_their_columns():
     page, places = printed(("Apples", "Pears and plums", "Cherries"))
     places += print_on(page, ("2.90", "13.40", "8.50"), 600, 60)

@@ -107,6 +107,19 @@ def test_known_readings_alone_are_compared_up_to_the_first_that_is_missing(
     assert len(heard.readings) == 9
 
 
+def test_what_is_missing_is_not_read_for_a_truth_file_that_came_meanwhile(
+    qtbot: QtBot, curve: CurveReader, heard: Heard, page: PageRef
+) -> None:
+    curve.read(CurveRequest(page, SETTINGS), {})
+    qtbot.waitUntil(lambda: heard.ended)
+    known = {reading.settings: reading for reading in heard.readings[:6]}
+    page.path.with_suffix(".txt").write_text("page 1 of scan.png at 1.00", encoding="utf-8")
+    curve.show_again(heard.shown[-1], CurveRequest(page, SETTINGS), known)
+    qtbot.waitUntil(lambda: heard.ended and heard.shown[-1].truth is not None)
+    assert [point.error_rate is None for point in heard.shown[-1].points] == [False] * 6
+    assert len(heard.readings) == 9
+
+
 def test_texts_are_compared_and_their_truth_is_sought_off_the_main_thread(
     qtbot: QtBot, curve: CurveReader, heard: Heard, page: PageRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:

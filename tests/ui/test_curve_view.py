@@ -74,6 +74,7 @@ def test_one_button_begins_and_ends_a_curve(qtbot: QtBot, view: CurveView) -> No
     with qtbot.waitSignal(view.curve_requested):
         button(view, "Read curve").click()
     view.show_curve(CurveShown((), 9, running=True))
+    assert said(view, "Progress of the curve") == "0 of 9"
     assert not button(view, "Read curve").isVisible()
     with qtbot.waitSignal(view.stop_requested):
         button(view, "Stop").click()

@@ -173,7 +173,10 @@ def test_the_title_names_the_file_to_the_letter_and_its_page_if_it_has_several(
 ) -> None:
     handle = window.windowHandle()
     open_and_load(qtbot, session, draw_page("scan[*].png"), draw_page("book.tiff", pages=2))
-    only, _, second = session.shelf.refs
+    only, first, second = session.shelf.refs
+    session.shelf.select(first)
+    qtbot.waitUntil(lambda: handle.title() == "book.tiff, page 1 — RTOCR")
+    session.shelf.select(only)
     qtbot.waitUntil(lambda: handle.title() == "scan[*].png — RTOCR")
     session.shelf.split((only,), beside=True)
     qtbot.waitUntil(lambda: handle.title() == "scan[*].png, left half — RTOCR")

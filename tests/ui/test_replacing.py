@@ -240,6 +240,7 @@ def test_pages_that_are_being_read_or_wait_for_it_are_left_alone_when_all_are_re
     ask_for(replaced, "page", "sheet")
     press(replaced, "On all pages")
     assert notices == ["Nothing was replaced. Pages being read or waiting, left alone: 1."]
+    assert not any(one.text() == "Undo" for one in replaced.notice_bar.findChildren(QPushButton))
     session.shelf.select(second)
     ask_for(replaced, "word", "term")
     press(replaced, "On all pages")

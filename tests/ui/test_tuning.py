@@ -355,6 +355,21 @@ def test_a_curve_that_another_page_ended_is_there_again_as_far_as_it_came(
     assert len(fake_engine.asked) == read_so_far + 6
 
 
+def test_a_page_of_which_no_curve_was_begun_shows_none(
+    qtbot: QtBot, session: Session, tuning: Tuning, curves: list[CurveShown], draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    first, second = session.shelf.refs
+    session.shelf.select(second)
+    read_curve(qtbot, tuning, curves)
+    session.shelf.select(first)
+    compare(qtbot, tuning)  # which reads it with all tokens
+    session.shelf.select(second)
+    session.shelf.select(first)
+    assert curves[-1] == CurveShown()
+    assert not tuning.is_reading
+
+
 def test_a_mode_a_task_or_tiles_that_are_chosen_already_leave_a_curve_alone(
     qtbot: QtBot,
     session: Session,
