@@ -53,9 +53,9 @@ def _without(print_: Sequence[GridBox], box: GridBox) -> GridBox:
     for x1, y1, x2, y2 in print_:
         if x1 < right and left < x2 and y1 < bottom and top < y2:
             if y1 + y2 < box[1] + box[3]:
-                top = max(top, y2)
+                top = y2
             else:
-                bottom = min(bottom, y1)
+                bottom = y1
     return (left, top, right, bottom) if bottom - top >= _LEAST_REST * (box[3] - box[1]) else box
 
 
