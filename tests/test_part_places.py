@@ -223,6 +223,7 @@ def test_blocks_are_moved_to_their_print_and_pictures_stay():
     assert picture == blocks[1]
     for block, was, ink in ((first, blocks[0], title), (last, blocks[2], text)):
         assert (block.label, block.start, block.end) == (was.label, was.start, was.end)
+        assert block.is_found
         (place,) = block.boxes_px(SIZE)
         assert is_around(place, ink)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pypdfium2
 import pytest
-from PIL import Image, ImageChops, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.documents.picture_pdf import PicturePdf, PlacedWord
@@ -216,6 +216,22 @@ def test_the_text_of_a_block_is_placed_in_its_box():
     assert dict(zip(words, middles, strict=True)) == pytest.approx(
         {"typed": 300, "low": 425, "high": 50, "higher": 175}, abs=2
     )
+
+
+@pytest.mark.parametrize("is_found", [False, True])
+def test_words_are_not_held_in_a_box_that_was_found_by_them(is_found):
+    picture = Image.new("RGB", (600, 500), "white")
+    for row, line in enumerate(("All of this is one block,", "or so the model says of it.")):
+        ImageDraw.Draw(picture).text((40, 80 + 300 * row), line, "black", ImageFont.load_default(24))
+    text = "All of this is one block, or so the model says of it."
+    block = Block("text", ((0, 100, 999, 300),), 0, len(text), is_found)
+    with PicturePdf() as pdf:
+        add_page(pdf, of_picture(picture), text, [block], [0])
+        data = pdf.save()
+    with closing(pypdfium2.PdfDocument(data)) as document:
+        copied = document[0].get_textpage()
+        _, bottom, _, top = copied.get_charbox(copied.get_text_range().index("says"))
+    assert (500 - (bottom + top) / 2 > 300) is is_found
 
 
 def test_a_page_too_large_for_the_memory_says_so(monkeypatch):

@@ -26,7 +26,8 @@ def add_page(
         pdf: the PDF.
         page: the page.
         text: its text, as Markdown.
-        blocks: what the model reported of places on it.
+        blocks: what the model reported of places on it. If some were found by their text, none is heeded: all
+            of the text together is found with fewer mistakes.
         starts: where each block begins in the text.
 
     Raises:
@@ -74,7 +75,8 @@ def _parts(
     text: str, blocks: Sequence[Block], starts: Sequence[int], page_size_px: tuple[int, int]
 ) -> Iterator[TextPart]:
     """Divide a text into the parts whose places are known; what is between them goes with the one before."""
-    boxes = [around(block.boxes_px(page_size_px)) for block in blocks]
+    are_emitted = not any(block.is_found for block in blocks)
+    boxes = [around(block.boxes_px(page_size_px)) if are_emitted else None for block in blocks]
     placed = [(box, start) for box, start in zip(boxes, starts, strict=True) if box is not None]
     if not placed:
         yield TextPart(printed_text(text))

@@ -259,12 +259,14 @@ class Block:
             the model emitted no valid box.
         start: where its characters begin in the human-readable text.
         end: where they end there, exclusive.
+        is_found: True if its place is not the emitted one, but where its text was found on the page.
     """
 
     label: str
     boxes: tuple[tuple[int, int, int, int], ...]
     start: int
     end: int
+    is_found: bool = False
 
     def boxes_px(self, page_size_px: tuple[int, int]) -> tuple[tuple[float, float, float, float], ...]:
         """Return the boxes in page pixels.

@@ -40,9 +40,9 @@ def move_to_print(blocks: Sequence[Block], text: str, page: Image.Image) -> tupl
     places = [None if box is None else _on_grid(box, page) for box in place_parts(parts, page)]
     print_ = [place for place in places if place is not None]
     return tuple(
-        replace(
-            block, boxes=tuple(_without(print_, box) for box in block.boxes) if place is None else (place,)
-        )
+        replace(block, boxes=tuple(_without(print_, box) for box in block.boxes))
+        if place is None
+        else replace(block, boxes=(place,), is_found=True)
         for block, place in zip(blocks, places, strict=True)
     )
 
