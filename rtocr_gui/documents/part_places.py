@@ -23,9 +23,8 @@ twice as long as its text costs 1.2; and what part of that height is not counted
 _BESIDE, _NEAR_BESIDE = 2.0, 0.1
 """The same of print that is beside the box, in widths of the page: a line across columns is not in one."""
 
-_TALLEST, _FEWEST_STROKES = 1.6, 4
-"""Height from which a line may be part of a picture, in heights of most lines, and the strokes that it has if
-it is a title."""
+_MOST_ASTRAY = 0.7
+"""The most that it costs: a box may be far too low for its text, and the print below belongs to it too."""
 
 _ABOVE, _BELOW = 0.2, 0.3
 """Blank that belongs to a part above and below its print, in heights of its lines of print."""
@@ -44,18 +43,12 @@ def place_parts(parts: Sequence[TextPart], page: Image.Image) -> list[Box | None
     texts = [(number, words) for number, part in enumerate(parts) for words in part.lines]
     owners, lines = [owner for owner, _ in texts], [words for _, words in texts]
     boxes = [parts[owner].box for owner in owners]
-    orders = [_without_pictures(prints) for prints in dict.fromkeys(find_print_lines(page))] if lines else []
+    orders = dict.fromkeys(find_print_lines(page)) if lines else ()
     matches = line_up(lines, orders, partial(_astray, boxes, page.size)).matches
     printed: list[list[Box]] = [[] for _ in parts]
     for text, extent in _places(matches):
         printed[owners[text]].append(extent)
     return [None if place is None else _on_page(place, page) for place in map(around, printed)]
-
-
-def _without_pictures(prints: Sequence[PrintLine]) -> list[PrintLine]:
-    """Leave out lines that are no letters: too tall for so few strokes."""
-    tallest = _TALLEST * float(np.median([line.height for line in prints])) if prints else 0.0
-    return [line for line in prints if line.height <= tallest or len(line.strokes) >= _FEWEST_STROKES]
 
 
 def _astray(
@@ -74,7 +67,7 @@ def _astray(
             beside = (np.maximum(left - lefts, 0) + np.maximum(rights - right, 0)) / across
             costs[row] = _AWAY * np.maximum(away - _NEAR_AWAY, 0)
             costs[row] += _BESIDE * np.maximum(beside - _NEAR_BESIDE, 0)
-    return costs
+    return np.minimum(costs, _MOST_ASTRAY)
 
 
 def _places(matches: Sequence[Match]) -> Iterator[tuple[int, Box]]:

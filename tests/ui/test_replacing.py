@@ -191,7 +191,10 @@ def test_pages_that_were_changed_since_are_not_put_back_and_those_that_were_rota
     session.shelf.rotate(90)
     undo_all(replaced)
     assert texts(session) == ["Mine.", "Nothing.", THIRD]
-    assert notices[-1] == "Put “word” back: 1 match on 1 page. Pages changed since, left alone: 1."
+    assert (
+        notices[-1]
+        == "Put “word” back: 1 match on 1 page. Pages changed or removed since, or being read, left alone: 1."
+    )
 
 
 def test_what_was_replaced_in_turn_is_put_back_in_turn(
@@ -202,7 +205,10 @@ def test_what_was_replaced_in_turn_is_put_back_in_turn(
         press(replaced, "On all pages")
     undo_all(replaced)
     assert texts(session)[2] == "The first term."
-    assert notices[-1] == "“last” was not put back. Pages changed since, left alone: 1."
+    assert (
+        notices[-1]
+        == "“last” was not put back. Pages changed or removed since, or being read, left alone: 1."
+    )
     undo_all(replaced)
     assert texts(session)[2] == "The first word."
     undo_all(replaced)

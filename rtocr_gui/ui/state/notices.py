@@ -230,7 +230,7 @@ def about_put_back(written: Replacing, left_alone: Replacing) -> Notice:
     words = f"“{written.words}”"
     sentence = f"Put {words} back: {written.extent}." if written.changes else f"{words} was not put back."
     if left_alone.changes:
-        sentence += f" Pages changed since, left alone: {len(left_alone.changes)}."
+        sentence += f" Pages changed or removed since, or being read, left alone: {len(left_alone.changes)}."
         return Notice(sentence, (TakeBack(left_alone),))
     return Notice(sentence, is_passing=True)
 
