@@ -111,6 +111,21 @@ def pdf_of_pages(
     )
 
 
+def text_pdf(content: bytes, resources: bytes = b"/Font << /F1 5 0 R >>", *further: bytes) -> bytes:
+    """A PDF of one page, 600 points wide and 800 high, which has Helvetica as /F1."""
+    return pdf(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources << %b >> >>"
+            % resources,
+            b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content),
+            b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            *further,
+        ]
+    )
+
+
 def encrypted_pdf(password: str = PASSWORD, pages: int = 1) -> bytes:
     """Pages, encrypted by the standard security handler, revision 2 (PDF 1.4, section 3.5)."""
     padded = (password.encode("latin-1") + PADDING)[:32]

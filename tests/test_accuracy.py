@@ -33,7 +33,7 @@ from rtocr_gui.errors import DocumentError, ReadingError
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import ReadingEvent, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneMethod
-from tests.broken_files import pdf_of_pages
+from tests.broken_files import pdf_of_pages, text_pdf
 from tests.fake_engine import FakeEngine
 from tests.made_pages import page_image
 
@@ -315,6 +315,16 @@ class TestTheBench:
                 "The figures, the table and the readings each need a file of their own."
             )
         assert (folder / READINGS).read_text() == before
+
+    def test_pages_of_a_pdf_are_compared_with_its_own_text(
+        self, run: Any, folder: Path, tmp_path: Path
+    ) -> None:
+        (folder / "d.pdf").write_bytes(text_pdf(b"BT /F1 24 Tf 72 700 Td (page 1 of d.pdf at 0.50) Tj ET"))
+        run(folder, *QUICK, "--json", tmp_path / "figures.json")
+        told = json.loads((tmp_path / "figures.json").read_text())
+        row = next(row for row in told["rows"] if row["method"] == "rtprune" and row["retention"] == 0.5)
+        assert len(row["distance_by_page"]) == 3
+        assert row["distance_by_page"]["d.pdf, page 1"] == 0
 
     def test_a_folder_without_anything_to_compare_is_told(self, run: Any, tmp_path: Path) -> None:
         page_image().save(tmp_path / "page.png")

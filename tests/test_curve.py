@@ -13,14 +13,16 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
+from rtocr_gui.documents import truth
 from rtocr_gui.documents.pages import PageImage
-from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES, find_truth, read_truth, scan_of_truth
+from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES, Truth, find_truth, read_truth, scan_of_truth
 from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.curve import CurveSource, by_falling_ratio, curve_as_csv, curve_as_json, export_curve
 from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint, curve_settings, doubt, read_curve
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadingEvent, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
+from tests.broken_files import encrypted_pdf, pdf_of_pages, text_pdf
 from tests.fake_engine import FakeEngine
 from tests.made_readings import REF, make_reading
 
@@ -152,6 +154,23 @@ def test_a_page_of_several_has_its_own_truth_and_none_in_the_text_of_the_whole_f
     found = find_truth(book, 1, 3)
     assert found is not None
     assert found.text == "the second"
+
+
+def test_a_page_of_a_pdf_that_was_not_scanned_is_its_own_truth_unless_there_is_another(
+    tmp_path: Path, beside: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = text_pdf(b"BT /F1 24 Tf 72 700 Td (As it is printed) Tj ET")
+    letter = beside("letter.PDF", printed)
+    assert find_truth(letter, 0, 1) == Truth(letter, "As it is printed")
+    assert find_truth(letter, 5, 9) is None, "the file has changed"
+    assert find_truth(beside("letter.png", printed), 0, 1) is None
+    assert find_truth(beside("drawing.pdf", pdf_of_pages()), 0, 1) is None
+    assert find_truth(beside("locked.pdf", encrypted_pdf()), 0, 1) is None
+    assert find_truth(beside("cut.pdf", printed[:200]), 0, 1) is None
+    monkeypatch.setattr(truth, "LARGEST_TRUTH_BYTES", 15)
+    assert find_truth(letter, 0, 1) is None
+    text = beside("letter.txt", "as it should")
+    assert find_truth(letter, 0, 1) == Truth(text, "as it should")
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import pytest
 
 from rtocr_gui.documents import pdf
 from rtocr_gui.documents.loading import open_document
+from rtocr_gui.documents.pdf import PdfFile
 from rtocr_gui.errors import DocumentError, PasswordRequired
-from tests.broken_files import PASSWORD, encrypted_pdf, pdf_of_pages, write_good_files
+from tests.broken_files import PASSWORD, encrypted_pdf, pdf_of_pages, text_pdf, write_good_files
 from tests.opened_files import BLACK, WHITE, error_of, first_page, written
 
 
@@ -199,3 +200,65 @@ def test_a_pdf_that_is_refused_for_its_many_pages_is_closed(tmp_path, monkeypatc
     error = error_of(lambda: open_document(path))
     assert "at most 20,000 pages" in str(error)
     assert len(closed) == 1, "at once, and not by the next one"
+
+
+# Text of its own
+
+
+def own_text(path: Path, content: bytes, index: int = 0) -> str:
+    pages = PdfFile(written(path, content), None)
+    text = pages.own_text(index)
+    pages.rest()
+    return text
+
+
+TWO_LINES = b"BT /F1 24 Tf 72 700 Td (The old harbour) Tj 0 -40 Td (is closed.) Tj ET"
+PICTURE = (
+    b"<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8 "
+    b"/Length 1 >>\nstream\n\xff\nendstream"
+)
+
+
+def test_a_page_that_was_not_scanned_has_a_text_of_its_own(tmp_path):
+    assert own_text(tmp_path / "text.pdf", text_pdf(TWO_LINES)) == "The old harbour\nis closed."
+    assert own_text(tmp_path / "drawing.pdf", pdf_of_pages()) == ""
+    with pytest.raises(DocumentError, match="damaged"):
+        own_text(tmp_path / "text.pdf", text_pdf(TWO_LINES), index=1)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_text_that_is_not_seen_is_not_what_is_printed(tmp_path, nested):
+    unseen = TWO_LINES.replace(b"BT", b"BT 3 Tr")
+    if nested:
+        form = b"<< /Type /XObject /Subtype /Form /BBox [0 0 600 800] /Resources << /Font << /F1 5 0 R >> >> "
+        form += b"/Length %d >>\nstream\n%b\nendstream" % (len(unseen), unseen)
+        content = text_pdf(b"/X1 Do", b"/XObject << /X1 6 0 R >>", form)
+    else:
+        content = text_pdf(unseen)
+    assert own_text(tmp_path / "scan.pdf", content) == ""
+
+
+@pytest.mark.parametrize(("side_pt", "is_scan"), [(300, False), (790, True)])
+def test_text_on_a_page_that_is_a_picture_is_no_truth(tmp_path, side_pt, is_scan):
+    draw = b"q %d 0 0 %d 0 0 cm /I1 Do Q " % (side_pt, side_pt)
+    content = text_pdf(draw + TWO_LINES, b"/Font << /F1 5 0 R >> /XObject << /I1 6 0 R >>", PICTURE)
+    assert bool(own_text(tmp_path / "page.pdf", content)) is not is_scan
+
+
+def test_a_text_of_characters_that_the_file_does_not_tell_is_no_truth(tmp_path, monkeypatch):
+    page = written(tmp_path / "page.pdf", text_pdf(TWO_LINES))
+    for told, text in (
+        ("Har\ue001\ue002 \ue003", ""),
+        ("The old harbour " * 9 + "\ue001", "The old harbour " * 9 + "\ue001"),
+        ("so\ufffecalled, so\x02called", "so-\ncalled, so-\ncalled"),
+    ):
+        monkeypatch.setattr(pypdfium2.PdfTextPage, "get_text_range", lambda _, told=told: told)
+        assert PdfFile(page, None).own_text(0) == text
+
+
+def test_a_page_with_too_many_parts_has_no_text_of_its_own(tmp_path, monkeypatch):
+    content = text_pdf(b"0 0 9 9 re f " * 3 + TWO_LINES)
+    monkeypatch.setattr(pdf, "_MOST_PARTS", 5)
+    assert own_text(tmp_path / "page.pdf", content)
+    monkeypatch.setattr(pdf, "_MOST_PARTS", 4)
+    assert own_text(tmp_path / "page.pdf", content) == ""

@@ -212,7 +212,8 @@ def _add_curve(parser: argparse.ArgumentParser) -> None:
         "--truth",
         type=path_name,
         metavar="FILE",
-        help="true text of the page (NAME.md or NAME.txt beside it; for one of several pages NAME-pageN.md)",
+        help="true text of the page (NAME.md or NAME.txt beside it; for one of several pages NAME-pageN.md; "
+        "else the text of a PDF that was not scanned)",
     )
     parser.add_argument(
         "--json",

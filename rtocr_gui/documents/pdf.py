@@ -7,7 +7,9 @@ pictures, hashes or page lists.
 
 import logging
 import math
+import re
 import threading
+import unicodedata
 import weakref
 from collections import deque
 from collections.abc import Iterator
@@ -22,6 +24,18 @@ from rtocr_gui.errors import DocumentError, PasswordRequired
 
 POINTS_PER_INCH = 72
 DEFAULT_DPI = 200.0
+
+_MOST_PARTS, _MOST_NESTED = 20_000, 8
+"""Text, pictures and lines that are looked at on a page, and how deep they may be nested."""
+
+_SCAN_SHARE = 0.5
+"""Share of a page from which on a picture may be the scan of it."""
+
+_MOST_UNKNOWN = 0.01
+"""Share of the characters of a text that may be unknown."""
+
+_HYPHEN_AT_END = re.compile("[\x02\ufffe]")
+"""What PDFium has for the hyphen of a word that is broken between two lines, and for the end of the line."""
 
 PDFIUM_LOCK = threading.Lock()
 
@@ -91,6 +105,24 @@ class PdfFile:
         image.thumbnail((longest_px, longest_px))
         return image
 
+    def own_text(self, index: int) -> str:
+        """Return the text that is printed on a page, as it is in the file.
+
+        Returns:
+            The text with LF line ends and without surrounding whitespace. Empty if there is none, if it is
+            not what is seen (an OCR program writes its text unseen over the picture of a page), or if the
+            file does not tell the characters of its typefaces.
+
+        Raises:
+            DocumentError: the page is damaged.
+        """
+        from pypdfium2 import PdfiumError
+
+        with self._page(index) as page, suppress(PdfiumError):
+            if not _may_be_a_scan(page):
+                return _text_of(page)
+        return ""
+
     def rest(self) -> None:
         """Close the file until the next page is wanted: a process may have few files open at a time."""
         with pdfium_alone():
@@ -119,6 +151,35 @@ class PdfFile:
                 yield page
             finally:
                 page.close()
+
+
+def _may_be_a_scan(page: Any) -> bool:
+    """True if text on a page is not seen, a picture covers most of it, or it has too many parts to tell."""
+    import pypdfium2.raw as raw
+
+    width_pt, height_pt = page.get_size()
+    for number, part in enumerate(page.get_objects(max_depth=_MOST_NESTED)):
+        if number == _MOST_PARTS:
+            return True
+        if part.type == raw.FPDF_PAGEOBJ_TEXT:
+            if raw.FPDFTextObj_GetTextRenderMode(part.raw) == raw.FPDF_TEXTRENDERMODE_INVISIBLE:
+                return True
+        elif part.type == raw.FPDF_PAGEOBJ_IMAGE:
+            left, bottom, right, top = part.get_bounds()
+            if (right - left) * (top - bottom) > _SCAN_SHARE * width_pt * height_pt:
+                return True
+    return False
+
+
+def _text_of(page: Any) -> str:
+    text_page = page.get_textpage()
+    try:
+        text: str = text_page.get_text_range()
+    finally:
+        text_page.close()
+    text = _HYPHEN_AT_END.sub("-\n", text.replace("\r\n", "\n")).strip()
+    unknown = sum(unicodedata.category(letter) in ("Co", "Cn") or letter == "\ufffd" for letter in text)
+    return text if unknown <= _MOST_UNKNOWN * len(text) else ""
 
 
 def _draw(page: Any, dpi: float) -> Image.Image:

@@ -1,9 +1,10 @@
-"""Finds the true text of a page in a file next to the scan.
+"""Finds the true text of a page in a file next to the scan, or in the scan itself if it is a PDF with text.
 
 The truth of `scan.png` is `scan.md`, or else `scan.txt`. In a file with several pages, the truth of page 3
 is `scan-page3.md` or `scan-page3.txt`; the plain name then stands for the whole file and is not used. A file
 that RTOCR exported contains what was read, not what is true, and is skipped as long as the comment that names
-its page is at the top. Knows no model and compares nothing.
+its page is at the top. A page of a PDF that was not scanned has a text of its own, which is true but for what
+a PDF does not tell: the order of columns, or markup. Knows no model and compares nothing.
 """
 
 import re
@@ -11,6 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rtocr_gui.documents.pdf import PdfFile
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.files import is_same_path, reason_of, resolved, without_case
 
@@ -27,14 +29,19 @@ _PAGE_OF_FILE = re.compile(r"-page[0-9]+$")
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The true text of a page, with LF line ends and without surrounding whitespace."""
+    """The true text of a page, with LF line ends and without surrounding whitespace.
+
+    Attributes:
+        path: the file that has it.
+        text: the text.
+    """
 
     path: Path
     text: str
 
 
 def find_truth(path: Path, index: int, page_count: int) -> Truth | None:
-    """Look next to a scan for the true text of one of its pages.
+    """Look for the true text of a page: next to the scan, or else in it.
 
     Args:
         path: the scan.
@@ -54,7 +61,20 @@ def find_truth(path: Path, index: int, page_count: int) -> Truth | None:
             text = _text_of(candidate)
             if not _EXPORT_MARK.match(text):
                 return Truth(candidate, text)
-    return None
+    return _own_text(path, index) if path.suffix.lower() == ".pdf" else None
+
+
+def _own_text(path: Path, index: int) -> Truth | None:
+    """Return the text that a page of a PDF has of its own; None also for one that cannot be opened."""
+    try:
+        pdf = PdfFile(path, password=None)
+        try:
+            text = pdf.own_text(index)
+        finally:
+            pdf.rest()
+    except DocumentError:
+        return None
+    return Truth(path, text) if 0 < len(text) <= LARGEST_TRUTH_BYTES else None
 
 
 def _is_file(path: Path) -> bool:

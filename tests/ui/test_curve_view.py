@@ -2,6 +2,7 @@
 
 import dataclasses
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
@@ -9,6 +10,7 @@ from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.documents.truth import Truth
 from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint
 from rtocr_gui.ocr.reading import StopReason
 from rtocr_gui.ui.state.shown import CurveShown
@@ -152,6 +154,13 @@ def test_hovering_names_the_point_and_leaving_forgets_it(qtbot: QtBot, view: Cur
     qtbot.waitUntil(lambda: said(view, "Selected point") == describe(FALLING[5]))
     qtbot.mouseMove(plot(view), QPoint(3, 3))
     qtbot.waitUntil(lambda: said(view, "Selected point").startswith("Point at a mark"))
+
+
+def test_what_the_accuracy_refers_to_is_named(view: CurveView) -> None:
+    view.show_curve(dataclasses.replace(WHOLE, truth=Truth(Path("/scans/<b>letter.txt"), "true")))
+    assert said(view, "Selected point").startswith("True text: <b>letter.txt. Point at a mark")
+    view.show_curve(WHOLE)
+    assert said(view, "Selected point").startswith("Point at a mark")
 
 
 def test_a_point_that_is_gone_is_no_longer_in_hand(qtbot: QtBot, view: CurveView) -> None:

@@ -24,6 +24,7 @@ from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.state.tuning import Tuning
+from tests.broken_files import text_pdf
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import Draw, emissions, open_and_load, read_selected, until_reading_begins
 
@@ -283,6 +284,19 @@ def test_a_truth_beside_the_page_gives_error_rates(
     shown = read_curve(qtbot, tuning, curves)
     assert shown.points[0].error_rate == 0
     assert all(point.error_rate for point in shown.points[1:])
+
+
+def test_the_text_that_a_pdf_has_of_its_own_gives_error_rates(
+    qtbot: QtBot, session: Session, tuning: Tuning, curves: list[CurveShown], tmp_path: Path
+) -> None:
+    letter = tmp_path / "letter.pdf"
+    letter.write_bytes(text_pdf(b"BT /F1 24 Tf 72 700 Td (page 1 of letter.pdf at 1.00) Tj ET"))
+    open_and_load(qtbot, session, letter)
+    shown = read_curve(qtbot, tuning, curves)
+    assert shown.points[0].error_rate == 0
+    assert all(point.error_rate for point in shown.points[1:])
+    assert shown.truth is not None
+    assert shown.truth.path == letter
 
 
 def test_a_truth_that_is_no_text_is_told_and_the_curve_goes_on(

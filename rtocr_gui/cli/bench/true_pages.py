@@ -1,6 +1,7 @@
-"""Finds the pages in a folder whose true text is known: scans with their truth beside them, or OmniDocBench.
+"""Finds the pages in a folder whose true text is known: scans beside which it is, or OmniDocBench.
 
-Whatever cannot be used is reported once and skipped. Knows no model.
+Pages of a PDF may have a text of their own instead. Whatever cannot be used is reported once and skipped.
+Knows no model.
 """
 
 from collections.abc import Iterator
@@ -81,7 +82,7 @@ class TruePages:
         if not pages:
             raise DocumentError(
                 f"“{folder}” contains no page to compare: scans need their true text beside them, NAME.md or "
-                "NAME.txt, or the annotation file of OmniDocBench."
+                "NAME.txt, or the annotation file of OmniDocBench; PDF files need pages with text."
             )
         return pages
 

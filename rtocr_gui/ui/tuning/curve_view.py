@@ -100,9 +100,15 @@ class CurveView(QWidget):
 
     @Slot(object)
     def _name(self, point: CurvePoint | None) -> None:
-        caption = describe(point) if point is not None else _HINT if self._shown.points else ""
+        caption = describe(point) if point is not None else self._hint()
         self._caption.setText(caption)
         self._caption.setToolTip(caption)
+
+    def _hint(self) -> str:
+        """What the accuracy refers to, and what to do."""
+        truth = self._shown.truth
+        named = f"True text: {truth.path.name}. " if truth is not None else ""
+        return named + _HINT if self._shown.points else ""
 
     @Slot(object)
     def _choose(self, point: CurvePoint) -> None:
