@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
@@ -189,6 +189,7 @@ LINE = st.text(alphabet="abc .漢", max_size=30)
 ROUGH = st.tuples(*[st.floats(0, 400)] * 2, *[st.floats(401, 1000)] * 2)
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.builds(TextPart, st.lists(LINE, max_size=4).map("\n".join), st.none() | ROUGH), max_size=5)
 )
@@ -280,6 +281,7 @@ def test_a_block_of_a_table_is_where_its_rows_are():
     assert is_around(place, table)
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 999), st.integers(0, 999))
 def test_a_block_at_the_edge_of_the_page_keeps_to_the_grid(left, top):
     page, _ = printed((TITLE, 0, 0), (SECOND, 460, 640))
