@@ -320,6 +320,18 @@ def test_a_truth_that_is_named_goes_before_the_one_beside_the_scan(
     assert "cannot be read as the true text" in gone.told[0]
 
 
+def test_the_text_of_a_pdf_is_looked_for_as_its_page_is_rotated(
+    rtocr: Callable[..., SimpleNamespace], tmp_path: Path
+) -> None:
+    words = (72, b"page 1 of"), (192, b"letter.pdf at 1.00")
+    content = text_pdf(b"".join(b"BT /F1 24 Tf %d 700 Td (%b) Tj ET " % word for word in words))
+    letter = tmp_path / "letter.pdf"
+    letter.write_bytes(content.replace(b"/MediaBox", b"/Rotate 180 /MediaBox"))
+    for rotation_deg, is_found in ((180, True), (0, False)):
+        told = json.loads(rtocr("curve", letter, "--rotate", rotation_deg, "--json", "-").out)
+        assert (told["points"][0]["error_rate"] == 0) is is_found
+
+
 def test_a_truth_nobody_named_that_cannot_be_used_costs_the_error_rates_alone(
     rtocr: Callable[..., SimpleNamespace], page: Path
 ) -> None:

@@ -205,9 +205,9 @@ def test_a_pdf_that_is_refused_for_its_many_pages_is_closed(tmp_path, monkeypatc
 # Text of its own
 
 
-def own_text(path: Path, content: bytes, index: int = 0) -> str:
+def own_text(path: Path, content: bytes, index: int = 0, rotation_deg: int = 0) -> str:
     pages = PdfFile(written(path, content), None)
-    text = pages.own_text(index)
+    text = pages.own_text(index, rotation_deg)
     pages.rest()
     return text
 
@@ -253,7 +253,7 @@ def test_a_text_of_characters_that_the_file_does_not_tell_is_no_truth(tmp_path, 
         ("so\ufffecalled, so\x02called", "so-\ncalled, so-\ncalled"),
     ):
         monkeypatch.setattr(pypdfium2.PdfTextPage, "get_text_range", lambda _, told=told: told)
-        assert PdfFile(page, None).own_text(0) == text
+        assert PdfFile(page, None).own_text(0, 0) == text
 
 
 def test_a_page_with_too_many_parts_has_no_text_of_its_own(tmp_path, monkeypatch):
@@ -262,3 +262,30 @@ def test_a_page_with_too_many_parts_has_no_text_of_its_own(tmp_path, monkeypatch
     assert own_text(tmp_path / "page.pdf", content)
     monkeypatch.setattr(pdf, "_MOST_PARTS", 4)
     assert own_text(tmp_path / "page.pdf", content) == ""
+
+
+@pytest.mark.parametrize(
+    ("area", "text"),
+    [("0 0 600 800", "The old harbour\nis closed."), ("0 690 600 800", ""), ("700 0 900 800", "")],
+)
+def test_text_outside_the_area_that_a_page_is_cropped_to_is_not_seen(tmp_path, area, text):
+    boxes = b"/MediaBox [0 0 900 800] /CropBox [%b]" % area.encode()
+    content = text_pdf(TWO_LINES).replace(b"/MediaBox [0 0 600 800]", boxes)
+    assert own_text(tmp_path / "page.pdf", content) == text
+
+
+def test_the_text_of_a_page_is_told_as_it_is_rotated(tmp_path):
+    words = (72, b"The old"), (172, b"harbour")
+    content = text_pdf(b"".join(b"BT /F1 24 Tf %d 700 Td (%b) Tj ET " % word for word in words))
+    page = tmp_path / "page.pdf"
+    assert own_text(page, content) == "The old harbour"
+    on_its_head = content.replace(b"/MediaBox", b"/Rotate 180 /MediaBox")
+    assert own_text(page, on_its_head) != "The old harbour"
+    assert own_text(page, on_its_head, rotation_deg=180) == "The old harbour"
+
+
+def test_looking_for_the_text_of_a_page_leaves_it_as_it_is(tmp_path):
+    pages = PdfFile(written(tmp_path / "page.pdf", text_pdf(TWO_LINES)), None)
+    assert pages.own_text(0, 90)
+    image, _dpi = pages.render(0, 72)
+    assert image.size == (600, 800)

@@ -96,7 +96,7 @@ def _truth(arguments: argparse.Namespace, page_count: int, progress: Progress) -
     if arguments.half is not None or arguments.crop is not None:
         return None
     try:
-        return find_truth(arguments.file, arguments.page - 1, page_count)
+        return find_truth(arguments.file, arguments.page - 1, page_count, arguments.rotate)
     except DocumentError as error:
         progress.complain(f"warning: {error}")
         return None

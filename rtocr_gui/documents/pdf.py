@@ -14,6 +14,7 @@ import weakref
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from ctypes import c_double
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ _SCAN_SHARE = 0.5
 """Share of a page from which on a picture may be the scan of it."""
 
 _MOST_UNKNOWN = 0.01
-"""Share of the characters of a text that may be unknown."""
+"""Share of the characters of a text that may be unknown, or outside the page."""
 
 _HYPHEN_AT_END = re.compile("[\x02\ufffe]")
 """What PDFium has for the hyphen of a word that is broken between two lines, and for the end of the line."""
@@ -105,13 +106,19 @@ class PdfFile:
         image.thumbnail((longest_px, longest_px))
         return image
 
-    def own_text(self, index: int) -> str:
+    def own_text(self, index: int, rotation_deg: int) -> str:
         """Return the text that is printed on a page, as it is in the file.
+
+        Args:
+            index: page number, from 0.
+            rotation_deg: clockwise rotation relative to the file with which the page is read: 0, 90, 180 or
+                270. PDFium tells lines in another order where they are not upright.
 
         Returns:
             The text with LF line ends and without surrounding whitespace. Empty if there is none, if it is
-            not what is seen (an OCR program writes its text unseen over the picture of a page), or if the
-            file does not tell the characters of its typefaces.
+            not what is seen (an OCR program writes its text unseen over the picture of a page, and text may
+            lie outside the area that a page is cropped to), or if the file does not tell the characters of
+            its typefaces.
 
         Raises:
             DocumentError: the page is damaged.
@@ -120,7 +127,12 @@ class PdfFile:
 
         with self._page(index) as page, suppress(PdfiumError):
             if not _may_be_a_scan(page):
-                return _text_of(page)
+                in_file_deg = page.get_rotation()
+                page.set_rotation((in_file_deg + rotation_deg) % 360)
+                try:
+                    return _text_of(page)
+                finally:
+                    page.set_rotation(in_file_deg)
         return ""
 
     def rest(self) -> None:
@@ -174,12 +186,26 @@ def _may_be_a_scan(page: Any) -> bool:
 def _text_of(page: Any) -> str:
     text_page = page.get_textpage()
     try:
+        if _outside(text_page, *page.get_bbox()) > _MOST_UNKNOWN * text_page.count_chars():
+            return ""
         text: str = text_page.get_text_range()
     finally:
         text_page.close()
     text = _HYPHEN_AT_END.sub("-\n", text.replace("\r\n", "\n")).strip()
     unknown = sum(unicodedata.category(letter) in ("Co", "Cn") or letter == "\ufffd" for letter in text)
     return text if unknown <= _MOST_UNKNOWN * len(text) else ""
+
+
+def _outside(text_page: Any, left: float, bottom: float, right: float, top: float) -> int:
+    """Return how many characters begin outside an area; PDFium makes up those at the ends of lines."""
+    import pypdfium2.raw as raw
+
+    x, y, count = c_double(), c_double(), 0
+    for number in range(text_page.count_chars()):
+        raw.FPDFText_GetCharOrigin(text_page, number, x, y)
+        is_inside = left <= x.value <= right and bottom <= y.value <= top
+        count += not is_inside and not raw.FPDFText_IsGenerated(text_page, number)
+    return count
 
 
 def _draw(page: Any, dpi: float) -> Image.Image:

@@ -40,13 +40,14 @@ class Truth:
     text: str
 
 
-def find_truth(path: Path, index: int, page_count: int) -> Truth | None:
+def find_truth(path: Path, index: int, page_count: int, rotation_deg: int = 0) -> Truth | None:
     """Look for the true text of a page: next to the scan, or else in it.
 
     Args:
         path: the scan.
         index: page number in the file, from 0.
         page_count: number of pages in the file.
+        rotation_deg: clockwise rotation relative to the file with which the page is read.
 
     Returns:
         The truth; None if there is none.
@@ -61,15 +62,15 @@ def find_truth(path: Path, index: int, page_count: int) -> Truth | None:
             text = _text_of(candidate)
             if not _EXPORT_MARK.match(text):
                 return Truth(candidate, text)
-    return _own_text(path, index) if path.suffix.lower() == ".pdf" else None
+    return _own_text(path, index, rotation_deg) if path.suffix.lower() == ".pdf" else None
 
 
-def _own_text(path: Path, index: int) -> Truth | None:
+def _own_text(path: Path, index: int, rotation_deg: int) -> Truth | None:
     """Return the text that a page of a PDF has of its own; None also for one that cannot be opened."""
     try:
         pdf = PdfFile(path, password=None)
         try:
-            text = pdf.own_text(index)
+            text = pdf.own_text(index, rotation_deg)
         finally:
             pdf.rest()
     except DocumentError:

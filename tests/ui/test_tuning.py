@@ -12,6 +12,7 @@ from PIL import Image
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.loading import open_document
+from rtocr_gui.documents.truth import Truth
 from rtocr_gui.export.looks import VEIL_RGB, Look
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.ocr.curve import CURVE_RATIOS
@@ -297,6 +298,18 @@ def test_the_text_that_a_pdf_has_of_its_own_gives_error_rates(
     assert all(point.error_rate for point in shown.points[1:])
     assert shown.truth is not None
     assert shown.truth.path == letter
+
+
+def test_the_text_of_a_pdf_is_looked_for_as_the_page_is_rotated(
+    qtbot: QtBot, session: Session, tuning: Tuning, curves: list[CurveShown], tmp_path: Path
+) -> None:
+    words = (72, b"on its"), (152, b"head")
+    content = text_pdf(b"".join(b"BT /F1 24 Tf %d 700 Td (%b) Tj ET " % word for word in words))
+    letter = tmp_path / "letter.pdf"
+    letter.write_bytes(content.replace(b"/MediaBox", b"/Rotate 180 /MediaBox"))
+    open_and_load(qtbot, session, letter)
+    session.shelf.rotate(180)
+    assert read_curve(qtbot, tuning, curves).truth == Truth(letter, "on its head")
 
 
 def test_a_truth_that_is_no_text_is_told_and_the_curve_goes_on(
