@@ -1,6 +1,7 @@
 """What the curve promises: live, found by pointer and keyboard, adopted by a click, honest about doubts."""
 
 import dataclasses
+import re
 from itertools import combinations
 from pathlib import Path
 
@@ -61,6 +62,10 @@ def plot(view: CurveView) -> CurvePlot:
 
 def button(view: CurveView, text: str) -> QPushButton:
     return next(each for each in view.findChildren(QPushButton) if text in each.text().replace("&", ""))
+
+
+def caption(view: CurveView) -> QLabel:
+    return next(label for label in view.findChildren(QLabel) if label.accessibleName() == "Selected point")
 
 
 def said(view: CurveView, name: str) -> str:
@@ -159,8 +164,18 @@ def test_hovering_names_the_point_and_leaving_forgets_it(qtbot: QtBot, view: Cur
 def test_what_the_accuracy_refers_to_is_named(view: CurveView) -> None:
     view.show_curve(dataclasses.replace(WHOLE, truth=Truth(Path("/scans/<b>letter.txt"), "true")))
     assert said(view, "Selected point").startswith("True text: <b>letter.txt. Point at a mark")
+    assert "True text: &lt;b&gt;letter.txt." in caption(view).toolTip()
     view.show_curve(WHOLE)
     assert said(view, "Selected point").startswith("Point at a mark")
+
+
+def test_a_long_name_of_what_the_accuracy_refers_to_leaves_room_for_the_rest(view: CurveView) -> None:
+    view.show_curve(dataclasses.replace(WHOLE, truth=Truth(Path(f"{'Report_' * 12}.pdf"), "true")))
+    label = caption(view)
+    hint = label.text()
+    assert re.match(r"True text: Report_.*….*\.pdf\. Point at a mark", hint)
+    room = label.fontMetrics().boundingRect(label.contentsRect(), Qt.TextFlag.TextWordWrap, hint)
+    assert label.contentsRect().contains(room)
 
 
 def test_a_point_that_is_gone_is_no_longer_in_hand(qtbot: QtBot, view: CurveView) -> None:

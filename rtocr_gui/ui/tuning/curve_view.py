@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from rtocr_gui.ocr.curve import CurvePoint, doubt
 from rtocr_gui.ui.parts.named_label import NamedLabel
+from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.state.shown import CurveShown
 from rtocr_gui.ui.tuning.curve_plot import CurvePlot, describe
 
@@ -102,13 +103,17 @@ class CurveView(QWidget):
     def _name(self, point: CurvePoint | None) -> None:
         caption = describe(point) if point is not None else self._hint()
         self._caption.setText(caption)
-        self._caption.setToolTip(caption)
+        self._caption.setToolTip(plain_tip(caption))
 
     def _hint(self) -> str:
         """What the accuracy refers to, and what to do."""
-        truth = self._shown.truth
-        named = f"True text: {truth.path.name}. " if truth is not None else ""
-        return named + _HINT if self._shown.points else ""
+        if not self._shown.points:
+            return ""
+        if self._shown.truth is None:
+            return _HINT
+        metrics, mode = self.fontMetrics(), Qt.TextElideMode.ElideMiddle
+        name = metrics.elidedText(self._shown.truth.path.name, mode, 10 * metrics.height())
+        return f"True text: {name}. {_HINT}"
 
     @Slot(object)
     def _choose(self, point: CurvePoint) -> None:
