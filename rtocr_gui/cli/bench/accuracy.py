@@ -75,11 +75,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Read every page of a folder with all visual tokens and then by each method at each ratio, and "
         "compare the texts with the true text. The folder contains scans with their true text beside them "
-        "(NAME.md or NAME.txt), or OmniDocBench as published. Finished readings are saved in "
-        f"{READINGS_NAME}: a run that was stopped resumes where it left off."
+        "(NAME.md or NAME.txt), PDF files that were not scanned, or OmniDocBench as published. Finished "
+        f"readings are saved in {READINGS_NAME}: a run that was stopped resumes where it left off."
     )
     parser.add_argument(
-        "folder", metavar="FOLDER", type=path_name, help="scans with their true text, or OmniDocBench"
+        "folder",
+        metavar="FOLDER",
+        type=path_name,
+        help="scans with their true text, PDF files with text, or OmniDocBench",
     )
     parser.add_argument(
         "--methods",
