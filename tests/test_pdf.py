@@ -238,9 +238,12 @@ def test_text_that_is_not_seen_is_not_what_is_printed(tmp_path, nested):
     assert own_text(tmp_path / "scan.pdf", content) == ""
 
 
-@pytest.mark.parametrize(("side_pt", "is_scan"), [(300, False), (790, True)])
-def test_text_on_a_page_that_is_a_picture_is_no_truth(tmp_path, side_pt, is_scan):
-    draw = b"q %d 0 0 %d 0 0 cm /I1 Do Q " % (side_pt, side_pt)
+@pytest.mark.parametrize(
+    ("strips", "is_scan"), [([300], False), ([790], True), ([200] * 2, False), ([200] * 4, True)]
+)
+def test_text_on_a_page_that_is_a_picture_is_no_truth(tmp_path, strips, is_scan):
+    placed = enumerate(strips)
+    draw = b"".join(b"q 500 0 0 %d 0 %d cm /I1 Do Q " % (height, height * nth) for nth, height in placed)
     content = text_pdf(draw + TWO_LINES, b"/Font << /F1 5 0 R >> /XObject << /I1 6 0 R >>", PICTURE)
     assert bool(own_text(tmp_path / "page.pdf", content)) is not is_scan
 

@@ -30,7 +30,7 @@ _MOST_PARTS, _MOST_NESTED = 20_000, 8
 """Text, pictures and lines that are looked at on a page, and how deep they may be nested."""
 
 _SCAN_SHARE = 0.5
-"""Share of a page from which on a picture may be the scan of it."""
+"""Share of a page from which on pictures may be the scan of it, which some programs cut into strips."""
 
 _MOST_UNKNOWN = 0.01
 """Share of the characters of a text that may be unknown, or outside the page."""
@@ -166,10 +166,12 @@ class PdfFile:
 
 
 def _may_be_a_scan(page: Any) -> bool:
-    """True if text on a page is not seen, a picture covers most of it, or it has too many parts to tell."""
+    """True if text on a page is not seen, pictures cover most of it, or it has too many parts to tell."""
     import pypdfium2.raw as raw
 
     width_pt, height_pt = page.get_size()
+    scan: float = _SCAN_SHARE * width_pt * height_pt
+    pictures = 0.0
     for number, part in enumerate(page.get_objects(max_depth=_MOST_NESTED)):
         if number == _MOST_PARTS:
             return True
@@ -178,9 +180,8 @@ def _may_be_a_scan(page: Any) -> bool:
                 return True
         elif part.type == raw.FPDF_PAGEOBJ_IMAGE:
             left, bottom, right, top = part.get_bounds()
-            if (right - left) * (top - bottom) > _SCAN_SHARE * width_pt * height_pt:
-                return True
-    return False
+            pictures += (right - left) * (top - bottom)
+    return pictures > scan
 
 
 def _text_of(page: Any) -> str:
