@@ -169,11 +169,15 @@ def test_what_the_accuracy_refers_to_is_named(view: CurveView) -> None:
     assert said(view, "Selected point").startswith("Point at a mark")
 
 
-def test_a_long_name_of_what_the_accuracy_refers_to_leaves_room_for_the_rest(view: CurveView) -> None:
+def test_a_long_name_of_what_the_accuracy_refers_to_leaves_room_for_the_rest(
+    qtbot: QtBot, view: CurveView
+) -> None:
+    view.resize(280, 380)  # in a window 860 pixels wide
     view.show_curve(dataclasses.replace(WHOLE, truth=Truth(Path(f"{'Report_' * 12}.pdf"), "true")))
     label = caption(view)
     hint = label.text()
     assert re.match(r"True text: Report_.*….*\.pdf\. Point at a mark", hint)
+    qtbot.waitUntil(lambda: label.width() < 280)
     room = label.fontMetrics().boundingRect(label.contentsRect(), Qt.TextFlag.TextWordWrap, hint)
     assert label.contentsRect().contains(room)
 

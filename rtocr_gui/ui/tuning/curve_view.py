@@ -121,7 +121,7 @@ class CurveView(QWidget):
 
 
 class _Caption(NamedLabel):
-    """Two lines of selectable text; their size does not change with the words."""
+    """Three lines of selectable text; their size does not change with the words."""
 
     def __init__(self) -> None:
         super().__init__("Selected point")
@@ -131,7 +131,7 @@ class _Caption(NamedLabel):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(120, 2 * self.fontMetrics().lineSpacing())
+        return QSize(120, 3 * self.fontMetrics().lineSpacing())
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
