@@ -259,6 +259,12 @@ def test_a_text_of_characters_that_the_file_does_not_tell_is_no_truth(tmp_path, 
         assert PdfFile(page, None).own_text(0, 0) == text
 
 
+def test_a_page_with_too_many_characters_has_no_text_of_its_own(tmp_path, monkeypatch):
+    for most, text in ((100, "The old harbour\nis closed."), (10, "")):
+        monkeypatch.setattr(pdf, "_MOST_CHARACTERS", most)
+        assert own_text(tmp_path / "page.pdf", text_pdf(TWO_LINES)) == text
+
+
 def test_a_page_with_too_many_parts_has_no_text_of_its_own(tmp_path, monkeypatch):
     content = text_pdf(b"0 0 9 9 re f " * 3 + TWO_LINES)
     monkeypatch.setattr(pdf, "_MOST_PARTS", 5)

@@ -29,6 +29,9 @@ DEFAULT_DPI = 200.0
 _MOST_PARTS, _MOST_NESTED = 20_000, 8
 """Text, pictures and lines that are looked at on a page, and how deep they may be nested."""
 
+_MOST_CHARACTERS = 100_000
+"""Characters of a page that are looked at; a densely printed one has about ten thousand."""
+
 _SCAN_SHARE = 0.5
 """Share of a page from which on pictures may be the scan of it, which some programs cut into strips."""
 
@@ -187,7 +190,8 @@ def _may_be_a_scan(page: Any) -> bool:
 def _text_of(page: Any) -> str:
     text_page = page.get_textpage()
     try:
-        if _outside(text_page, *page.get_bbox()) > _MOST_UNKNOWN * text_page.count_chars():
+        count = text_page.count_chars()
+        if count > _MOST_CHARACTERS or _outside(text_page, *page.get_bbox()) > _MOST_UNKNOWN * count:
             return ""
         text: str = text_page.get_text_range()
     finally:
