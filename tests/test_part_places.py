@@ -281,6 +281,15 @@ def test_a_block_of_a_table_is_where_its_rows_are():
     assert is_around(place, table)
 
 
+@pytest.mark.parametrize("height", [204, 213, 225])
+def test_a_block_that_ends_with_the_page_ends_with_the_grid(height):
+    page = Image.new("RGB", (500, height), "white")
+    ImageDraw.Draw(page).text((40, height - 23), TITLE[0], "black", FONT)
+    (block,) = move_to_print([Block("text", ((0, 700, 999, 999),), 0, len(TITLE[0]))], TITLE[0], page)
+    assert block.is_found
+    assert block.boxes[0][3] == GREATEST_COORDINATE
+
+
 @settings(max_examples=30)
 @given(st.integers(0, 999), st.integers(0, 999))
 def test_a_block_at_the_edge_of_the_page_keeps_to_the_grid(left, top):

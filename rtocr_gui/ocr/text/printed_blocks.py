@@ -61,11 +61,8 @@ def _without(print_: Sequence[GridBox], box: GridBox) -> GridBox:
 
 def _on_grid(box: Box, page: Image.Image) -> GridBox:
     """Return a box in pixels as the smallest one in 0..999 that contains it."""
-    across, down = (GREATEST_COORDINATE / side for side in page.size)
-    left, top, right, bottom = box
-    return (
-        math.floor(left * across),
-        math.floor(top * down),
-        math.ceil(right * across),
-        math.ceil(bottom * down),
+    (left, right), (top, bottom) = (
+        (math.floor(first * GREATEST_COORDINATE / side), math.ceil(last * GREATEST_COORDINATE / side))
+        for first, last, side in zip(box[:2], box[2:], page.size, strict=True)
     )
+    return left, top, right, bottom
