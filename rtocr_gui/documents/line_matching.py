@@ -32,10 +32,7 @@ Match = tuple[range, Sequence[PrintLine]]
 
 
 def match_lines(
-    lines: Sequence[Sequence[str]],
-    prints: Sequence[PrintLine],
-    width: float,
-    astray: NDArray[np.float64] | None = None,
+    lines: Sequence[Sequence[str]], prints: Sequence[PrintLine], width: float, astray: NDArray[np.float64]
 ) -> list[Match]:
     """Match lines of text with lines of print, in order.
 
@@ -48,8 +45,6 @@ def match_lines(
     Returns:
         All lines of text in order, with their print.
     """
-    if astray is None:
-        astray = np.zeros((len(lines), len(prints)))
     taken = _cheapest_steps(lines, prints, width, astray)
     matches: list[Match] = []
     text, line = len(lines), len(prints)

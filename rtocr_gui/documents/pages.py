@@ -191,7 +191,15 @@ class PageRef:
     @property
     def label(self) -> str:
         """Name in lists: the file name, the page number from 1, and which part of it it is."""
-        return ", ".join(filter(None, (self.path.name, f"page {self.index + 1}", self.part)))
+        return self._labelled(f"page {self.index + 1}")
+
+    @property
+    def label_without_number(self) -> str:
+        """The same for the only page of a file."""
+        return self._labelled("")
+
+    def _labelled(self, number: str) -> str:
+        return ", ".join(filter(None, (self.path.name, number, self.part)))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -164,7 +164,11 @@ def line_up(
             by where it is said to be; None for nothing.
     """
     best, least = LinedUp([], []), math.inf
-    ways = [(prints, astray(prints) if astray else None) for prints in orders if prints]
+    ways = [
+        (prints, astray(prints) if astray else np.zeros((len(lines), len(prints))))
+        for prints in orders
+        if prints
+    ]
     for width in _FACE_WIDTHS:
         for prints, costs in ways:
             matches = match_lines(lines, prints, width, costs)

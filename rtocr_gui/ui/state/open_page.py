@@ -39,8 +39,8 @@ class OpenPage:
         picture_problem: why it has no picture; empty if it has one, or none has been requested yet.
         page_count: how many pages its file has.
         readings: complete readings of it by the model in use, whoever requested them.
-        curves: the curves that were begun, by the settings of their readings: complete ones as they are, and
-            empty those that have to be compared again.
+        curves: the curves that were begun, by the settings of their readings; those that are not complete are
+            compared again.
         by_former_model: True if the newest reading was made by another model than the one in use.
         task: the task its text was read with; None before.
         raw_text: what the model has emitted for that text so far, including markup.
@@ -73,9 +73,7 @@ class OpenPage:
     @property
     def name(self) -> str:
         """Its label, without the page number if it is the only page of its file."""
-        if self.page_count > 1:
-            return self.ref.label
-        return ", ".join(filter(None, (self.ref.path.name, self.ref.part)))
+        return self.ref.label if self.page_count > 1 else self.ref.label_without_number
 
     def begin(self) -> None:
         """Note that a reading was requested; the text stays until new text comes."""

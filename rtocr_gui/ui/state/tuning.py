@@ -230,8 +230,7 @@ class Tuning(QObject):
     def _keep_curve(self, curve: CurveShown) -> None:
         page = self._pages.shown_page
         if page is not None and curve.expected:
-            begun = curve_settings(self._read_settings)
-            page.curves[begun] = curve if curve.is_whole else CurveShown()
+            page.curves[curve_settings(self._read_settings)] = curve
         self.curve_changed.emit(curve)
 
     # Files ---------------------------------------------------------------------------------
