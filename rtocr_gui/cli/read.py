@@ -23,7 +23,7 @@ from rtocr_gui.cli.pages import (
 )
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.text_output import TextWriter
-from rtocr_gui.documents.labels import telling_folders, telling_label
+from rtocr_gui.documents.labels import named_in_folder, telling_folders
 from rtocr_gui.documents.loading import Document, list_files
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, ExportError
@@ -324,7 +324,7 @@ class _ReadCommand:
             self._all_read = False
             self._progress.complain(f"{page.name}: left out. {error}")
         else:
-            output.add(telling_label(ref, self._folders), text)
+            output.add(named_in_folder(ref.label, ref.path, self._folders), text)
 
 
 def _places_in_words(reading: Reading) -> str:

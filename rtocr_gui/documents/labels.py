@@ -29,9 +29,9 @@ def folder_ends(paths: Iterable[Path]) -> dict[Path, Path]:
     return {path: Path(*parts[-kept:]) for path, parts in folders.items()}
 
 
-def telling_label(ref: PageRef, folders: Mapping[Path, Path]) -> str:
-    """Label of a page, preceded by its file's folder if that is one of `telling_folders`."""
-    return f"{folders[ref.path].as_posix()}/{ref.label}" if ref.path in folders else ref.label
+def named_in_folder(name: str, path: Path, folders: Mapping[Path, Path]) -> str:
+    """Name of a page, preceded by the folder of its file, `path`, if that is one of `telling_folders`."""
+    return f"{folders[path].as_posix()}/{name}" if path in folders else name
 
 
 def counted_pages(refs: Collection[PageRef]) -> str:
@@ -44,4 +44,4 @@ def telling_labels(refs: Iterable[PageRef]) -> dict[PageRef, str]:
     """Labels of pages, preceded by the folder where files share their name."""
     pages = tuple(refs)
     folders = telling_folders(ref.path for ref in pages)
-    return {ref: telling_label(ref, folders) for ref in pages}
+    return {ref: named_in_folder(ref.label, ref.path, folders) for ref in pages}

@@ -239,7 +239,7 @@ class PageStages:
         checkpoint = self.checkpoint
         sizes = checkpoint.architecture.decoder
         if max(token_ids, default=0) >= sizes.vocabulary:
-            raise ReadingError(f"{page.ref.label} was read by another model. Read it again.")
+            raise ReadingError("This page was read by another model. Read it again.")
         with self._as_reading_error(page, settings.scaling):
             encoding, _ = self._encode(page, settings.scaling, settings)
             planned = self._plan(encoding, settings)
@@ -301,8 +301,8 @@ class PageStages:
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise ReadingError(
-                    f"The model failed on {page.ref.label}. Read it again; if that does not help, choose "
-                    "another mode or device."
+                    "The model failed on this page. Read it again; if that does not help, choose another "
+                    "mode or device."
                 ) from error
             clear_frames(error.__traceback__)  # they keep what was computed so far alive
             self._encoder.forget()

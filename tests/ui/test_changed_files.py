@@ -99,7 +99,7 @@ def test_the_shown_page_is_read_while_its_file_is_away_but_not_once_another_is_i
     assert states["scan.png, page 1"].state is PageState.READ
     draw_page("other.png").replace(path)
     read_selected(qtbot, session)
-    assert notices == ["scan.png, page 1: The file has changed since it was opened. Open it again."]
+    assert notices == ["scan.png: The file has changed since it was opened. Open it again."]
     assert states["scan.png, page 1"].state is PageState.FAILED
     assert session.current_text == text != ""
 
@@ -258,7 +258,7 @@ def test_a_page_that_cannot_be_encoded_keeps_its_picture(
     monkeypatch.setattr(fake_engine, "encode", fail)
     with qtbot.waitSignal(session.notice_raised):
         session.set_mode(Mode.LARGE)
-    assert notices == ["scan.png, page 1: There is not enough memory."]
+    assert notices == ["scan.png: There is not enough memory."]
     assert not messages
 
 

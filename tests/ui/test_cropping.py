@@ -215,13 +215,13 @@ def test_text_comes_back_with_the_page_or_with_its_part(
     session.edit_text("of the page")
     notices = emissions(session.notice_raised)
     session.shelf.crop(session.shelf.refs, UPPER_HALF)
-    assert (session.current_text, notices[-1].sentence) == ("", "Cropped scan.png, page 1.")
+    assert (session.current_text, notices[-1].sentence) == ("", "Cropped scan.png.")
     session.take_offer(notices[-1].offers[0])
     assert (session.current_text, session.shelf.refs[0].part) == ("of the page", "")
     session.shelf.crop(session.shelf.refs, UPPER_HALF)
     session.edit_text("of the part")
     window.actions_by_name["uncrop"].trigger()
-    assert notices[-1].sentence == "Uncropped scan.png, page 1, cropped."
+    assert notices[-1].sentence == "Uncropped scan.png, cropped."
     session.take_offer(notices[-1].offers[0])
     assert (session.current_text, session.shelf.refs[0].part) == ("of the part", "cropped")
 

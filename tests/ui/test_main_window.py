@@ -187,6 +187,20 @@ def test_the_title_names_the_file_to_the_letter_and_its_page_if_it_has_several(
     qtbot.waitUntil(lambda: handle.title() == "RTOCR")
 
 
+def test_the_title_names_the_folder_while_another_file_of_the_same_name_is_open(
+    qtbot: QtBot, window: MainWindow, session: Session, tmp_path: Path, draw_page: Draw
+) -> None:
+    handle = window.windowHandle()
+    (tmp_path / "may").mkdir()
+    first = draw_page()
+    open_and_load(qtbot, session, first)
+    assert handle.title() == "scan.png — RTOCR"
+    session.open_files([draw_page("other.png").rename(tmp_path / "may" / "scan.png")])
+    qtbot.waitUntil(lambda: handle.title() == "may/scan.png — RTOCR")
+    session.shelf.remove(tuple(ref for ref in session.shelf.refs if ref.path == first))
+    qtbot.waitUntil(lambda: handle.title() == "scan.png — RTOCR")
+
+
 def test_stop_ends_the_wait_for_files(
     qtbot: QtBot, window: MainWindow, session: Session, bridge: EngineBridge, draw_page: Draw
 ) -> None:

@@ -39,7 +39,7 @@ NEVER = 2**30
 GOOD = Notice("Exported 1 page to out.md.", is_passing=True)
 BAD = Notice("The folder holds no model.")
 RETRY = ReadAgain(PageRef(Path("scan.png"), 0, "0" * 64), Scaling(Mode.BASE))
-LACK = Notice("scan.png, page 1: There is not enough memory.", (RETRY,))
+LACK = Notice("scan.png: There is not enough memory.", (RETRY,))
 
 MakeBar = Callable[..., NoticeBar]
 
@@ -179,10 +179,10 @@ def test_offers_to_bring_pages_back_stand_beside_other_good_news_and_leave_with_
     qtbot: QtBot, make_bar: MakeBar
 ) -> None:
     bar = make_bar(leave_after_ms=1)
-    for index in range(2):
-        pages = OpenPages()
-        pages.add([PageRef(Path("book.pdf"), index, "0" * 64)])
-        bar.add(about_removed(pages.remove(pages.refs)))
+    pages = OpenPages()
+    pages.add([PageRef(Path("book.pdf"), index, "0" * 64) for index in range(2)])
+    for ref in pages.refs:
+        bar.add(about_removed(pages.remove([ref])))
     bar.add(GOOD)
     assert sentences_in(bar) == ("Removed book.pdf, page 1.", "Removed book.pdf, page 2.", GOOD.sentence)
     qtbot.waitUntil(bar.isHidden)
@@ -253,7 +253,7 @@ def test_pages_that_fail_once_more_are_counted_once(make_bar: MakeBar) -> None:
     bar = make_bar()
     for ref in 2 * [PageRef(Path(f"{number}.png"), 0, "1" * 64) for number in range(60)]:
         bar.withdraw([ref])
-        bar.add(about_page(ref, "It failed."))
+        bar.add(about_page(ref, ref.path.name, "It failed."))
     assert bar.findChild(QToolButton).text() == "Dismiss all 60"
 
 
@@ -264,8 +264,8 @@ def test_what_was_said_of_a_page_leaves_once_it_is_read_again_but_not_the_way_ba
     pages = OpenPages()
     pages.add([RETRY.ref])
     back = about_left_out(pages.remove(pages.refs))
-    other = about_page(PageRef(Path("other.png"), 0, "1" * 64), "It failed.")
-    for notice in (about_page(RETRY.ref, "It failed."), back, other, BAD):
+    other = about_page(PageRef(Path("other.png"), 0, "1" * 64), "other.png", "It failed.")
+    for notice in (about_page(RETRY.ref, "scan.png", "It failed."), back, other, BAD):
         bar.add(notice)
     bar.withdraw([RETRY.ref.rotated(90)])
     assert bar.notices == (back, other, BAD)
@@ -292,12 +292,6 @@ def test_a_long_notice_wraps_and_many_scroll(qtbot: QtBot, make_bar: MakeBar) ->
     assert scroll.focusPolicy() is Qt.FocusPolicy.NoFocus
 
 
-def test_a_sentence_that_names_its_page_is_not_told_with_the_name_before_it() -> None:
-    assert about_page(RETRY.ref, "It failed.").sentence == "scan.png, page 1: It failed."
-    told = "scan.png, page 1 is too large."
-    assert about_page(RETRY.ref, told).sentence == told
-
-
 def test_offers_to_read_or_to_load_leave_when_there_is_another_model(make_bar: MakeBar) -> None:
     bar = make_bar()
     pages = OpenPages()
@@ -314,7 +308,7 @@ def test_what_is_said_of_two_files_of_one_name_is_said_twice(make_bar: MakeBar) 
     bar = make_bar()
     for folder in ("one", "other"):
         ref = PageRef(Path(folder, "scan.png"), 0, folder)
-        bar.add(about_page(ref, "It failed.", (ReadAgain(ref, Scaling(Mode.BASE)),)))
+        bar.add(about_page(ref, ref.path.name, "It failed.", (ReadAgain(ref, Scaling(Mode.BASE)),)))
     assert len(bar.notices) == 2
     assert take_all(bar).text() == "Read all 2 again"
 

@@ -182,7 +182,7 @@ def test_a_page_that_is_open_with_newer_text_can_be_brought_back_once_that_left(
     session.take_offer(offers.pop())
     assert session.current_text == "newer"
     assert notices[-1] == (
-        "scan.png, page 1 was not restored, because the list has it again, whole or in parts. "
+        "scan.png was not restored, because the list has it again, whole or in parts. "
         "Remove it from the list first."
     )
     again = offers.pop()

@@ -39,7 +39,7 @@ def test_where_memory_runs_out_a_smaller_mode_is_one_press_away(
     session.set_mode(Mode.GUNDAM)
     read_selected(qtbot, session)
     (notice,) = raised
-    assert notice.sentence == "scan.png, page 1: There is not enough memory to read this page."
+    assert notice.sentence == "scan.png: There is not enough memory to read this page."
     assert notice.offers == (ReadAgain(session.shelf.current, BASE),)
     until_idle(qtbot, session, lambda: session.take_offer(notice.offers[0]))
     assert session.current_text.startswith("page 1 of scan.png")

@@ -117,7 +117,7 @@ def test_a_failing_page_says_why_and_the_rest_goes_on(
         PageState.FAILED,
         PageState.READ,
     ]
-    assert notices == ["b.png, page 1: The model could not read this page."]
+    assert notices == ["b.png: The model could not read this page."]
 
 
 def test_another_mode_gives_another_plan(qtbot: QtBot, session: Session, draw_page: Draw) -> None:

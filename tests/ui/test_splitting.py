@@ -216,7 +216,7 @@ def test_text_that_would_be_lost_is_asked_about_and_can_be_brought_back(
         return
     assert listed(session) == [(1, Half.TOP), (1, Half.BOTTOM)]
     assert session.current_text == ""
-    assert [notice.sentence for notice in notices] == ["Split scan.png, page 1."]
+    assert [notice.sentence for notice in notices] == ["Split scan.png."]
     (offer,) = notices[0].offers
     assert isinstance(offer, BringBack)
     session.take_offer(offer)
@@ -235,7 +235,7 @@ def test_a_page_is_not_brought_back_over_the_text_of_its_halves(
     session.take_offer(notices[0].offers[0])
     assert listed(session) == [(1, half) for half in HALVES]
     assert session.current_text == "of the half"
-    assert notices[-1].sentence.startswith("scan.png, page 1 was not restored")
+    assert notices[-1].sentence.startswith("scan.png was not restored")
     take(window, "join")
     assert (listed(session), notices[-1].sentence) == ([(1, None)], "Joined 2 halves.")
     session.take_offer(notices[-1].offers[0])
@@ -251,7 +251,7 @@ def test_a_half_does_not_come_back_over_the_page_it_was_joined_to(
     take(window, "join")
     session.take_offer(notices[0].offers[0])
     assert listed(session) == [(1, None)]
-    assert notices[-1].sentence.startswith("scan.png, page 1, left half was not restored")
+    assert notices[-1].sentence.startswith("scan.png, left half was not restored")
     take(window, "remove")
     session.take_offer(notices[-1].offers[0])
     assert (listed(session), session.current_text) == ([(1, Half.LEFT)], "left")

@@ -131,11 +131,10 @@ def ask_password(parent: QWidget, question: PasswordQuestion) -> str:
 
 def ask_overwrite(parent: QWidget, question: OverwriteQuestion) -> Overwrite:
     """Ask before text that the person edited is replaced; whether to read other pages, if there are any."""
-    first, *others = question.edited
-    if others:
-        text = f"You edited the text of {len(question.edited)} pages. Reading them again replaces your text."
+    if question.name:
+        text = f"You edited the text of {question.name}. Reading it again replaces your text."
     else:
-        text = f"You edited the text of {first.label}. Reading it again replaces your text."
+        text = f"You edited the text of {len(question.edited)} pages. Reading them again replaces your text."
     box = _box(parent, QMessageBox.Icon.Warning, "Replace your text?", text)
     replace = box.addButton("Replace", QMessageBox.ButtonRole.DestructiveRole)
     keep = box.addButton("Keep my text", QMessageBox.ButtonRole.AcceptRole)

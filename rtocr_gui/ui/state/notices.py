@@ -39,7 +39,7 @@ class ReadAgain:
     @property
     def tip(self) -> str:
         """What a button says when it is pointed at."""
-        return f"Read {self.ref.label} again: {self.scaling.label}"
+        return f"Read this page again: {self.scaling.label}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +151,9 @@ def retry_label(scaling: Scaling) -> str:
     return f"Read in {scaling.phrase}"
 
 
-def about_page(ref: PageRef, sentence: str, offers: tuple[Offer, ...] = (), label: str = "") -> Notice:
-    """Say which page a sentence is about, unless it does so itself; `label` tells it from others."""
-    labelled = sentence if ref.label in sentence else f"{label or ref.label}: {sentence}"
-    return Notice(labelled, offers, about=ref.unrotated)
+def about_page(ref: PageRef, name: str, sentence: str, offers: tuple[Offer, ...] = ()) -> Notice:
+    """Say which page a sentence is about."""
+    return Notice(f"{name}: {sentence}", offers, about=ref.unrotated)
 
 
 def about_file(path: Path, sentence: str) -> Notice:
@@ -236,8 +235,8 @@ def about_put_back(written: Replacing, left_alone: Replacing) -> Notice:
 
 
 def _named(removed: RemovedPages) -> str:
-    refs = [page.ref for page in removed.pages]
-    return refs[0].label if len(refs) == 1 else counted_pages(refs)
+    first, *others = removed.pages
+    return counted_pages([page.ref for page in removed.pages]) if others else first.name
 
 
 def refusal(fit: "Fit", asked: LoadRequest, bundled: LoadRequest) -> Notice:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from rtocr_gui.documents.labels import telling_folders, telling_label
+from rtocr_gui.documents.labels import named_in_folder, telling_folders
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import ReadSettings
 from rtocr_gui.ui.state.open_page import OpenPage
@@ -285,10 +285,12 @@ class OpenPages:
         """The open pages of a file, in no certain order; quick, as it is asked for with each file opened."""
         return tuple(self._files.get(path, ()))
 
-    def label_of(self, ref: PageRef) -> str:
+    def name_of(self, ref: PageRef) -> str:
         """Name a page, with the folder of its file if another open file has the same name."""
+        page = self.get(ref)
         alike = [path for path in self._files if path.name == ref.path.name]
-        return telling_label(ref, telling_folders(alike))
+        name = ref.label if page is None else page.name
+        return named_in_folder(name, ref.path, telling_folders(alike))
 
     def _sort_by_file(self) -> None:
         self._files = {}

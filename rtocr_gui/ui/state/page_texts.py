@@ -255,7 +255,7 @@ class PageTexts(QObject):
 
     def _raise_notice(self, page: OpenPage) -> None:
         offers = () if page.retry_scaling is None else (ReadAgain(page.ref, page.retry_scaling),)
-        self.notice_raised.emit(about_page(page.ref, page.sentence, offers, self._pages.label_of(page.ref)))
+        self.notice_raised.emit(about_page(page.ref, self._pages.name_of(page.ref), page.sentence, offers))
 
     def _tell_of(self, page: OpenPage) -> None:
         self._announce(page)

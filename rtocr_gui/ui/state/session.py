@@ -186,9 +186,8 @@ class Session(QObject):
 
     @property
     def page_name(self) -> str:
-        """The name of the shown page; empty for none."""
-        page = self._pages.shown_page
-        return page.name if page is not None else ""
+        """The name of the shown page, which tells it from others that are open; empty for none."""
+        return self._pages.name_of(self._pages.shown) if self._pages.shown is not None else ""
 
     @property
     def current_text(self) -> str:
@@ -365,7 +364,7 @@ class Session(QObject):
         """
         page = self._pages.shown_page
         if page is not None and page.picture_problem == "" and not self.models.is_lost:
-            self.notice_raised.emit(about_page(page.ref, sentence, label=self._pages.label_of(page.ref)))
+            self.notice_raised.emit(about_page(page.ref, self._pages.name_of(page.ref), sentence))
 
     # Reading and text ----------------------------------------------------------------------
 
@@ -417,9 +416,10 @@ class Session(QObject):
             scaling: how these pages alone are scaled from now on, if they are read; None for no change.
         """
         self._settle()
-        edited = frozenset(ref for ref in refs if self._pages[ref].edited)
+        edited = [ref for ref in refs if self._pages[ref].edited]
         if edited:
-            self.overwrite_questioned.emit(OverwriteQuestion(refs, edited, scaling))
+            name = self._pages.name_of(edited[0]) if len(edited) == 1 else ""
+            self.overwrite_questioned.emit(OverwriteQuestion(refs, frozenset(edited), name, scaling))
         else:
             self.read_replacing(refs, scaling)
 

@@ -325,12 +325,14 @@ class OverwriteQuestion:
     Attributes:
         refs: the pages to read, in order.
         edited: those of them whose text was edited.
+        name: of the only one that was edited; empty if several were.
         scaling: how the pages that are read are scaled from then on; None for no change.
     """
 
     refs: tuple[PageRef, ...]
     edited: frozenset[PageRef]
-    scaling: Scaling | None = None
+    name: str
+    scaling: Scaling | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rtocr_gui.documents.labels import telling_labels
+from rtocr_gui.documents.labels import named_in_folder, telling_folders, telling_labels
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.documents.picture_pdf import PicturePdf
 from rtocr_gui.errors import ExportError
@@ -87,7 +87,10 @@ class TextExport:
 
     def __init__(self, files: Mapping[Path, Iterable[OpenPage]], pipe_tables: bool) -> None:
         self._files = [_FileDraft(path, pages) for path, pages in files.items()]
-        self._labels = telling_labels(draft.was.ref for file in self._files for draft in file.pages)
+        pages = [draft.was for file in self._files for draft in file.pages]
+        folders = telling_folders(page.ref.path for page in pages)
+        self._names = {page.ref: named_in_folder(page.name, page.ref.path, folders) for page in pages}
+        self._labels = telling_labels(page.ref for page in pages)
         self._written: list[_FileDraft] = []
         self._pipe_tables = pipe_tables
         self._is_done = False
@@ -147,7 +150,7 @@ class TextExport:
                     self._add_to_pdf(pdf, draft.was, render_page)
                 except Exception as error:
                     # Whatever the error, it must not prevent the export of other pages.
-                    errors.append(f"{self._labels[draft.was.ref]}, left out: {in_words(error)}")
+                    errors.append(f"{self._names[draft.was.ref]}, left out: {in_words(error)}")
                     file.forget(draft)
             if not file.drafts:
                 raise ExportError(f"“{file.path.name}” was not written. {errors[0]}")
@@ -171,7 +174,7 @@ class TextExport:
                 write_figures(render_page(page.read_ref), figures, number, folder)
             except Exception as error:
                 # Whatever the error, it must not prevent the export of the text.
-                self.failures.append(f"{self._labels[page.ref]}, figures left out: {in_words(error)}")
+                self.failures.append(f"{self._names[page.ref]}, figures left out: {in_words(error)}")
                 return ()
         return figures
 
@@ -224,7 +227,7 @@ class TextExport:
     def _named(self, refs: list[PageRef]) -> str:
         """Name as many pages as a notice has room for, and how many others there are."""
         others = len(refs) - _MOST_TOLD
-        named = "; ".join(self._labels[ref] for ref in refs[:_MOST_TOLD])
+        named = "; ".join(self._names[ref] for ref in refs[:_MOST_TOLD])
         return named + (f"; {counted(others, 'other')}" if others > 0 else "")
 
     @property

@@ -153,8 +153,7 @@ class Tuning(QObject):
 
     @Slot(object)
     def _tell_failure(self, failure: PageFailure) -> None:
-        label = self._pages.label_of(failure.ref)
-        self.notice_raised.emit(about_page(failure.ref, failure.sentence, label=label))
+        self.notice_raised.emit(about_page(failure.ref, self._pages.name_of(failure.ref), failure.sentence))
 
     @Slot(object)
     def _keep_reading(self, reading: Reading) -> None:

@@ -143,6 +143,7 @@ class MainWindow(QMainWindow):
         session.opener.changed.connect(self.status_line.show_opening)
         session.exporter.progressed.connect(self.status_line.show_exporting)
         session.shelf.pages_changed.connect(self.page_list.set_pages)
+        session.shelf.pages_changed.connect(self._show_window_title)  # files of one name came or went
         session.shelf.pages_changed.connect(self._forget_removed_pages)
         session.shelf.pages_dropped.connect(self.notice_bar.withdraw)
         session.opener.opened.connect(self.notice_bar.withdraw_problems_of)
