@@ -10,7 +10,7 @@ from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.open_page import PRUNED_READINGS_KEPT, OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.page_entry import PageState
-from rtocr_gui.ui.state.page_words import placeholder_of
+from rtocr_gui.ui.state.page_words import placeholder_of, summary_of
 from tests.made_readings import REF, make_reading
 from tests.tasks import MARKDOWN
 
@@ -70,6 +70,20 @@ def test_a_page_whose_text_was_deleted_does_not_claim_to_be_unread(page: OpenPag
     page.finish(make_reading(asked()))
     page.edit("")
     assert placeholder_of(page) == ""
+
+
+def test_text_that_streams_in_anew_is_not_said_to_come_from_the_former_reading(page: OpenPage) -> None:
+    reading = make_reading(asked())
+    page.finish(reading)
+    told = summary_of(page)
+    assert told.startswith("Read from")
+    page.begin()
+    assert summary_of(page) == told, "its text is still there"
+    page.begin_text(reading.settings.task)
+    page.stream("Dear")
+    assert summary_of(page) == ""
+    page.give_up()
+    assert summary_of(page) == told
 
 
 def test_another_model_scales_a_page_as_it_scales_all(page: OpenPage) -> None:

@@ -266,9 +266,14 @@ class OpenPage:
         return self.ref if self._former is not None or self.read_as is None else self.read_as
 
     @property
+    def text_reading(self) -> Reading | None:
+        """The reading that its text comes from; None before that has ended, also if there was one before."""
+        return self.reading if self._former is None else None
+
+    @property
     def unsure_words(self) -> tuple[tuple[int, int], ...]:
         """The words of `read_text` that the model was unsure of; none before its reading has ended."""
-        return self.reading.unsure_words if self.reading is not None and self._former is None else ()
+        return self.text_reading.unsure_words if self.text_reading is not None else ()
 
     @property
     def is_turned(self) -> bool:

@@ -12,19 +12,19 @@ from rtocr_gui.units import counted, duration, grouped, percent
 
 def summary_of(page: OpenPage) -> str:
     """One line on how the text came about; empty if there is nothing to say."""
-    parts = []
-    if page.reading is not None:
-        kept, total = grouped(page.reading.kept), grouped(page.reading.total)
-        how = "automatic" if page.reading.automatic else "set by hand"
+    parts, reading = list[str](), page.text_reading
+    if reading is not None:
+        kept, total = grouped(reading.kept), grouped(reading.total)
+        how = "automatic" if reading.automatic else "set by hand"
         parts += ["Read before it was rotated"] if page.is_turned else []
         parts += [
-            f"Read from {kept} of {total} tokens (ratio {percent(page.reading.retention)}, {how})",
-            _mode_in_words(page, page.reading),
-            page.reading.model_name,
+            f"Read from {kept} of {total} tokens (ratio {percent(reading.retention)}, {how})",
+            _mode_in_words(page, reading),
+            reading.model_name,
         ]
-        unsure = len(page.reading.unsure_words)
-        if unsure and not page.edited and page.reading.doubt is not Doubt.UNSURE_WORDS:
-            parts.append(f"{grouped(unsure)} of {counted(page.reading.word_count, 'word')} unsure")
+        unsure = len(reading.unsure_words)
+        if unsure and not page.edited and reading.doubt is not Doubt.UNSURE_WORDS:
+            parts.append(f"{grouped(unsure)} of {counted(reading.word_count, 'word')} unsure")
     if page.text and (explanation := explanation_of(page)):
         parts.append(explanation)
     if page.edited:
