@@ -33,7 +33,7 @@ from rtocr_gui.errors import DocumentError, ReadingError
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import ReadingEvent, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneMethod
-from tests.broken_files import pdf_of_pages, text_pdf
+from tests.broken_files import encrypted_pdf, pdf_of_pages, text_pdf
 from tests.fake_engine import FakeEngine
 from tests.made_pages import page_image
 
@@ -273,11 +273,13 @@ class TestTheBench:
         (folder / "huge.txt").write_bytes(b"x" * (LARGEST_TRUTH_BYTES + 1))
         page_image().save(folder / "empty.png")
         (folder / "empty.txt").write_text(" \n")
+        (folder / "locked.pdf").write_bytes(encrypted_pdf())
         result = run(folder, *QUICK)
         assert result.code == 1
         assert table(result.out)["All tokens", "1"]["Pages"] == "2"
         told = "\n".join(result.err)
         assert "broken.png" in told
+        assert "locked.pdf: The PDF is encrypted. Save it without a password" in told
         assert "not UTF-8" in told
         assert "more than 200 kB" in told
         assert "true text is not known: 2 pages" in told

@@ -30,8 +30,10 @@ from rtocr_gui.ui.state.notices import (
     about_left_out,
     about_page,
     about_removed,
+    about_replaced,
 )
 from rtocr_gui.ui.state.open_pages import OpenPages
+from rtocr_gui.ui.state.shown import Replacing, TextChange
 from rtocr_gui.ui.window.notice_bar import VISIBLE_LINES, NoticeBar
 from tests.ui.steps import emissions, sentences_in
 
@@ -193,6 +195,15 @@ def test_what_is_said_twice_stands_there_once(make_bar: MakeBar) -> None:
     for notice in (BAD, LACK, BAD, Notice("It failed again.", LACK.offers)):
         bar.add(notice)
     assert sentences_in(bar) == (BAD.sentence, "It failed again.")
+
+
+def test_the_way_back_to_a_text_is_not_lost_when_the_same_is_done_again(make_bar: MakeBar) -> None:
+    bar = make_bar()
+    for text in ("tin", "tin tin"):
+        change = TextChange(RETRY.ref, text, ((0, 3, "tan"),))
+        bar.add(about_replaced(Replacing("tin", "tan", (change,)), left_alone=0))
+    first, second = bar.notices
+    assert first.sentence == second.sentence
 
 
 def test_an_offer_is_named_for_those_who_do_not_see_it_and_taken_once(

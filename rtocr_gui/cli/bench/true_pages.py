@@ -14,7 +14,7 @@ from rtocr_gui.documents.loading import looks_like_a_scan, open_document
 from rtocr_gui.documents.omnidocbench import find_annotations, read_annotations
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.documents.truth import find_truth
-from rtocr_gui.errors import DocumentError
+from rtocr_gui.errors import DocumentError, PasswordRequired
 from rtocr_gui.files import reason_of
 from rtocr_gui.units import counted
 
@@ -122,9 +122,13 @@ class TruePages:
         try:
             with open_document(path) as document:
                 return document.pages
+        except PasswordRequired:
+            self._leave_out(
+                path.name, "The PDF is encrypted. Save it without a password to have it read here."
+            )
         except DocumentError as error:
             self._leave_out(path.name, str(error))
-            return ()
+        return ()
 
     def _leave_out(self, name: str, sentence: str) -> None:
         self.all_usable = False

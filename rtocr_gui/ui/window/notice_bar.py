@@ -26,7 +26,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.parts.form_parts import plain_label
 from rtocr_gui.ui.parts.plain_text import breakable, plain_tip
 from rtocr_gui.ui.parts.timers import one_shot
-from rtocr_gui.ui.state.notices import LoadModel, Notice, Offer, ReadAgain, ShowFolder
+from rtocr_gui.ui.state.notices import BringBack, LoadModel, Notice, Offer, ReadAgain, ShowFolder, TakeBack
 from rtocr_gui.units import grouped
 
 NOTICES_KEPT = 50
@@ -272,7 +272,8 @@ def _file_of(notice: Notice) -> Path | None:
 
 def _outdates(new: Notice, old: Notice) -> bool:
     """True if a new notice makes an old one obsolete."""
-    says_the_same = new.sentence == old.sentence and new.about == old.about
+    is_way_back = any(isinstance(offer, BringBack | TakeBack) for offer in old.offers)
+    says_the_same = new.sentence == old.sentence and new.about == old.about and not is_way_back
     offers_the_same = bool(new.offers) and new.offers == old.offers
     costs_nothing = all(isinstance(offer, ShowFolder) for offer in old.offers)
     is_old_news = new.is_passing and old.is_passing and costs_nothing
