@@ -56,6 +56,11 @@ class CurvePoint:
         return self.stop_reason is StopReason.END
 
     @property
+    def sure_share(self) -> float | None:
+        """Share of the words that the model was sure of, in 0..1; None without words."""
+        return 1 - self.unsure_words / self.words if self.words else None
+
+    @property
     def chosen_retention(self) -> float | None:
         """The setting that reads like this point: its ratio, or None for automatic."""
         return None if self.automatic else self.retention

@@ -15,6 +15,7 @@ from rtocr_gui.documents.truth import Truth
 from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint
 from rtocr_gui.ocr.reading import StopReason
 from rtocr_gui.ui.state.shown import CurveShown
+from rtocr_gui.ui.tuning.curve_axes import Series, shares_of
 from rtocr_gui.ui.tuning.curve_plot import CurvePlot, describe
 from rtocr_gui.ui.tuning.curve_view import CurveView
 from rtocr_gui.ui.tuning.plot_colours import PlotColours
@@ -158,7 +159,7 @@ def test_hovering_names_the_point_and_leaving_forgets_it(qtbot: QtBot, view: Cur
     qtbot.mouseMove(plot(view), place_of(view, FALLING[5]))
     qtbot.waitUntil(lambda: said(view, "Selected point") == describe(FALLING[5]))
     qtbot.mouseMove(plot(view), QPoint(3, 3))
-    qtbot.waitUntil(lambda: said(view, "Selected point").startswith("Point at a mark"))
+    qtbot.waitUntil(lambda: "Point at a mark" in said(view, "Selected point"))
 
 
 def test_what_the_accuracy_refers_to_is_named(view: CurveView) -> None:
@@ -166,17 +167,24 @@ def test_what_the_accuracy_refers_to_is_named(view: CurveView) -> None:
     assert said(view, "Selected point").startswith("True text: <b>letter.txt. Point at a mark")
     assert "True text: &lt;b&gt;letter.txt." in caption(view).toolTip()
     view.show_curve(WHOLE)
-    assert said(view, "Selected point").startswith("Point at a mark")
+    assert said(view, "Selected point").startswith("No true text: unsure words hint at errors. Point at a")
 
 
-def test_a_long_name_of_what_the_accuracy_refers_to_leaves_room_for_the_rest(
-    qtbot: QtBot, view: CurveView
+@pytest.mark.parametrize(
+    ("truth", "said"),
+    [
+        (Truth(Path(f"{'Report_' * 12}.pdf"), "true"), r"True text: Report_.*….*\.pdf\. Point at a mark"),
+        (None, "No true text: .* Point at a mark"),
+    ],
+)
+def test_what_the_accuracy_refers_to_leaves_room_for_the_rest(
+    qtbot: QtBot, view: CurveView, truth: Truth | None, said: str
 ) -> None:
     view.resize(280, 380)  # in a window 860 pixels wide
-    view.show_curve(dataclasses.replace(WHOLE, truth=Truth(Path(f"{'Report_' * 12}.pdf"), "true")))
+    view.show_curve(dataclasses.replace(WHOLE, truth=truth))
     label = caption(view)
     hint = label.text()
-    assert re.match(r"True text: Report_.*….*\.pdf\. Point at a mark", hint)
+    assert re.match(said, hint)
     qtbot.waitUntil(lambda: label.width() < 280)
     room = label.fontMetrics().boundingRect(label.contentsRect(), Qt.TextFlag.TextWordWrap, hint)
     assert label.contentsRect().contains(room)
@@ -196,6 +204,21 @@ def test_a_point_in_hand_stays_when_others_arrive(qtbot: QtBot, view: CurveView)
     qtbot.keyClick(plot(view), Qt.Key.Key_Home)
     view.show_curve(CurveShown(POINTS[:4], 9, running=True))
     assert plot(view).current == AUTO
+
+
+@pytest.mark.parametrize(
+    ("point", "second_line"),
+    [
+        (make_point(0.5, error_rate=0.1), {Series.ACCURACY: 0.9}),
+        (make_point(0.5, error_rate=3.0), {Series.ACCURACY: 0.0}),
+        (dataclasses.replace(make_point(0.5), unsure_words=11), {Series.SURE_WORDS: 0.5}),
+        (dataclasses.replace(make_point(0.5), words=0), {}),
+    ],
+)
+def test_sure_words_stand_in_for_accuracy_where_the_true_text_is_unknown(
+    point: CurvePoint, second_line: dict[Series, float]
+) -> None:
+    assert shares_of(point) == {Series.SIMILARITY: 0.75} | second_line
 
 
 def test_a_point_is_described_with_all_its_figures() -> None:
@@ -238,12 +261,15 @@ def test_every_point_lies_inside_the_plot_whatever_its_figures(
     assert not plot(view).grab().isNull()
 
 
+@pytest.mark.parametrize("has_truth", [True, False])
 @pytest.mark.parametrize("points", [9, 20])
-def test_words_and_numbers_around_the_plot_never_touch_and_are_never_cut(qtbot: QtBot, points: int) -> None:
+def test_words_and_numbers_around_the_plot_never_touch_and_are_never_cut(
+    qtbot: QtBot, points: int, has_truth: bool
+) -> None:
     shown = CurvePlot()
     qtbot.addWidget(shown)
     shown.setFont(QFont(shown.font().family(), points))
-    shown.show_points((AUTO, make_point(0.5, error_rate=0.1)))
+    shown.show_points((AUTO, make_point(0.5, error_rate=0.1 if has_truth else None)))
     metrics = shown.fontMetrics()
     for width in (320, 360, 460, 900):
         shown.resize(width, shown.minimumSizeHint().height())
@@ -262,4 +288,4 @@ def test_every_colour_stands_out_from_the_ground_and_from_each_other(ground: str
     colours = PlotColours.of(palette)
     for colour in (*colours.series, colours.faint):
         assert contrast(colour, colours.ground) >= 3
-    assert len({colour.name() for colour in colours.series}) == 3
+    assert len({colour.name() for colour in colours.series}) == len(Series)

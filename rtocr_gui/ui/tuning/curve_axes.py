@@ -25,11 +25,15 @@ _MOST_STEPS = 5
 
 
 class Series(IntEnum):
-    """What is plotted for each point, the first two in the upper panel; the values are places of colours."""
+    """What is plotted for each point, the first three in the upper panel; the values are places of colours.
+
+    Where the true text is unknown, the words that the model was sure of stand in for accuracy.
+    """
 
     SIMILARITY = 0
     ACCURACY = 1
-    PREFILL = 2
+    SURE_WORDS = 2
+    PREFILL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class CurveAxes:
         height = max(2.0, room.height() - top - 3.5 * line - 12)
         upper = QRectF(left, top, width, height * 0.64)
         lower = QRectF(left, upper.bottom() + 1.5 * line + 4, width, height * 0.36)
-        shares = [share for point in points for share in _shares(point).values()]
+        shares = [share for point in points for share in shares_of(point).values()]
         most_steps = max(1, int(upper.height() / (1.2 * line)))
         lowest_share, step = _range_below_one(min(shares, default=0.0), most_steps)
         lowest_ratio = min([_LOWEST_RATIO, *(point.retention - 0.03 for point in points)])
@@ -89,7 +93,7 @@ class CurveAxes:
     def marks(self, point: CurvePoint) -> list[tuple[Series, QPointF]]:
         """Where a point is plotted, by series."""
         x = self.x(point.retention)
-        marks = [(series, QPointF(x, self.y(share))) for series, share in _shares(point).items()]
+        marks = [(series, QPointF(x, self.y(share))) for series, share in shares_of(point).items()]
         return [*marks, (Series.PREFILL, QPointF(x, self.y_ms(point.prefill_ms)))]
 
     def lines(self) -> list[tuple[float, str]]:
@@ -118,11 +122,13 @@ def _axis_label(milliseconds: float) -> str:
     return f"{milliseconds / 1000:g} s" if milliseconds >= 1000 else f"{milliseconds:g} ms"
 
 
-def _shares(point: CurvePoint) -> dict[Series, float]:
+def shares_of(point: CurvePoint) -> dict[Series, float]:
     """What the upper panel shows for a point, in 0..1, by series."""
     shares = {Series.SIMILARITY: point.similarity}
     if point.error_rate is not None:
         shares[Series.ACCURACY] = max(0.0, 1 - point.error_rate)
+    elif point.sure_share is not None:
+        shares[Series.SURE_WORDS] = point.sure_share
     return shares
 
 

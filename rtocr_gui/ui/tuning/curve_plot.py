@@ -1,4 +1,4 @@
-"""The retention curve as a picture: similarity and accuracy above, prefill time below, over one axis.
+"""The retention curve as a picture: what the text loses above, prefill time below, over one axis.
 
 Painted by hand. pyqtgraph 0.14 was tried: its import takes 0.6 to 0.7 s on the main thread, loads QtOpenGL,
 QtSvg and QtTest, and gives a QGraphicsView without keyboard control, names for screen readers or the
@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.ocr.reading import StopReason
 from rtocr_gui.ui.parts.focus_frame import paint_frame
-from rtocr_gui.ui.tuning.curve_axes import AXIS_RATIOS, CurveAxes, Series
+from rtocr_gui.ui.tuning.curve_axes import AXIS_RATIOS, CurveAxes, Series, shares_of
 from rtocr_gui.ui.tuning.plot_colours import PlotColours
 from rtocr_gui.units import counted, duration, error_in_percent, grouped, percent, share_of_whole
 
@@ -37,6 +37,7 @@ REACH_PX = 14
 _MARK_PX = 4.0
 _MARK_ROOM_PX = 2 * _MARK_PX + 5
 _LEGEND_LEFT_PX = 6.0
+_SECOND_LINE = {Series.ACCURACY: "accuracy", Series.SURE_WORDS: "sure words"}
 _EMPTY = "Read the page at 8 ratios and at Auto to see what pruning costs and what it saves."
 
 
@@ -196,8 +197,8 @@ class CurvePlot(QWidget):
     def _legend(self) -> list[_LegendEntry]:
         """What the upper panel shows, in as many rows as the width asks for."""
         series = [(Series.SIMILARITY, False, "similarity")]
-        if any(point.error_rate is not None for point in self._points):
-            series.append((Series.ACCURACY, False, "accuracy"))
+        shown = {each for point in self._points for each in shares_of(point)}
+        series += [(each, False, name) for each, name in _SECOND_LINE.items() if each in shown]
         if any(point.automatic for point in self._points):
             series.append((Series.SIMILARITY, True, "Auto"))
         entries: list[_LegendEntry] = []
@@ -282,6 +283,7 @@ class CurvePlot(QWidget):
         for series, dash in (
             (Series.PREFILL, Qt.PenStyle.SolidLine),
             (Series.ACCURACY, Qt.PenStyle.DashLine),
+            (Series.SURE_WORDS, Qt.PenStyle.DashLine),
             (Series.SIMILARITY, Qt.PenStyle.SolidLine),
         ):
             marks = [
@@ -305,10 +307,10 @@ class CurvePlot(QWidget):
     def _paint_mark(
         self, painter: QPainter, place: QPointF, series: Series, automatic: bool, colours: PlotColours
     ) -> None:
-        """Paint a dot, a square or a diamond by series; a triangle for automatic. Accuracy is hollow."""
+        """Paint a dot, a square or a diamond by series, hollow in the second line; a triangle for Auto."""
         colour = colours.series[series]
         painter.setPen(QPen(colour, 1.6))
-        painter.setBrush(colours.ground if series is Series.ACCURACY else QBrush(colour))
+        painter.setBrush(colours.ground if series in _SECOND_LINE else QBrush(colour))
         size = _MARK_PX
         if automatic:
             size += 2

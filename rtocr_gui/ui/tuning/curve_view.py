@@ -106,11 +106,11 @@ class CurveView(QWidget):
         self._caption.setToolTip(plain_tip(caption))
 
     def _hint(self) -> str:
-        """What the accuracy refers to, and what to do."""
+        """What the accuracy refers to or what stands in for it, and what to do."""
         if not self._shown.points:
             return ""
         if self._shown.truth is None:
-            return _HINT
+            return f"No true text: unsure words hint at errors. {_HINT}"
         metrics, mode = self.fontMetrics(), Qt.TextElideMode.ElideMiddle
         name = metrics.elidedText(self._shown.truth.path.name, mode, 10 * metrics.height())
         return f"True text: {name}. {_HINT}"

@@ -12,8 +12,8 @@ from PySide6.QtGui import QColor, QPalette
 
 from rtocr_gui.ui.parts.colours import mixed
 
-_SERIES_ON_LIGHT = ("#0072b2", "#d55e00", "#007a5a")
-_SERIES_ON_DARK = ("#56b4e9", "#e69f00", "#2bc8a0")
+_SERIES_ON_LIGHT = ("#0072b2", "#d55e00", "#a8487f", "#007a5a")
+_SERIES_ON_DARK = ("#56b4e9", "#e69f00", "#cc79a7", "#2bc8a0")
 
 
 @dataclass(frozen=True, slots=True)
