@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rtocr_gui.documents.line_matching import Match, match_lines
+from rtocr_gui.documents.line_matching import LineMatcher, Match
 from rtocr_gui.documents.picture_pdf import PlacedWord, runs_leftwards
 from rtocr_gui.documents.print_fit import (
     LETTERS_PER_HEIGHT,
@@ -164,15 +164,15 @@ def line_up(
             by where it is said to be; None for nothing.
     """
     best, least = LinedUp([], []), math.inf
-    ways = [
-        (prints, astray(prints) if astray else np.zeros((len(lines), len(prints))))
+    matchers = [
+        LineMatcher(lines, prints, astray(prints) if astray else np.zeros((len(lines), len(prints))))
         for prints in orders
         if prints
     ]
     for width in _FACE_WIDTHS:
-        for prints, costs in ways:
-            matches = match_lines(lines, prints, width, costs)
-            on_lines = _words_on_lines(lines, prints, matches)
+        for matcher in matchers:
+            matches = matcher.match(width)
+            on_lines = _words_on_lines(lines, matcher.prints, matches)
             misfit = sum(len(words) * gap_misfit(words, line) for words, line in on_lines)
             if misfit < least:
                 best, least = LinedUp(matches, on_lines), misfit
