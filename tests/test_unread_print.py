@@ -57,6 +57,7 @@ def test_markup_is_no_print_that_was_read():
     strokes = count_strokes(printed())
     assert len(cells) > strokes
     assert has_unread_print(f"<table><tr>{cells}</tr></table>", strokes)
+    assert has_unread_print(f"{LINES[0]}{'<p></p>' * strokes}", strokes)
     assert has_unread_print(f"{LINES[0]}\n\n![](page.assets/{'figure' * 50}.png)", strokes)
     assert not has_unread_print(TEXT.replace("of", "<b>of</b>"), strokes)
 

@@ -39,6 +39,7 @@ def words(text: str) -> list[str]:
     [
         ("Dear  Mrs. Porter,\n\t*thank* you", ["Dear", "Mrs.", "Porter,", "*thank*", "you"]),
         ("<table><tr><td>12,50</td><td>a b</td></tr></table>", ["12,50", "a", "b"]),
+        ("<center>Figure 1</center> <EM>mole</EM>", ["Figure", "1", "mole"]),
         ("a < b — | ... |---| 1", ["a", "b", "1"]),
         ("mail <me@home.example> now", ["mail", "<me@home.example>", "now"]),
         ("日本語 text、テスト", ["日", "本", "語", "text、", "テ", "ス", "ト"]),

@@ -3,12 +3,18 @@
 import html
 import re
 
+_BLOCKS = "table|thead|tbody|tfoot|tr|td|th|caption|p|div"
+_WITHIN_LINE = "b|center|em|i|s|small|span|strong|sub|sup|u"
+
+TAG = rf"(?i:</?(?:{_BLOCKS}|{_WITHIN_LINE}|br)\b[^<>]*>)"
+"""The tags of HTML that models write in Markdown; other words in angle brackets are print."""
+
 _PICTURE = re.compile(r"!\[([^\[\]\n]{0,500})\]\([^()\n]{0,500}\)")
 _BEFORE_LINE = re.compile(r"^ {0,3}(?:#{1,6} |```\w*$|(?=[^\n]*---)[ |:-]+$)", re.MULTILINE)
 _EMPHASIS = re.compile(r"(?<![\w*\\])(\*{1,3})(?=[^\s*])([^*\n]{1,2000})(?<=[^\s*])\1(?![\w*])")
 _LINE_END = re.compile(r"</tr>|</p>|</div>|<br\s*/?>", re.IGNORECASE)
-_CELL = re.compile(r"</?(?:table|thead|tbody|tfoot|tr|td|th|caption|p|div)\b[^<>]*>", re.IGNORECASE)
-_TAG = re.compile(r"</?(?:b|center|em|i|s|small|span|strong|sub|sup|u)\b[^<>]*>", re.IGNORECASE)
+_CELL = re.compile(rf"</?(?:{_BLOCKS})\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(TAG)
 _FORMULA_EDGE = re.compile(r"\\[()\[\]]")
 _ENTITY = re.compile(r"&#?\w{1,32};")
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rtocr_gui.documents.printed_text import TAG
 from rtocr_gui.ocr.reading import Task
 from rtocr_gui.ocr.text.markup import places_without_grounding
 from rtocr_gui.ocr.text.shown_places import NOWHERE, origins
@@ -22,8 +23,7 @@ below it, most are wrong (`packaging/decisions/11-unsure-words.md`)."""
 _UNSURE_SHARE, _FEWEST_WORDS = 0.25, 10
 
 _BROAD = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_TAG = r"</?(?:table|thead|tbody|tfoot|tr|th|td|caption|br|p|div|sup|sub|b|i|u)\b[^<>\n]{0,80}>"
-_WORDS = re.compile(rf"{_TAG}|([{_BROAD}]|(?:(?!{_TAG})[^\s{_BROAD}])+)")
+_WORDS = re.compile(rf"{TAG}|([{_BROAD}]|(?:(?!{TAG})[^\s{_BROAD}])+)")
 """Tags, and as a group, words; of scripts without blanks, each character."""
 
 

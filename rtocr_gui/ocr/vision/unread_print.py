@@ -6,13 +6,13 @@ drawn, a third of these as scans), true texts had at least 0.66 letters for each
 than one. Knows no model.
 """
 
-import re
 import unicodedata
 
 import numpy as np
 from PIL import Image
 
 from rtocr_gui.documents.print_lines import find_lines_across
+from rtocr_gui.documents.printed_text import printed_text
 
 _FEWEST_STROKES = 100
 """Below this, a page has too little print for a judgement."""
@@ -25,12 +25,6 @@ _TALLEST = 2.5
 
 _STROKES_OF_BROAD = 2.5
 """Most strokes of a letter of Chinese, Japanese or Korean, on average."""
-
-_NOT_PRINTED = re.compile(
-    r"!\[[^\[\]\n]{0,500}\]\([^()\n]{0,500}\)"
-    r"|</?(?:table|thead|tbody|tr|th|td|caption|br|sup|sub|b|i)\b[^<>\n]{0,80}>"
-)
-"""Pictures in a text, and HTML tags, of which a table has more than letters."""
 
 
 def count_strokes(page: Image.Image) -> int:
@@ -53,7 +47,7 @@ def has_unread_print(text: str, strokes: int) -> bool:
     """
     letters = sum(
         _STROKES_OF_BROAD if unicodedata.east_asian_width(letter) in "WF" else 1.0
-        for letter in _NOT_PRINTED.sub("", text)
+        for letter in printed_text(text)
         if not letter.isspace()
     )
     return strokes >= _FEWEST_STROKES and 0 < letters < _LEAST_LETTERS * strokes
