@@ -70,6 +70,18 @@ def test_a_folder_that_says_nothing_is_the_published_model(folder: Path) -> None
     assert info.parameter_count == sum(weights.size for weights in small_weights(small_config()).values())
 
 
+@pytest.mark.parametrize(
+    ("tasks", "takes_words"), [(["markdown", "text", "ocr"], False), (["text", "figure"], True)]
+)
+def test_a_model_takes_words_unless_it_only_reads_pages(
+    folder: Path, tasks: list[str], takes_words: bool
+) -> None:
+    (folder / "rtocr.json").write_text(
+        json.dumps({"name": "Mine", "description": "Reads.", "modes": ["base"], "tasks": tasks})
+    )
+    assert inspect_checkpoint(folder).takes_words is takes_words
+
+
 def test_the_prompts_are_those_the_model_was_published_with() -> None:
     assert [task.prompt for task in TASKS] == [
         "\n<|grounding|>Convert the document to markdown.",

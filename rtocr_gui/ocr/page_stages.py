@@ -59,9 +59,6 @@ from rtocr_gui.ocr.vision.unread_print import has_unread_print
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
 
-_READ_ALL = frozenset({"markdown", "text", "ocr"})
-"""Tasks whose text is all of the print on a page."""
-
 TEXT_BYTES = 32 * 2**20
 """Size of the cache of texts to use as drafts: usually hundreds of pages, and about 60 at full length and
 many ratios."""
@@ -126,7 +123,7 @@ class PageStages:
             encoding, is_new = self._encode(page, settings.scaling, settings)
             yield encoding.page
             page_print = self._encoder.print_of(page, settings.scaling.most_tiles)
-            if settings.task.name in _READ_ALL:
+            if settings.task.reads_all_print:
                 page_print = replace(page_print, strokes=self._encoder.strokes_of(page))
 
             yield Stage.PRUNE
@@ -185,7 +182,7 @@ class PageStages:
         if checkpoint.info.rough_boxes:
             blocks = move_to_print(blocks, text, page.image)
         words, unsure_words = find_words(text), tuple[tuple[int, int], ...]()
-        if settings.task.name in _READ_ALL:
+        if settings.task.reads_all_print:
             unsure_words = find_unsure_words(words, raw_text, offsets, probabilities, settings.task)
         doubt: Doubt | None = None
         if not page_print.is_legible_in(mode):

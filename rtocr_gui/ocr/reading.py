@@ -107,6 +107,11 @@ class Task:
         return "<|grounding|>" in self.prompt or "<|ref|>" in self.prompt
 
     @property
+    def reads_all_print(self) -> bool:
+        """True if its text is all of the print on a page."""
+        return self.name in ("markdown", "text", "ocr")
+
+    @property
     def tells_places(self) -> bool:
         """True if the model emits where on the page it read something."""
         return self.asks_for_places or self.tells_unasked

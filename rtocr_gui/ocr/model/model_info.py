@@ -27,10 +27,6 @@ PUBLISHED_PRINT = PrintSizes(least_px=5.0, well_px=10.0)
 """What the published models need; see `packaging/decisions/7-auto-mode-by-stroke-pitch.md`."""
 
 
-_READING = frozenset({"markdown", "text"})
-"""Tasks that give the text of a whole page."""
-
-
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """The description of a checkpoint folder, read without loading any weights.
@@ -70,7 +66,7 @@ class ModelInfo:
     @property
     def takes_words(self) -> bool:
         """True if it accepts a prompt in the user's own words: it was trained on more than reading pages."""
-        return any(task.name not in _READING for task in self.tasks)
+        return not all(task.reads_all_print for task in self.tasks)
 
 
 @dataclass(frozen=True, slots=True)
