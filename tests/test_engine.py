@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import CheckpointError, PruningError, ReadingError, SettingsError
+from rtocr_gui.ocr import doubts, page_stages
 from rtocr_gui.ocr import engine as engine_module
-from rtocr_gui.ocr import page_stages
 from rtocr_gui.ocr.decoder.decoding import Decoder, Prompt
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.machine import clock
@@ -436,7 +436,7 @@ def test_a_text_that_repeats_itself_is_cut_where_it_begins_to(
     checkpoint = miniature_engine.checkpoint
     said = checkpoint.tokenizer.encode("A title" + " and on" * 200)
     sure_up_to = len(checkpoint.tokenizer.encode("A title"))
-    monkeypatch.setattr(page_stages, "has_unread_print", lambda *_: True)
+    monkeypatch.setattr(doubts, "has_unread_print", lambda *_: True)
 
     def feed(decoder: Decoder, token_ids: list[int]) -> torch.Tensor:
         first = decoder.next_position - begins_at

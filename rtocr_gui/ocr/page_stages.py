@@ -26,6 +26,7 @@ from rtocr_gui.ocr.decoder.decoding import GreedyGeneration, Prompt, build_promp
 from rtocr_gui.ocr.decoder.drafting import Drafter, EarlierTexts, pass_cost
 from rtocr_gui.ocr.decoder.greedy import GenerationRules
 from rtocr_gui.ocr.decoder.repetition import ALLOWED_TOKENS, BYTES_PER_TOKEN, NGRAM_SIZE, NGRAM_WINDOW
+from rtocr_gui.ocr.doubts import doubt_about
 from rtocr_gui.ocr.machine.clock import ms_since
 from rtocr_gui.ocr.machine.devices import is_out_of_memory
 from rtocr_gui.ocr.machine.threads import decoding_threads
@@ -51,11 +52,10 @@ from rtocr_gui.ocr.reading import (
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.text.printed_blocks import move_to_print
 from rtocr_gui.ocr.text.transcript import Transcript
-from rtocr_gui.ocr.text.unsure_words import find_unsure_words, find_words, is_unsure
+from rtocr_gui.ocr.text.unsure_words import find_unsure_words, find_words
 from rtocr_gui.ocr.vision.auto_mode import PagePrint
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ocr.vision.page_encoder import Encoding, PageEncoder, PageKey
-from rtocr_gui.ocr.vision.unread_print import has_unread_print
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
 
@@ -184,17 +184,7 @@ class PageStages:
         words, unsure_words = find_words(text), tuple[tuple[int, int], ...]()
         if settings.task.reads_all_print:
             unsure_words = find_unsure_words(words, raw_text, offsets, probabilities, settings.task)
-        doubt: Doubt | None = None
-        if not page_print.is_legible_in(mode):
-            doubt = Doubt.SMALL_PRINT
-        elif page_print.is_too_long_for(mode):
-            doubt = Doubt.LONG_PAGE
-        elif generation.stop_reason is StopReason.END and has_unread_print(text, page_print.strokes):
-            doubt = Doubt.UNREAD_PRINT
-        elif is_unsure(len(unsure_words), len(words)):
-            doubt = Doubt.UNSURE_WORDS
-        modes = checkpoint.info.modes
-        return Reading(
+        reading = Reading(
             ref=page.ref,
             settings=settings,
             mode=mode,
@@ -216,11 +206,13 @@ class PageStages:
             retry=retry,
             cut_tokens=len(generation.token_ids) - len(token_ids),
             read_together=generation.shared_ms > 0,
-            doubt=doubt,
-            larger_mode=page_print.larger_mode(mode, modes) if doubt is Doubt.SMALL_PRINT else None,
             word_count=len(words),
             unsure_words=unsure_words,
         )
+        doubt = doubt_about(reading, page_print)
+        is_small = doubt is Doubt.SMALL_PRINT
+        larger_mode = page_print.larger_mode(mode, checkpoint.info.modes) if is_small else None
+        return replace(reading, doubt=doubt, larger_mode=larger_mode)
 
     def _after_a_loop(self, page: PageImage, settings: ReadSettings, key: PageKey) -> ReadSettings | None:
         def is_legible(view: View) -> bool:
