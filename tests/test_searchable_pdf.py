@@ -205,7 +205,7 @@ def test_the_text_of_a_block_is_placed_in_its_box():
         Block("text", ((0, 0, 999, 499), (0, 0, 999, 250)), 12, 24),
     ]
     with PicturePdf() as pdf:
-        add_page(pdf, page, text, blocks, [block.start for block in blocks])
+        add_page(pdf, page, text, blocks)
         data = pdf.save()
     with closing(pypdfium2.PdfDocument(data)) as document:
         copied = document[0].get_textpage()
@@ -226,7 +226,7 @@ def test_words_are_not_held_in_a_box_that_was_found_by_them(is_found):
     text = "All of this is one block, or so the model says of it."
     block = Block("text", ((0, 100, 999, 300),), 0, len(text), is_found)
     with PicturePdf() as pdf:
-        add_page(pdf, of_picture(picture), text, [block], [0])
+        add_page(pdf, of_picture(picture), text, [block])
         data = pdf.save()
     with closing(pypdfium2.PdfDocument(data)) as document:
         copied = document[0].get_textpage()

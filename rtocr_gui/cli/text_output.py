@@ -139,7 +139,7 @@ class TextOutput:
             ExportError: there is not enough memory for it.
         """
         if self._pdf is not None and page is not None:
-            add_page(self._pdf, page, text, blocks, [block.start for block in blocks])
+            add_page(self._pdf, page, text, blocks)
 
     def add(self, label: str, text: str) -> None:
         """Add the text of a page.

@@ -18,7 +18,11 @@ from rtocr_gui.ocr.reading import Block
 
 
 def add_page(
-    pdf: PicturePdf, page: PageImage, text: str, blocks: Sequence[Block] = (), starts: Sequence[int] = ()
+    pdf: PicturePdf,
+    page: PageImage,
+    text: str,
+    blocks: Sequence[Block] = (),
+    starts: Sequence[int] | None = None,
 ) -> None:
     """Add a page to a PDF.
 
@@ -28,11 +32,13 @@ def add_page(
         text: its text, as Markdown.
         blocks: what the model reported of places on it. If some were found by their text, none is heeded: all
             of the text together is found with fewer mistakes.
-        starts: where each block begins in the text.
+        starts: where each block begins in the text; None for the text as it was read.
 
     Raises:
         ExportError: there is not enough memory.
     """
+    if starts is None:
+        starts = [block.start for block in blocks]
     parts = _parts(text, blocks, starts, page.image.size)
     try:
         pdf.add_page(page, place_words(parts, page.image))
