@@ -161,7 +161,7 @@ class OutOfMemory(ReadingError):
         retry: settings that need less; None if there are none.
     """
 
-    def __init__(self, sentence: str, retry: ReadSettings | None = None) -> None:
+    def __init__(self, sentence: str, retry: ReadSettings | None) -> None:
         super().__init__(sentence)
         self.retry = retry
 

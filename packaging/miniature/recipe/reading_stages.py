@@ -46,8 +46,8 @@ from recipe.readings import Part, ReadingBatches, ViewPlan
 from rtocr_gui.ocr.reading import Mode
 
 
-def _squares(side_px: int, x_height_px: tuple[float, float], rich: float = 0.3) -> PageKind:
-    return PageKind((side_px, side_px), (1.0, 1.0), x_height_px, rich, damaged=0.35, blank=0.02)
+def _squares(side_px: int, x_height_px: tuple[float, float]) -> PageKind:
+    return PageKind((side_px, side_px), (1.0, 1.0), x_height_px, rich=0.3, damaged=0.35, blank=0.02)
 
 
 SMALL_VIEWS = (

@@ -10,7 +10,7 @@ GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
 
 
-def own_groups(controller: str, groups: Path = GROUPS, own: Path = OWN_GROUPS) -> Iterator[tuple[Path, bool]]:
+def own_groups(controller: str, groups: Path, own: Path) -> Iterator[tuple[Path, bool]]:
     """Yield each of the nested groups around this process.
 
     Args:
