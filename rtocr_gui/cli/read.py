@@ -22,6 +22,7 @@ from rtocr_gui.cli.pages import (
     open_asking,
 )
 from rtocr_gui.cli.progress import Progress
+from rtocr_gui.cli.reading_words import places_in_words, summary_of, warnings_about
 from rtocr_gui.cli.text_output import TextWriter
 from rtocr_gui.documents.labels import named_in_folder, telling_folders
 from rtocr_gui.documents.loading import Document, list_files
@@ -31,16 +32,9 @@ from rtocr_gui.export.figures import Figure, figures_of
 from rtocr_gui.export.text_formats import TextFormat
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageFailed, PageRequest
-from rtocr_gui.ocr.reading import Block, Doubt, Reading, ReadSettings, StopReason
+from rtocr_gui.ocr.reading import Block, Reading, ReadSettings, StopReason
 from rtocr_gui.ocr.text.paragraphs import with_lines_joined
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.units import counted, percent, speed
-
-_WARNINGS = {
-    StopReason.LOOP: "the text began to repeat itself and was stopped there. Its end may be missing.",
-    StopReason.LENGTH: "the text reached the length limit. Its end may be missing, or made up.",
-    StopReason.CANCELLED: "interrupted. The end of its text is missing.",
-}
 
 
 def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:
@@ -107,29 +101,15 @@ class _ReadPage:
             as_printed: keep words that were located, not their places, as text.
         """
         is_sought = reading.settings.task.name == "locate"
-        places = _places_in_words(reading) if is_sought else ""
+        places = places_in_words(reading) if is_sought else ""
         text = reading.text if as_printed else places or reading.text
-        messages = [(_summary(reading), False)]
+        messages = [(summary_of(reading), False)]
         if reading.stop_reason is StopReason.END:
             if not text.strip():
                 messages.append(("no text was found.", False))
             elif is_sought and not places:
                 messages.append((f"the model gave no position for “{reading.settings.task.words}”.", True))
-        if reading.stop_reason in _WARNINGS:
-            messages.append((_WARNINGS[reading.stop_reason], True))
-        match reading.doubt:
-            case Doubt.SMALL_PRINT:
-                messages.append((_about_small_print(reading), True))
-            case Doubt.LONG_PAGE:
-                messages.append((_about_long_page(reading), True))
-            case Doubt.UNREAD_PRINT:
-                sentence = "much of its print seems to be missing in the text."
-                messages.append((f"{sentence} {_with_more_tokens(reading) or _part_by_part(reading)}", True))
-            case Doubt.UNSURE_WORDS:
-                unsure = f"{reading.model_name} was unsure of {percent(reading.unsure_share)} of the words."
-                sentence = f"{unsure} The text may be wrong."
-                causes = "The print may be blurred, on its side (--rotate), or of an unknown kind."
-                messages.append((f"{sentence} {_with_more_tokens(reading) or causes}", True))
+        messages += [(sentence, True) for sentence in warnings_about(reading)]
         is_written = reading.text or reading.stop_reason is not StopReason.CANCELLED
         blocks = reading.blocks if as_printed or not places else ()
         if join_lines and not blocks:
@@ -325,59 +305,3 @@ class _ReadCommand:
             self._progress.complain(f"{page.name}: left out. {error}")
         else:
             output.add(named_in_folder(ref.label, ref.path, self._folders), text)
-
-
-def _places_in_words(reading: Reading) -> str:
-    """Say where the words that were sought are, a line for each place; empty if they were not found."""
-    return "\n".join(
-        f"- {reading.text[block.start : block.end].strip() or reading.settings.task.words}: "
-        f"left {left:.1f} %, top {top:.1f} %, right {right:.1f} %, bottom {bottom:.1f} % of the page"
-        for block in reading.blocks
-        for left, top, right, bottom in block.boxes_px((100, 100))
-    )
-
-
-def _about_small_print(reading: Reading) -> str:
-    """Warn that a text may be wrong, and say what would show the print larger."""
-    if reading.larger_mode is not None:
-        mode, larger = reading.mode.value, reading.larger_mode.value
-        return f"the print seems too small for mode {mode}. Its text may be wrong. Try --mode {larger}."
-    sentence = f"the print seems too small for {reading.model_name}. Its text may be wrong."
-    sentence += f" {_part_by_part(reading)}"
-    if reading.mode.letterboxed:
-        return sentence
-    return f"{sentence} DeepSeek-OCR reads smaller print: rtocr models download."
-
-
-def _about_long_page(reading: Reading) -> str:
-    """Warn that a text may be wrong, and say how to read parts of the page instead."""
-    return (
-        f"the page is too long or too wide for mode {reading.mode.value} of {reading.model_name}. "
-        f"Its text may be wrong. {_part_by_part(reading)}"
-    )
-
-
-def _with_more_tokens(reading: Reading) -> str:
-    return "Try a larger --retention." if reading.was_pruned_by_hand else ""
-
-
-def _part_by_part(reading: Reading) -> str:
-    if reading.ref.half is None:
-        return "Try --split top-bottom, or left-right if the page is wide."
-    return "Try --crop to read one part after the other."
-
-
-def _summary(reading: Reading) -> str:
-    """Summarise what a page took, stage by stage."""
-    timings = reading.timings
-    how = "automatic" if reading.automatic else "as asked"
-    pace = f" at {speed(reading.tokens_per_second)} tokens/s" if reading.tokens_per_second else ""
-    if reading.read_together:
-        pace = " with other pages"
-    unsure = f"; {len(reading.unsure_words)} of {counted(reading.word_count, 'word')} unsure"
-    return (
-        f"{counted(reading.decoded_tokens, 'token')}{pace}{unsure if reading.unsure_words else ''}; "
-        f"{reading.kept} of {reading.total} visual tokens kept ({how}); mode {reading.mode.value}; "
-        f"encode {timings.encode_ms:.0f} ms, prune {timings.prune_ms:.0f} ms, "
-        f"prefill {timings.prefill_ms:.0f} ms, decode {timings.decode_ms:.0f} ms"
-    )

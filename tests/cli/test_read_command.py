@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from rtocr_gui.cli import pages, read
+from rtocr_gui.cli import pages
+from rtocr_gui.cli.reading_words import summary_of
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.reading import TASKS, Doubt, Mode, Reading, ReadSettings, Scaling, StopReason
 from tests.broken_files import PASSWORD, encrypted_pdf, write_broken_files
@@ -66,7 +67,7 @@ def test_halves_too_narrow_to_read_are_reported_each(rtocr, tmp_path):
 
 def test_nothing_is_said_of_the_pace_where_nothing_was_decoded():
     settings = ReadSettings(Scaling(Mode.TINY), TEXT)
-    assert read._summary(make_reading(settings, token_ids=())).startswith("0 tokens; ")
+    assert summary_of(make_reading(settings, token_ids=())).startswith("0 tokens; ")
 
 
 def test_a_page_is_turned_by_quarters_only(rtocr, page):
