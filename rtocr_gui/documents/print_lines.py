@@ -1,4 +1,4 @@
-"""Finds the lines of print on a page, by the ink alone. Knows pixels; neither text nor file formats."""
+"""Finds the lines of print on a page, by its levelled ink. Knows neither text nor file formats."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -8,34 +8,14 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
+
+from rtocr_gui.documents.ink import Mask, levelled_ink
 
 Extent = tuple[float, float]
 """Left and right edge, in pixels."""
 
-_Mask = NDArray[np.bool_]
 _Range = tuple[int, int]
-
-_LONGEST_PX = 1600
-"""Longest side of the page on which lines are found: small print is still legible there."""
-
-_PAPER_SCALE, _PAPER_PX = 16, 15
-"""How much smaller the page is on which paper is told from print, and the size of the median there."""
-
-_LEAST_CONTRAST = 28
-"""Least difference from the paper that counts as ink, in grey levels."""
-
-_DARK = 0.6
-"""Share of the grey level of the paper below which what begins at an edge may surround it."""
-
-_SHORTEST_EDGE, _FRINGE_PX = 1 / 20, 3
-"""Share of an edge that is dark in one piece where a surround begins, and how far the surround blurs."""
-
-_STEEPEST, _SLOPE_STEPS = 0.06, (0.004, 0.0005)
-"""Range in which the slope of the lines is searched for, and the steps, the first of which lead near it."""
-
-_RULE_SHARE, _SHORTEST_RULE_PX = 1 / 6, 8
-"""Straight runs of ink of this share of the longer side and more are rules, frames and parts of pictures."""
 
 _LEAST_HEIGHT_PX = 4
 """Lower runs of rows are dust, dotted rules, or the dots of letters."""
@@ -128,23 +108,20 @@ def find_lines_across(page: Image.Image) -> tuple[PrintLine, ...]:
 
 def _levelled_page(page: Image.Image) -> "tuple[_Region, Callable[[_Line], PrintLine]]":
     """Level the print of a page, and return with it what finds out where its lines are on the page."""
-    scale = min(1.0, _LONGEST_PX / max(page.size))
-    size = max(1, round(page.width * scale)), max(1, round(page.height * scale))
-    ink = _ink(_without_surround(page.convert("L").resize(size, Image.Resampling.BOX)))
-    slope = _slope(ink)
-    levelled, lift, shift = _levelled(ink, slope)
-    levelled = _without_rules(levelled)
-    across, down = page.width / size[0], page.height / size[1]
+    levelled = levelled_ink(page)
+    width, height = levelled.size_px
+    across, down = page.width / width, page.height / height
 
     def on_page(line: _Line) -> PrintLine:
-        lean = shift + slope * ((line.top + line.bottom) / 2 - lift)
+        lean = levelled.shift + levelled.slope * ((line.top + line.bottom) / 2 - levelled.lift)
         # What is levelled may reach beyond the edges of the page; no stroke becomes narrower than a pixel.
-        edges = np.clip(np.array(line.strokes) - lean, (0, 1), (size[0] - 1, size[0])) * across
+        edges = np.clip(np.array(line.strokes) - lean, (0, 1), (width - 1, width)) * across
         strokes = tuple((left, right) for left, right in edges.tolist())
-        top, bottom = (line.top - lift) * down, (line.bottom - lift) * down
-        return PrintLine(strokes, top, bottom, slope * down / across)
+        top, bottom = (line.top - levelled.lift) * down, (line.bottom - levelled.lift) * down
+        return PrintLine(strokes, top, bottom, levelled.slope * down / across)
 
-    return _Region(levelled, (0, levelled.shape[0]), (0, levelled.shape[1])), on_page
+    rows, columns = levelled.ink.shape
+    return _Region(levelled.ink, (0, rows), (0, columns)), on_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +135,12 @@ class _Line:
 class _Region:
     """A rectangle of the levelled page."""
 
-    page: _Mask
+    page: Mask
     rows: _Range
     columns: _Range
 
     @property
-    def ink(self) -> _Mask:
+    def ink(self) -> Mask:
         return self.page[slice(*self.rows), slice(*self.columns)]
 
     def lines(self) -> list[_Line]:
@@ -203,7 +180,7 @@ def _by_column(whole: _Region) -> Iterator[_Line]:
             yield from region.lines()
 
 
-def _gutter(ink: _Mask, height: float) -> int | None:
+def _gutter(ink: Mask, height: float) -> int | None:
     """Return the middle of the widest gap between two columns of some lines each; None if there is none."""
     if len(ink) < 3 * height:
         return None
@@ -230,7 +207,7 @@ def _widest_gap(ranges: list[_Range]) -> int:
     return min(wide, key=lambda middle: abs(middle - centre))
 
 
-def _strokes(line: _Mask) -> list[_Range]:
+def _strokes(line: Mask) -> list[_Range]:
     """Return where each run of columns with print begins and ends, without dots that lead the eye."""
     strokes = _runs(_columns(line))
     is_low = np.array([_is_low(line[:, slice(*stroke)]) for stroke in strokes])
@@ -239,14 +216,14 @@ def _strokes(line: _Mask) -> list[_Range]:
     return [stroke for stroke, low in zip(strokes, is_low, strict=True) if not low] or strokes
 
 
-def _is_low(stroke: _Mask) -> bool:
+def _is_low(stroke: Mask) -> bool:
     if stroke.shape[1] > _LOW * len(stroke):
         return False
     rows = np.flatnonzero(stroke.any(axis=1))
     return bool(rows[-1] - rows[0] < _LOW * len(stroke))
 
 
-def _line_ranges(ink: _Mask) -> list[_Range]:
+def _line_ranges(ink: Mask) -> list[_Range]:
     """Return the first row of each line, and the row after its last."""
     counts = ink.sum(axis=1)
     joined: list[_Range] = []
@@ -302,101 +279,13 @@ def _apart(counts: NDArray[np.int64], lines: _Range, height: float, least: float
     return [each for part in parts for each in _apart(counts, part, height, _FLOOR * counts[thinnest])]
 
 
-def _without_surround(grey: Image.Image) -> Image.Image:
-    """Paint what is dark around light paper like it: the lid of a scanner, corners of a levelled scan."""
-    pixels = np.asarray(grey)
-    paper = np.uint8(np.median(pixels))
-    dark = pixels < _DARK * paper
-    surround = np.zeros_like(dark)
-    for turns in range(4):
-        inwards, found = np.rot90(dark, turns), np.rot90(surround, turns)
-        # Print that is cut by the edge is dark there too, but never for long.
-        begins = _long_runs(inwards[:1], max(1, round(_SHORTEST_EDGE * inwards.shape[1])))
-        found |= np.logical_and.accumulate(inwards) & begins
-    fringed = Image.fromarray(np.uint8(255) * surround).filter(ImageFilter.BoxBlur(_FRINGE_PX))
-    return Image.fromarray(np.where(np.asarray(fringed) > 0, paper, pixels))
-
-
-def _ink(grey: Image.Image) -> _Mask:
-    """Tell print from paper, which may be unevenly lit or dark."""
-    width, height = (max(1, side // _PAPER_SCALE) for side in grey.size)
-    small = grey.resize((width, height), Image.Resampling.BOX).filter(ImageFilter.MedianFilter(_PAPER_PX))
-    paper = small.resize(grey.size, Image.Resampling.BILINEAR)
-    contrast = np.abs(np.asarray(grey, np.int16) - np.asarray(paper, np.int16))
-    strong = contrast >= max(_LEAST_CONTRAST, 0.3 * float(np.quantile(contrast, 0.995)))
-    padded = np.pad(strong, 1)
-    around = sum(
-        padded[row : row + strong.shape[0], column : column + strong.shape[1]].astype(np.uint8)
-        for row in range(3)
-        for column in range(3)
-    )
-    return strong & (around > 2)  # not dust
-
-
-def _without_rules(ink: _Mask) -> _Mask:
-    length = max(round(max(ink.shape) * _RULE_SHARE), _SHORTEST_RULE_PX)
-    return ink & ~_rules(ink, length) & ~_rules(ink.T, length).T
-
-
-def _rules(ink: _Mask, length: int) -> _Mask:
-    """Mark the long runs of ink along rows; where the page was levelled, these step to the rows beside."""
-    around = np.pad(ink, ((2, 2), (0, 0)))
-    runs = _long_runs(around[:-2] | around[1:-1] | around[2:], length)
-    return runs[:-2] | runs[1:-1] | runs[2:]
-
-
-def _long_runs(ink: _Mask, length: int) -> _Mask:
-    """Mark the runs of at least `length` pixels in each row."""
-    if ink.shape[1] < length:
-        return np.zeros_like(ink)
-    sums = np.pad(ink, ((0, 0), (1, 0))).cumsum(axis=1, dtype=np.int32)
-    begins = (sums[:, length:] - sums[:, :-length]) == length
-    changes = np.zeros((ink.shape[0], ink.shape[1] + 1), np.int32)
-    changes[:, : begins.shape[1]] += begins
-    changes[:, length : length + begins.shape[1]] -= begins
-    return changes.cumsum(axis=1)[:, :-1] > 0
-
-
-def _slope(ink: _Mask) -> float:
-    """Return the slope at which lines and the gaps between them are told apart best."""
-    rows, columns = np.nonzero(ink)
-    if not len(rows):
-        return 0.0
-
-    def contrast(slope: float) -> float:
-        level = np.rint(rows - slope * columns).astype(np.int64)
-        profile = np.bincount(level - level.min())
-        return float((np.diff(profile.astype(np.float64)) ** 2).sum())
-
-    best, reach = 0.0, _STEEPEST
-    for step in _SLOPE_STEPS:
-        steps = round(reach / step)
-        around = (best + number * step for number in range(-steps, steps + 1))
-        best = max(around, key=lambda slope: (contrast(slope), -abs(slope)))
-        reach = step
-    return best
-
-
-def _levelled(ink: _Mask, slope: float) -> tuple[_Mask, int, int]:
-    """Make lines level and gutters upright, and return by how much the corner was moved down and right."""
-    rows, columns = ink.shape
-    fall, lean = math.ceil(abs(slope) * columns), math.ceil(abs(slope) * rows)
-    lift, shift = (fall, 0) if slope > 0 else (0, lean)
-    levelled = np.zeros((rows + fall, columns + lean), np.bool_)
-    old_rows, old_columns = np.nonzero(ink)
-    new_rows = np.rint(old_rows - slope * old_columns).astype(np.int64) + lift
-    new_columns = np.rint(old_columns + slope * old_rows).astype(np.int64) + shift
-    levelled[new_rows, new_columns] = True
-    return levelled, lift, shift
-
-
 def _runs(mask: NDArray[np.bool_]) -> list[_Range]:
     """Return where each run of true values begins, and where it ends, exclusive."""
     changes = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
     return list(zip(changes[::2].tolist(), changes[1::2].tolist(), strict=True))
 
 
-def _columns(ink: _Mask) -> _Mask:
+def _columns(ink: Mask) -> Mask:
     """Tell in which columns there is ink."""
-    printed: _Mask = np.logical_or.reduce(ink)
+    printed: Mask = np.logical_or.reduce(ink)
     return printed
