@@ -10,7 +10,7 @@ from pathlib import Path
 from recipe.commands import failures_in_words, share
 from recipe.export import export_checkpoint
 from recipe.growth import NO_LAYERS, add_layers_option
-from recipe.training import Blend
+from recipe.states import Blend
 from rtocr_gui.ocr.reading import TASKS, Mode
 
 _DESCRIPTION = (

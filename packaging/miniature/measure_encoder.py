@@ -19,7 +19,7 @@ from recipe.crops import CropBatches, CropPlan
 from recipe.losses import dense_loss
 from recipe.model import Learner, read_sizes
 from recipe.pages import EVALUATION_SEED, PageKind
-from recipe.training import load_weights
+from recipe.states import load_weights
 
 _X_HEIGHTS_PX = (8.0, 10.0, 14.0, 20.0, 30.0, 44.0)
 _LEAST_WANTED_PX = 10.0

@@ -13,7 +13,8 @@ from evaluation.page_sets import Group, plan_sets, scale_of
 from evaluation.tables import card_tables
 from recipe.blocks import Block as TrueBlock
 from recipe.muon import Optimiser
-from recipe.training import HEADS_FILE, LOG_FILE, RunSettings, save_state, train
+from recipe.states import HEADS_FILE, save_state
+from recipe.training import LOG_FILE, RunSettings, train
 from recipe.typefaces import find_typefaces
 from rtocr_gui.cli.bench.scores import ALL_TOKENS, PageScore, Setting
 from rtocr_gui.ocr.engine import Engine

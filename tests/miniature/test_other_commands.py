@@ -13,7 +13,8 @@ import export
 import measure_encoder
 import write_card
 from recipe.muon import Optimiser
-from recipe.training import LOG_FILE, STATE_FILE, save_state
+from recipe.states import STATE_FILE, save_state
+from recipe.training import LOG_FILE
 from tests.miniature.materials import MINIATURE, tiny_learner
 
 EXPORT = ("run", "out", "--modes", "tiny", "--tasks", "text")

@@ -26,19 +26,8 @@ from recipe.pruned import prune_page
 from recipe.reading_stages import ReadingStage, both_stage
 from recipe.readings import ReadingBatches, ViewPlan
 from recipe.shown import show
-from recipe.training import (
-    HEADS_FILE,
-    LOG_FILE,
-    STATE_FILE,
-    Blend,
-    RunSettings,
-    blend_weights,
-    learning_rate,
-    load_weights,
-    save_state,
-    share_gradients,
-    train,
-)
+from recipe.states import HEADS_FILE, STATE_FILE, Blend, blend_weights, load_weights, save_state
+from recipe.training import LOG_FILE, RunSettings, learning_rate, share_gradients, train
 from rtocr_gui.errors import CheckpointError, SettingsError
 from rtocr_gui.ocr.decoder.decoding import build_prompt
 from rtocr_gui.ocr.model.checkpoint import load_checkpoint

@@ -12,7 +12,7 @@ import pytest
 import train as command
 from recipe.muon import Optimiser
 from recipe.pages import EVALUATION_SEED
-from recipe.training import save_state
+from recipe.states import save_state
 from recipe.typefaces import find_typefaces
 from tests.miniature.materials import RECIPE, tiny_learner
 

@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from string import Template
 
-from recipe.training import LOG_FILE, read_facts
+from recipe.states import read_facts
+from recipe.training import LOG_FILE
 from recipe.typefaces import find_typefaces
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.model.model_info import ModelInfo

@@ -15,7 +15,7 @@ import numpy as np
 
 from evaluation.page_sets import PageSet, TruePage
 from recipe.blocks import Block
-from recipe.training import HEADS_FILE
+from recipe.states import HEADS_FILE
 from rtocr_gui.cli.bench.readings_file import KeptReading
 from rtocr_gui.cli.bench.scores import PageScore, Setting, score_page
 from rtocr_gui.ocr.reading import Block as ReadBlock

@@ -14,7 +14,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from recipe.model import CONFIG, Learner, read_sizes
 from recipe.readings import TOKENIZER
-from recipe.training import HEADS_FILE, Blend, blend_weights, load_weights
+from recipe.states import HEADS_FILE, Blend, blend_weights, load_weights
 from rtocr_gui.export.writing import write_bytes_atomically, write_text_atomically
 from rtocr_gui.ocr.model.folder import read_description
 from rtocr_gui.ocr.model.model_files import DESCRIPTION_FILE, WEIGHTS_FILE
