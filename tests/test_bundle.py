@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from rtocr_gui.cli.bench.figures import PROBES
+from rtocr_gui.cli.bench.promises import PROBES
 from rtocr_gui.resources import resource_path
 from rtocr_gui.version import program_version
 

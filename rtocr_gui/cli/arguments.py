@@ -70,9 +70,9 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     _add_curve(commands.add_parser("curve", help="read a page at many ratios and show what its text loses"))
     bench = commands.add_parser("bench", help="measure the program on this machine")
     if argv and argv[0] == "bench":
-        from rtocr_gui.cli.bench import figures
+        from rtocr_gui.cli.bench import promises
 
-        figures.add_arguments(bench)
+        promises.add_arguments(bench)
     models = commands.add_parser("models", help="list, download and check models")
     if argv and argv[0] == "models":
         from rtocr_gui.cli.models import add_arguments

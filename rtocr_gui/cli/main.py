@@ -103,14 +103,14 @@ def _replace_closed_streams() -> bool:
 def _run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:
     """Carry out a command; False if something could not be read, measured or used."""
     if arguments.command == "bench":
-        from rtocr_gui.cli.bench import accuracy, decoding, figures
+        from rtocr_gui.cli.bench import accuracy, decoding, promises
 
         if arguments.figures == "accuracy":
             return accuracy.run(arguments, engine_factory, progress)
         if arguments.figures == "decoding":
             decoding.run(arguments, progress)
             return True
-        return figures.run(arguments, progress)
+        return promises.run(arguments, progress)
     if arguments.command == "models":
         from rtocr_gui.cli import models
 

@@ -1,6 +1,6 @@
 """Measures the window in a process of its own, and prints the figures as JSON.
 
-`cli.bench.figures` starts it as `python -m rtocr_gui.ui.probe gap|overlay|drag|memory MOMENT`, where the
+`cli.bench.promises` starts it as `python -m rtocr_gui.ui.probe gap|overlay|drag|memory MOMENT`, where the
 moment is the `time.monotonic()` of the start: how soon a window appears, and whether it was kept
 waiting, can only be seen from inside. The program is the real one, with the bundled miniature.
 """

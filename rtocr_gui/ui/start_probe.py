@@ -1,6 +1,6 @@
 """Measures how soon the window appears: imports the program as `__main__` does, then shows it.
 
-`cli.bench.figures` starts it as `python -m rtocr_gui.ui.start_probe window MOMENT`; what is measured is in
+`cli.bench.promises` starts it as `python -m rtocr_gui.ui.start_probe window MOMENT`; what is measured is in
 `probe`.
 """
 

@@ -1,6 +1,6 @@
 """Measures the pruning step in a process of its own, and prints the figures as JSON.
 
-`figures` starts it as `python -m rtocr_gui.cli.bench.plan_probe plan`, because the threads of the numeric
+`promises` starts it as `python -m rtocr_gui.cli.bench.plan_probe plan`, because the threads of the numeric
 libraries are determined by the environment at the start of a process. Knows no window.
 """
 

@@ -1,6 +1,6 @@
 """Measures rereading pages and reading several together in a process of its own; prints the figures as JSON.
 
-`figures` starts it as `python -m rtocr_gui.cli.bench.reading_probe reread|curve|together`. It reads the
+`promises` starts it as `python -m rtocr_gui.cli.bench.reading_probe reread|curve|together`. It reads the
 samples with the bundled miniature. A faster reading counts only if it gives the same tokens. Knows no window.
 """
 

@@ -68,8 +68,8 @@ PROBES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One line of the table.
+class Promise:
+    """A figure that the program promises: one line of the table.
 
     Attributes:
         path: dotted path of the figure in the JSON.
@@ -90,27 +90,27 @@ class Figure:
         return value < self.limit if self.at_least else value >= self.limit
 
 
-FIGURES = (
-    Figure("plan.base.ms", "Plan, Base (256 tokens)", "ms", 20),
-    Figure("plan.large.ms", "Plan, Large (400 tokens)", "ms", 30),
-    Figure("plan.gundam2x3.ms", "Plan, Gundam 2x3 (856 tokens)", "ms", 45),
-    Figure("reread.same.decode_ratio", "Reading again, same text, decoding", "×", 5, at_least=True),
-    Figure("reread.same.whole_ratio", "Reading again, same text, with prefill", "×", 5, at_least=True),
-    Figure("reread.differing.decode_ratio", "Reading again, 2 % differ, decoding", "×", 2.5, at_least=True),
-    Figure(
+PROMISES = (
+    Promise("plan.base.ms", "Plan, Base (256 tokens)", "ms", 20),
+    Promise("plan.large.ms", "Plan, Large (400 tokens)", "ms", 30),
+    Promise("plan.gundam2x3.ms", "Plan, Gundam 2x3 (856 tokens)", "ms", 45),
+    Promise("reread.same.decode_ratio", "Reading again, same text, decoding", "×", 5, at_least=True),
+    Promise("reread.same.whole_ratio", "Reading again, same text, with prefill", "×", 5, at_least=True),
+    Promise("reread.differing.decode_ratio", "Reading again, 2 % differ, decoding", "×", 2.5, at_least=True),
+    Promise(
         "reread.differing.whole_ratio", "Reading again, 2 % differ, with prefill", "×", 2.5, at_least=True
     ),
-    Figure("curve.ratio", "Curve of 9 points, against one reading", "×", 3),
-    Figure("together.ratio", "15 pages together, against one by one", "×", 3, at_least=True),
-    Figure("overlay.median_ms", "Slider to painted overlay, median", "ms", 8),
-    Figure("overlay.worst_ms", "Slider to painted overlay, worst", "ms", 30),
-    Figure("drag.waited_ms", "Drag at 60/s, any look, longest wait of a move", "ms", 33),
-    Figure("drag.unpainted_ms", "Drag at 60/s, any look, longest until painted", "ms", 33),
-    Figure("drag.gap_ms", "Largest event-loop gap, drag at 60/s", "ms", 33),
-    Figure("window_s", "Window shown after process start", "s", 0.6),
-    Figure("gap_ms.reading", "Largest event-loop gap, reading", "ms", 50),
-    Figure("gap_ms.importing", "Largest event-loop gap, importing", "ms", 300),
-    Figure("memory.growth_percent", "Peak memory growth, last 5 of 20 pages", "%", 2),
+    Promise("curve.ratio", "Curve of 9 points, against one reading", "×", 3),
+    Promise("together.ratio", "15 pages together, against one by one", "×", 3, at_least=True),
+    Promise("overlay.median_ms", "Slider to painted overlay, median", "ms", 8),
+    Promise("overlay.worst_ms", "Slider to painted overlay, worst", "ms", 30),
+    Promise("drag.waited_ms", "Drag at 60/s, any look, longest wait of a move", "ms", 33),
+    Promise("drag.unpainted_ms", "Drag at 60/s, any look, longest until painted", "ms", 33),
+    Promise("drag.gap_ms", "Largest event-loop gap, drag at 60/s", "ms", 33),
+    Promise("window_s", "Window shown after process start", "s", 0.6),
+    Promise("gap_ms.reading", "Largest event-loop gap, reading", "ms", 50),
+    Promise("gap_ms.importing", "Largest event-loop gap, importing", "ms", 300),
+    Promise("memory.growth_percent", "Peak memory growth, last 5 of 20 pages", "%", 2),
 )
 
 
@@ -215,19 +215,19 @@ def format_table(figures: dict[str, Any]) -> str:
         The table as text.
     """
     rows = [("", "measured", "limit", "")]
-    for figure in FIGURES:
-        value = _look_up(figures, figure.path)
+    for promise in PROMISES:
+        value = _look_up(figures, promise.path)
         if value is None:
             continue
-        floor = _look_up(figures, figure.path.removesuffix("ms") + "floor_ms")
-        remarks = [("UNDER" if figure.at_least else "OVER")] if figure.is_missed_by(value) else []
+        floor = _look_up(figures, promise.path.removesuffix("ms") + "floor_ms")
+        remarks = [("UNDER" if promise.at_least else "OVER")] if promise.is_missed_by(value) else []
         if floor is not None:
             remarks.append(f"similarity product alone: {floor:.1f} ms ({floor / value:.0%})")
         rows.append(
             (
-                figure.label,
-                f"{value:.2f} {figure.unit}",
-                f"{'at least' if figure.at_least else 'under'} {figure.limit:g} {figure.unit}",
+                promise.label,
+                f"{value:.2f} {promise.unit}",
+                f"{'at least' if promise.at_least else 'under'} {promise.limit:g} {promise.unit}",
                 ", ".join(remarks),
             )
         )

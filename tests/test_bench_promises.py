@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rtocr_gui.cli.bench import figures
+from rtocr_gui.cli.bench import promises
 from rtocr_gui.cli.main import main
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.errors import ExportError
@@ -22,20 +22,20 @@ FIGURES = {
 
 def run(*words: str) -> bool:
     parser = argparse.ArgumentParser()
-    figures.add_arguments(parser)
-    return figures.run(parser.parse_args(words), Progress(sys.stderr, quiet=False))
+    promises.add_arguments(parser)
+    return promises.run(parser.parse_args(words), Progress(sys.stderr, quiet=False))
 
 
 @pytest.fixture
 def probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A module that stands in for the probe of plans; a test writes what it does."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setitem(figures.PROBES, "plan", figures.Probe("stand_in", {"STAND_IN": "1"}))
+    monkeypatch.setitem(promises.PROBES, "plan", promises.Probe("stand_in", {"STAND_IN": "1"}))
     return tmp_path / "stand_in.py"
 
 
 def test_the_table_names_each_figure_its_limit_and_its_floor() -> None:
-    table = figures.format_table(FIGURES).splitlines()
+    table = promises.format_table(FIGURES).splitlines()
     assert len(table) == 4
     assert " ".join(table[1].split()) == (
         "Plan, Base (256 tokens) 10.00 ms under 20 ms similarity product alone: 2.5 ms (25%)"
@@ -47,7 +47,7 @@ def test_the_table_names_each_figure_its_limit_and_its_floor() -> None:
 
 def test_a_figure_that_has_a_limit_to_reach_is_marked_below_it() -> None:
     reread = {"same": {"decode_ratio": 5.0, "whole_ratio": 4.9}}
-    reached, missed = figures.format_table({"reread": reread}).splitlines()[1:]
+    reached, missed = promises.format_table({"reread": reread}).splitlines()[1:]
     assert reached.endswith("at least 5 ×")
     assert missed.endswith("at least 5 ×  UNDER")
 
@@ -70,7 +70,7 @@ def test_a_probe_starts_with_its_environment_and_temporary_settings(probe: Path)
         "assert 0 <= time.monotonic() - float(sys.argv[2]) < 60\n"
         "print(json.dumps([sys.argv[1], os.environ['STAND_IN'], os.environ['RTOCR_CONFIG_DIR']]))\n"
     )
-    argument, stand_in, settings = figures.measure("plan")
+    argument, stand_in, settings = promises.measure("plan")
     assert (argument, stand_in) == ("plan", "1")
     assert not Path(settings).exists()
 
@@ -78,7 +78,7 @@ def test_a_probe_starts_with_its_environment_and_temporary_settings(probe: Path)
 def test_of_several_runs_the_one_in_the_middle_counts(
     probe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(figures.PROBES, "plan", figures.Probe("stand_in", middle_of="window_s"))
+    monkeypatch.setitem(promises.PROBES, "plan", promises.Probe("stand_in", middle_of="window_s"))
     waiting = tmp_path / "figures"
     waiting.write_text("5\n1\n4\n2\n3\n")
     probe.write_text(
@@ -86,14 +86,14 @@ def test_of_several_runs_the_one_in_the_middle_counts(
         "first, *rest = file.read_text().split()\nfile.write_text('\\n'.join(rest))\n"
         "print('{\"window_s\": ' + first + '}')\n"
     )
-    assert figures.measure("plan") == {"window_s": 3}
+    assert promises.measure("plan") == {"window_s": 3}
 
 
 def test_a_group_that_fails_is_told_and_does_not_stop_the_others(
     probe: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     probe.write_text("import sys\nprint({})\nsys.exit(int(sys.argv[1] == 'plan'))\n")
-    monkeypatch.setitem(figures.PROBES, "memory", figures.Probe("stand_in"))
+    monkeypatch.setitem(promises.PROBES, "memory", promises.Probe("stand_in"))
     assert not run("--only", "plan", "--only", "memory")
     assert "rtocr: Measuring plan failed (exit code 1)" in capsys.readouterr().err
 
