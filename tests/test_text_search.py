@@ -2,7 +2,7 @@
 
 import pytest
 
-from rtocr_gui.ocr.text.text_search import find_words, replacement
+from rtocr_gui.ocr.text.text_search import find_occurrences, replacement
 
 
 @pytest.mark.parametrize(
@@ -32,13 +32,13 @@ from rtocr_gui.ocr.text.text_search import find_words, replacement
     ],
 )
 def test_words_are_found_as_they_stand_on_paper(text: str, words: str, found: list[str]) -> None:
-    assert [text[start:end] for start, end in find_words(text, words)] == found
+    assert [text[start:end] for start, end in find_occurrences(text, words)] == found
 
 
 def test_a_long_text_of_nearly_the_words_is_searched_at_once() -> None:
-    assert find_words("a-\n" * 50_000 + " " * 50_000, "a" * 200 + " b") == ()
-    assert find_words("-\n" * 5_000, "-" * 200 + "b") == ()
-    assert find_words("a\u00ad" * 50_000, "a" * 200 + " b") == ()
+    assert find_occurrences("a-\n" * 50_000 + " " * 50_000, "a" * 200 + " b") == ()
+    assert find_occurrences("-\n" * 5_000, "-" * 200 + "b") == ()
+    assert find_occurrences("a\u00ad" * 50_000, "a" * 200 + " b") == ()
 
 
 @pytest.mark.parametrize(

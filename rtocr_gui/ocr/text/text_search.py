@@ -22,7 +22,7 @@ _BROKEN = f"(?:{_HYPHEN}\n|\u00ad)?"
 _BROKEN_ANYWHERE = f"(?:{_HYPHEN}?\n)?"
 
 
-def find_words(text: str, words: str) -> tuple[tuple[int, int], ...]:
+def find_occurrences(text: str, words: str) -> tuple[tuple[int, int], ...]:
     """Find all occurrences of words in a text.
 
     Args:
@@ -46,7 +46,7 @@ def replacement(found: str, words: str, by: str) -> str:
     Words typed in lower case occur in any case: the replacement, if typed so too, is written in that case.
 
     Args:
-        found: the occurrence, as `find_words` finds it.
+        found: the occurrence, as `find_occurrences` finds it.
         words: what was searched for.
         by: what to write instead, as typed.
     """

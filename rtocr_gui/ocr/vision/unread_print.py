@@ -6,11 +6,10 @@ drawn, a third of these as scans), true texts had at least 0.66 letters for each
 than one. Knows no model.
 """
 
-import unicodedata
-
 import numpy as np
 from PIL import Image
 
+from rtocr_gui.documents.print_fit import is_broad
 from rtocr_gui.documents.print_lines import find_lines_across
 from rtocr_gui.documents.printed_text import printed_text
 
@@ -46,7 +45,7 @@ def has_unread_print(text: str, strokes: int) -> bool:
         strokes: as `count_strokes` counts them.
     """
     letters = sum(
-        _STROKES_OF_BROAD if unicodedata.east_asian_width(letter) in "WF" else 1.0
+        _STROKES_OF_BROAD if is_broad(letter) else 1.0
         for letter in printed_text(text)
         if not letter.isspace()
     )

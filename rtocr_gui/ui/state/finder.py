@@ -10,7 +10,7 @@ from time import monotonic
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.text.text_search import find_words, replacement
+from rtocr_gui.ocr.text.text_search import find_occurrences, replacement
 from rtocr_gui.ui.parts.timers import one_shot
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.shown import Found, Replacing, TextChange
@@ -209,5 +209,5 @@ class Finder(QObject):
             return ()
         known = self._found.get(page.ref)
         if known is None or known[0] != page.text:
-            known = self._found[page.ref] = (page.text, find_words(page.text, self._words))
+            known = self._found[page.ref] = (page.text, find_occurrences(page.text, self._words))
         return known[1]
