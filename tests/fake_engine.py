@@ -195,6 +195,7 @@ class FakeEngine:
             retry=self._retry(settings) if stop_reason is StopReason.LOOP else None,
             doubt=self.doubts.get(encoded.mode),
             larger_mode=self.larger_mode if self.doubts.get(encoded.mode) is Doubt.SMALL_PRINT else None,
+            needs_large_print=True,
             word_count=len(find_words(text)),
             unsure_words=tuple(
                 (start, end) for start, end in find_words(text) if text[start:end] in self.unsure_of

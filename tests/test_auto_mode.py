@@ -388,6 +388,7 @@ def test_a_model_for_larger_print_chooses_larger_modes_and_calls_more_too_small(
         (Mode.TINY, False, None),
         (Mode.TINY, True, Mode.BASE),
     ]
+    assert [one.needs_large_print for one in readings] == [False, False, True, False, True]
 
 
 def test_gundam_is_avoided_in_auto_only_and_only_where_the_model_states_so(tmp_path: Path) -> None:

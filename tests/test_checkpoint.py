@@ -53,6 +53,7 @@ def test_the_bundled_model_says_what_it_was_made_for() -> None:
     assert info.light_pages_only is said["light_pages_only"]
     assert info.rough_boxes is said["rough_boxes"]
     assert not info.takes_words
+    assert info.needs_large_print
     assert info.weight_bytes == resource_path("miniature/model.safetensors").stat().st_size
     assert 5e6 < info.parameter_count < 5e7
 
@@ -67,6 +68,7 @@ def test_a_folder_that_says_nothing_is_the_published_model(folder: Path) -> None
     assert not info.rough_boxes
     assert info.tasks == TASKS
     assert info.takes_words
+    assert not info.needs_large_print
     assert info.parameter_count == sum(weights.size for weights in small_weights(small_config()).values())
 
 

@@ -64,7 +64,7 @@ def _about_small_print(reading: Reading) -> str:
         return f"the print seems too small for mode {mode}. Its text may be wrong. Try --mode {larger}."
     sentence = f"the print seems too small for {reading.model_name}. Its text may be wrong."
     sentence += f" {_part_by_part(reading)}"
-    if reading.mode.letterboxed:
+    if not reading.needs_large_print:
         return sentence
     return f"{sentence} DeepSeek-OCR reads smaller print: rtocr models download."
 

@@ -206,6 +206,7 @@ class PageStages:
             retry=retry,
             cut_tokens=len(generation.token_ids) - len(token_ids),
             read_together=generation.shared_ms > 0,
+            needs_large_print=checkpoint.info.needs_large_print,
             word_count=len(words),
             unsure_words=unsure_words,
         )

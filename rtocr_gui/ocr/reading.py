@@ -334,6 +334,7 @@ class Reading:
         read_together: True if decoder passes, and so their time, were shared with other pages.
         doubt: the gravest doubt about the text; None if there is none.
         larger_mode: the mode to choose instead if the print is too small; None if no mode shows it larger.
+        needs_large_print: True if the published models read smaller print than this one.
         word_count: number of words in `text`.
         unsure_words: start and end (exclusive) in `text` of each word that the model was unsure of,
             ascending; none for tasks that ask for anything but the print of the page.
@@ -362,6 +363,7 @@ class Reading:
     read_together: bool = False
     doubt: Doubt | None = None
     larger_mode: Mode | None = None
+    needs_large_print: bool = False
     word_count: int = 0
     unsure_words: tuple[tuple[int, int], ...] = ()
 

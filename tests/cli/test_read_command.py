@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from rtocr_gui.cli import pages
-from rtocr_gui.cli.reading_words import summary_of
+from rtocr_gui.cli.reading_words import summary_of, warnings_about
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.reading import TASKS, Doubt, Mode, Reading, ReadSettings, Scaling, StopReason
 from tests.broken_files import PASSWORD, encrypted_pdf, write_broken_files
@@ -321,6 +321,16 @@ def test_print_that_is_too_small_is_warned_of_once_for_each_page(rtocr, book, la
     assert len(result.told) == 2
     assert all(words in line and f"page {number} of 5" in line for number, line in enumerate(result.told, 1))
     assert rtocr("read", book, "-q").told == []
+
+
+@pytest.mark.parametrize("mode", [Mode.TINY, Mode.GUNDAM])
+@pytest.mark.parametrize("needs_large_print", [False, True])
+def test_deepseek_ocr_is_advised_where_it_reads_smaller_print(mode, needs_large_print):
+    reading = make_reading(
+        ReadSettings(Scaling(mode), TEXT), doubt=Doubt.SMALL_PRINT, needs_large_print=needs_large_print
+    )
+    (told,) = warnings_about(reading)
+    assert told.endswith("DeepSeek-OCR reads smaller print: rtocr models download.") is needs_large_print
 
 
 def test_a_page_of_which_much_was_not_read_is_warned_of(rtocr, page):

@@ -68,6 +68,11 @@ class ModelInfo:
         """True if it accepts a prompt in the user's own words: it was trained on more than reading pages."""
         return not all(task.reads_all_print for task in self.tasks)
 
+    @property
+    def needs_large_print(self) -> bool:
+        """True if the published models read smaller print."""
+        return self.print_sizes.least_px > PUBLISHED_PRINT.least_px
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:

@@ -80,7 +80,7 @@ def _about_small_print(reading: Reading) -> str:
         return f"The print seems too small for {mode} mode: the text may be wrong. Choose {larger} mode."
     sentence = f"The print seems too small for {reading.model_name}: the text may be wrong."
     sentence += f" If you {_way_to_parts(reading)} (Edit menu), it is shown larger."
-    if reading.mode.letterboxed:
+    if not reading.needs_large_print:
         return sentence
     return f"{sentence} DeepSeek-OCR, under Model > Models…, reads smaller print."
 
