@@ -44,6 +44,14 @@ def plain_button(text: str, tip: str, action: Callable[[], None]) -> QPushButton
     return button
 
 
+def show_in_place_of(button: QPushButton, other: QPushButton) -> None:
+    """Show a button in the place of another, whose focus it takes over."""
+    button.show()
+    if other.hasFocus():
+        button.setFocus()
+    other.hide()
+
+
 def flat_button(name: str, tip: str, action: Callable[[], None]) -> QToolButton:
     """A button of a bar, for an icon; Tab reaches it, but a click does not move the focus."""
     button = QToolButton()

@@ -5,75 +5,28 @@ Knows no page and reads nothing: it emits which two readings are wanted, and sho
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction, QColor, QHideEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QPushButton,
-    QSizePolicy,
-    QSplitter,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QToolButton, QVBoxLayout, QWidget
 
-from rtocr_gui.ocr.reading import Reading, StopReason
 from rtocr_gui.ocr.text.comparison import Change, Difference, TextComparison
-from rtocr_gui.ui.parts.form_parts import plain_label
+from rtocr_gui.ui.parts.form_parts import plain_button, plain_label, show_in_place_of
 from rtocr_gui.ui.parts.named_label import NamedLabel
-from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.state.shown import ComparisonShown
+from rtocr_gui.ui.text.compared_side import ComparedSide
 from rtocr_gui.ui.text.compared_text import ComparedText, MarkedText
-from rtocr_gui.ui.text.pruning_chooser import ALL_TOKENS, SLIDER, PruningChooser
-from rtocr_gui.units import counted, grouped, share_of_whole
+from rtocr_gui.ui.text.difference_list import DifferenceList
+from rtocr_gui.ui.text.pruning_chooser import ALL_TOKENS, SLIDER
+from rtocr_gui.units import counted, share_of_whole
 
 SAME = "The two readings are the same, character by character."
 _HINT = "Choose how each reading is made, then press Compare."
-_NOTHING_READ = "No text was read."
 _LEGEND = "Struck: only left · underlined: only right · wavy: different"
 _LEFT_TINT, _RIGHT_TINT = QColor(213, 94, 0), QColor(0, 114, 178)
 """Vermilion and blue, which colour-blind people can tell apart (Okabe and Ito)."""
 
 _SIDE_BY_SIDE_CHARACTERS = 62
 """From this width on, in average characters, the texts are shown side by side."""
-
-_LEAST_CHARACTERS = 24
-"""Minimum width of one text, in average characters."""
-
-
-class DifferenceList(QListWidget):
-    """The differences of a comparison, one line each: the line number in the left text, and the change.
-
-    Requests only a few lines but takes all available space, so that it fits a small pane.
-    """
-
-    def show_comparison(self, comparison: TextComparison | None) -> None:
-        """List the differences of another comparison."""
-        self.setCurrentRow(-1)  # otherwise others would be chosen while rows are removed
-        self.clear()
-        if comparison is None:
-            return
-        line, counted_to = 1, 0
-        for difference in comparison.differences:
-            line += comparison.left.count("\n", counted_to, difference.left.start)
-            counted_to = difference.left.start
-            left, right = difference.left_excerpt, difference.right_excerpt
-            match difference.change:
-                case Change.DELETED:
-                    change, spoken = f"− {left}", f"only on the left: {left}"
-                case Change.INSERTED:
-                    change, spoken = f"+ {right}", f"only on the right: {right}"
-                case _:
-                    change, spoken = f"{left} → {right}", f"{left} on the left, {right} on the right"
-            row = QListWidgetItem(f"{line}:  {change}", self)
-            row.setData(Qt.ItemDataRole.AccessibleTextRole, f"Line {line}, {spoken}")
-            row.setToolTip(plain_tip(f"Line {line}, {spoken}"))
-
-    def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), self.minimumHeight())
 
 
 class CompareView(QWidget):
@@ -96,18 +49,15 @@ class CompareView(QWidget):
         self._shown: ComparisonShown | None = None
         self._chosen = -1
         self._scrolling = False
-        self._left_chooser = PruningChooser("Left", ALL_TOKENS)
-        self._right_chooser = PruningChooser("Right", SLIDER)
-        self._left_caption, self._right_caption = QLabel(), QLabel()
-        self._left, self._right = ComparedText(_LEFT_TINT), ComparedText(_RIGHT_TINT)
-        for text in (self._left, self._right):
-            text.setToolTip("Click a difference to go there")
-            text.setMinimumHeight(text.fontMetrics().lineSpacing() * 4)
-        self._left.verticalScrollBar().valueChanged.connect(self._follow_left)
-        self._right.verticalScrollBar().valueChanged.connect(self._follow_right)
-        self._left.place_clicked.connect(self._choose_in_left)
-        self._right.place_clicked.connect(self._choose_in_right)
+        self._left = ComparedSide("Left", ALL_TOKENS, _LEFT_TINT)
+        self._right = ComparedSide("Right", SLIDER, _RIGHT_TINT)
+        self._left.text.verticalScrollBar().valueChanged.connect(self._follow_left)
+        self._right.text.verticalScrollBar().valueChanged.connect(self._follow_right)
+        self._left.text.place_clicked.connect(self._choose_in_left)
+        self._right.text.place_clicked.connect(self._choose_in_right)
         self._list = DifferenceList()
+        self._list.currentRowChanged.connect(self._go_to_row)
+        self._list.clicked.connect(self._bring_to_sight)
         self._legend = plain_label(_LEGEND, "Legend")
         self._compose()
         self.show_comparison(None)
@@ -117,29 +67,8 @@ class CompareView(QWidget):
     def _compose(self) -> None:
         self._texts = QSplitter(Qt.Orientation.Horizontal)
         self._texts.setChildrenCollapsible(False)
-        for chooser, caption, text in (
-            (self._left_chooser, self._left_caption, self._left),
-            (self._right_chooser, self._right_caption, self._right),
-        ):
-            caption.setTextFormat(Qt.TextFormat.PlainText)
-            caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            side = QWidget()
-            side.setMinimumWidth(caption.fontMetrics().averageCharWidth() * _LEAST_CHARACTERS)
-            column = QVBoxLayout(side)
-            column.setContentsMargins(0, 0, 0, 0)
-            column.setSpacing(2)
-            column.addWidget(chooser)
-            column.addWidget(caption)
-            column.addWidget(text, 1)
-            self._texts.addWidget(side)
-
-        self._list.setUniformItemSizes(True)
-        self._list.setAccessibleName("Differences")
-        self._list.setToolTip("Choose a difference to go there in both texts and on the page")
-        self._list.setMinimumHeight(self._list.fontMetrics().lineSpacing() * 3)
-        self._list.currentRowChanged.connect(self._go_to_row)
-        self._list.clicked.connect(self._bring_to_sight)
-
+        self._texts.addWidget(self._left)
+        self._texts.addWidget(self._right)
         body = QSplitter(Qt.Orientation.Vertical)
         body.setChildrenCollapsible(False)
         body.addWidget(self._texts)
@@ -155,13 +84,11 @@ class CompareView(QWidget):
         column.addWidget(self._legend)
 
     def _compose_bar(self) -> QHBoxLayout:
-        self._compare = QPushButton("Compare")
-        self._compare.setToolTip("Mark what differs; readings that are missing are made first")
-        self._compare.clicked.connect(self._request)
+        self._compare = plain_button(
+            "Compare", "Mark what differs; readings that are missing are made first", self._request
+        )
         self.setFocusProxy(self._compare)
-        self._stop = QPushButton("Stop")
-        self._stop.setToolTip("Stop reading for the comparison")
-        self._stop.clicked.connect(self.stop_requested)
+        self._stop = plain_button("Stop", "Stop reading for the comparison", self.stop_requested.emit)
         self._stop.hide()
         self._summary = NamedLabel("Outcome of the comparison")
         self._summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -206,8 +133,8 @@ class CompareView(QWidget):
     @Slot(object)
     def show_retention(self, retention: float | None) -> None:
         """Offer the ratio of the retention slider; None for automatic."""
-        for chooser in (self._left_chooser, self._right_chooser):
-            chooser.show_retention(retention)
+        for side in (self._left, self._right):
+            side.chooser.show_retention(retention)
 
     @Slot(bool)
     def set_ready(self, ready: bool) -> None:
@@ -220,15 +147,16 @@ class CompareView(QWidget):
         self._shown = shown
         self._chosen = -1
         comparison = shown.comparison if shown else None
-        left, right = (_marked(comparison, of_left) for of_left in (True, False))
         self._scrolling = True
-        self._left.show_marked(left)
-        self._right.show_marked(right)
+        if shown is None:
+            self._left.clear()
+            self._right.clear()
+        else:
+            left, right = _marked(shown.comparison)
+            self._left.show_reading(shown.left_label, shown.left, left)
+            self._right.show_reading(shown.right_label, shown.right, right)
         self._scrolling = False
         self._list.show_comparison(comparison)
-        for text in (self._left, self._right):
-            text.setPlaceholderText(_NOTHING_READ if shown else "")
-        self._name_sides()
         for widget in (self._list, self._legend):
             widget.setVisible(self._list.count() > 0)
         self._summary.setText(_summary(comparison))
@@ -239,23 +167,10 @@ class CompareView(QWidget):
         """Show what is going on, or why it ended; an empty sentence shows the outcome again."""
         comparison = self._shown.comparison if self._shown else None
         self._summary.setText(sentence or _summary(comparison))
-        had_focus = self._compare.hasFocus() or self._stop.hasFocus()
-        self._compare.setVisible(not running)
-        self._stop.setVisible(running)
-        if had_focus:
-            (self._stop if running else self._compare).setFocus()
-
-    def _name_sides(self) -> None:
-        left = _caption(self._shown.left_label, self._shown.left) if self._shown else ""
-        right = _caption(self._shown.right_label, self._shown.right) if self._shown else ""
-        for side, label, caption, text in (
-            ("Left", left, self._left_caption, self._left),
-            ("Right", right, self._right_caption, self._right),
-        ):
-            caption.setText(label)
-            caption.setToolTip(label)
-            caption.setVisible(bool(label))
-            text.setAccessibleName(f"{side} reading: {label}" if label else f"{side} reading")
+        if running:
+            show_in_place_of(self._stop, self._compare)
+        else:
+            show_in_place_of(self._compare, self._stop)
 
     def _show_position(self) -> None:
         count = self._list.count()
@@ -270,9 +185,8 @@ class CompareView(QWidget):
     def _differences(self) -> tuple[Difference, ...]:
         return self._shown.comparison.differences if self._shown else ()
 
-    @Slot()
     def _request(self) -> None:
-        self.comparison_requested.emit(self._left_chooser.pruning, self._right_chooser.pruning)
+        self.comparison_requested.emit(self._left.chooser.pruning, self._right.chooser.pruning)
 
     def _step(self, step: int) -> None:
         count = self._list.count()
@@ -303,8 +217,8 @@ class CompareView(QWidget):
             return
         self._chosen = row
         difference = self._differences[row]
-        self._left.choose(difference.left)
-        self._right.choose(difference.right)
+        self._left.text.choose(difference.left)
+        self._right.text.choose(difference.right)
         self._bring_to_sight()
         self._show_position()
         self.place_chosen.emit(difference)
@@ -313,23 +227,24 @@ class CompareView(QWidget):
     def _bring_to_sight(self) -> None:
         """Show the difference at one height in both texts; the left scrolls only if it is not visible."""
         difference = self._differences[self._chosen]
+        left, right = self._left.text, self._right.text
         self._scrolling = True
-        seen_px = self._left.viewport().height()
-        at_px = self._left.height_of(difference.left.start)
-        if not 0 <= at_px <= seen_px - 2 * self._left.fontMetrics().lineSpacing():
-            self._left.scroll_to(difference.left.start, seen_px // 3)
-        self._right.scroll_to(difference.right.start, self._left.height_of(difference.left.start))
+        seen_px = left.viewport().height()
+        at_px = left.height_of(difference.left.start)
+        if not 0 <= at_px <= seen_px - 2 * left.fontMetrics().lineSpacing():
+            left.scroll_to(difference.left.start, seen_px // 3)
+        right.scroll_to(difference.right.start, left.height_of(difference.left.start))
         self._scrolling = False
 
     @Slot()
     def _follow_left(self) -> None:
         if self._shown is not None:
-            self._follow(self._left, self._right, self._shown.comparison.place_on_the_right)
+            self._follow(self._left.text, self._right.text, self._shown.comparison.place_on_the_right)
 
     @Slot()
     def _follow_right(self) -> None:
         if self._shown is not None:
-            self._follow(self._right, self._left, self._shown.comparison.place_on_the_left)
+            self._follow(self._right.text, self._left.text, self._shown.comparison.place_on_the_left)
 
     def _follow(self, leader: ComparedText, follower: ComparedText, beside: Callable[[int], int]) -> None:
         if not self._scrolling:
@@ -339,22 +254,22 @@ class CompareView(QWidget):
             self._scrolling = False
 
 
-def _marked(comparison: TextComparison | None, of_left: bool) -> MarkedText:
-    if comparison is None:
-        return MarkedText("")
-
-    changed = (segment for segment in comparison.segments if segment.change is not Change.EQUAL)
-    if of_left:
-        words = tuple(difference.left for difference in comparison.differences)
-        return MarkedText(comparison.left, words, tuple((part.left, part.change) for part in changed))
-    words = tuple(difference.right for difference in comparison.differences)
-    return MarkedText(comparison.right, words, tuple((part.right, part.change) for part in changed))
-
-
-def _caption(label: str, reading: Reading) -> str:
-    whole = reading.stop_reason in (StopReason.END, StopReason.CANCELLED)
-    tokens = f"{grouped(reading.kept)} of {grouped(reading.total)} tokens"
-    return f"{label} · {tokens}{'' if whole else ' · incomplete'}"
+def _marked(comparison: TextComparison) -> tuple[MarkedText, MarkedText]:
+    """The left text and the right one, with what differs in them."""
+    differences = comparison.differences
+    changed = [segment for segment in comparison.segments if segment.change is not Change.EQUAL]
+    return (
+        MarkedText(
+            comparison.left,
+            tuple(difference.left for difference in differences),
+            tuple((segment.left, segment.change) for segment in changed),
+        ),
+        MarkedText(
+            comparison.right,
+            tuple(difference.right for difference in differences),
+            tuple((segment.right, segment.change) for segment in changed),
+        ),
+    )
 
 
 def _summary(comparison: TextComparison | None) -> str:

@@ -4,9 +4,10 @@ Renders frozen values. `curve_plot` knows how points are painted.
 """
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from rtocr_gui.ocr.curve import CurvePoint, doubt
+from rtocr_gui.ui.parts.form_parts import plain_button, show_in_place_of
 from rtocr_gui.ui.parts.named_label import NamedLabel
 from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.state.shown import CurveShown
@@ -37,16 +38,14 @@ class CurveView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._shown = CurveShown()
-        self._read = QPushButton("Rea&d curve")
-        self._read.setToolTip(_TIP)
-        self._read.clicked.connect(self.curve_requested)
-        self._stop = QPushButton("Sto&p")
-        self._stop.setToolTip("Stop reading; the points so far are kept")
-        self._stop.clicked.connect(self.stop_requested)
+        self._read = plain_button("Rea&d curve", _TIP, self.curve_requested.emit)
+        self._stop = plain_button(
+            "Sto&p", "Stop reading; the points so far are kept", self.stop_requested.emit
+        )
         self._progress = NamedLabel("Progress of the curve")
-        self._export = QPushButton("E&xport…")
-        self._export.setToolTip("Write the points of the curve to a CSV or JSON file")
-        self._export.clicked.connect(self.export_requested)
+        self._export = plain_button(
+            "E&xport…", "Write the points of the curve to a CSV or JSON file", self.export_requested.emit
+        )
         self._plot = CurvePlot()
         self._plot.point_found.connect(self._name)
         self._plot.point_chosen.connect(self._choose)
@@ -75,12 +74,10 @@ class CurveView(QWidget):
         self._doubt.setText(warning)
         self._doubt.setVisible(bool(warning))
         self._plot.show_points(shown.points)
-        # The focus moves to the button that replaces the other.
-        focused = self._read.hasFocus() or self._stop.hasFocus()
-        self._read.setVisible(not shown.running)
-        self._stop.setVisible(shown.running)
-        if focused:
-            (self._stop if shown.running else self._read).setFocus()
+        if shown.running:
+            show_in_place_of(self._stop, self._read)
+        else:
+            show_in_place_of(self._read, self._stop)
         count = len(shown.points)
         is_part = 0 < count < shown.expected
         again = "Rea&d curve again" if shown.is_whole else "Rea&d curve"
