@@ -58,6 +58,15 @@ def test_each_state_of_the_download_offers_what_can_be_done(
     assert box.pause.isEnabled() == (shown.state is DownloadState.RUNNING)
 
 
+def test_the_keyboard_stays_with_the_button_that_takes_the_place(box: DownloadBox) -> None:
+    box.activateWindow()
+    box.start.setFocus()
+    box.show_download(DownloadShown(DownloadState.RUNNING, HALF))
+    assert box.pause.hasFocus()
+    box.show_download(DownloadShown(DownloadState.FAILED, HALF, "The disk is full."))
+    assert box.start.hasFocus()
+
+
 @pytest.mark.parametrize(
     ("endpoint", "shown"),
     [

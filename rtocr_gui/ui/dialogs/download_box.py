@@ -26,7 +26,7 @@ from rtocr_gui.ocr.library.model_source import (
 )
 from rtocr_gui.ui.background.models_shown import DownloadShown, DownloadState
 from rtocr_gui.ui.dialogs import questions
-from rtocr_gui.ui.parts.form_parts import plain_button, plain_label
+from rtocr_gui.ui.parts.form_parts import plain_button, plain_label, show_in_place_of
 from rtocr_gui.units import size_in_words
 
 _STEPS = 1000
@@ -115,11 +115,13 @@ class DownloadBox(QGroupBox):
         self._shown = shown
         state, progress, busy = shown.state, shown.progress, shown.is_busy
         begun = state in (DownloadState.PAUSED, DownloadState.FAILED)
-        self.start.setVisible(not busy)
         self.start.setText(_START.get(state, "&Download"))
         self.start.setToolTip(_AGAIN if shown.repairs else "Download the model")
-        self.pause.setVisible(busy)
-        self.pause.setEnabled(state is DownloadState.RUNNING)
+        if not busy:
+            show_in_place_of(self.start, self.pause)
+        self.pause.setEnabled(state is DownloadState.RUNNING)  # disabled, it neither takes nor keeps focus
+        if busy:
+            show_in_place_of(self.pause, self.start)
         self.discard.setVisible((busy or begun) and not shown.repairs)
         self.discard.setEnabled(state is not DownloadState.STOPPING)
         self.server.setEnabled(not busy)
