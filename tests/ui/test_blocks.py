@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPointF, QRect, QSize, Qt, QTimer
+from PySide6.QtCore import QPointF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter, QTextCursor
 from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
@@ -14,6 +14,7 @@ from rtocr_gui.ocr.text import shown_places
 from rtocr_gui.ocr.text.comparison import TextComparison, compare_texts
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.page.block_layer import BlockLayer, colour_of
+from rtocr_gui.ui.page.page_place import PagePlace
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import BlocksShown
 from rtocr_gui.ui.window.main_window import MainWindow
@@ -95,7 +96,7 @@ def test_blocks_without_boxes_and_without_a_page_are_painted_as_nothing() -> Non
         layer.show(blocks)
         layer.set_focus(0)
         with QPainter(canvas) as painter:
-            layer.paint(painter, QRect(0, 0, 100, 100), QRect(0, 0, 100, 100), 1.0, 1.0)
+            layer.paint(painter, PagePlace(canvas.rect(), canvas.rect(), zoom=1.0, device_ratio=1.0))
         assert canvas == blank
         layer.set_page_size(QSize(100, 100))
 

@@ -7,10 +7,11 @@ Knows no widget and no text, and no zoom other than the one it is asked to paint
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QPainter, QPen, QTransform
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QPainter, QPen
 
 from rtocr_gui.ocr.reading import Block
+from rtocr_gui.ui.page.page_place import PagePlace
 
 _CASING = QColor(255, 255, 255)
 _OTHER = QColor(64, 74, 88)
@@ -83,21 +84,17 @@ class BlockLayer:
         ]
         return min(hit)[1] if hit else None
 
-    def paint(self, painter: QPainter, page: QRect, view: QRect, zoom: float, device_ratio: float) -> None:
-        """Paint the blocks on the page.
+    def paint(self, painter: QPainter, place: PagePlace) -> None:
+        """Paint the blocks on the page, and their tags, which may be beside the page.
 
         Args:
             painter: in device pixels, with the font of the view.
-            page: where the page lies.
-            view: the visible area, including what is around the page; tags may be beside the page.
-            zoom: device pixels per page pixel.
-            device_ratio: device pixels per widget pixel.
+            place: where the page lies.
         """
-        to_view = QTransform(zoom, 0, 0, zoom, page.left(), page.top())
+        view, to_view, line_width = place.view, place.to_view, place.line_width
         painter.save()
         painter.setClipRect(view)
-        painter.setFont(_tag_font(painter.font(), device_ratio))
-        line_width = max(1, round(device_ratio))
+        painter.setFont(_tag_font(painter.font(), place.device_ratio))
         in_view = [[to_view.mapRect(box) for box in boxes] for boxes in self._boxes]
         seen = [index for index, boxes in enumerate(in_view) if any(map(QRectF(view).intersects, boxes))]
         focus = self._focus if self._focus in seen else None
@@ -112,8 +109,8 @@ class BlockLayer:
                 painter.fillRect(box, QColor(colour.red(), colour.green(), colour.blue(), _FILL_ALPHA))
             _paint_outlines(painter, {colour.rgb(): in_view[focus]}, 3 * line_width, line_width)
         for index in seen:
-            room = QRectF(page)
-            room.setLeft(max(view.left(), in_view[index][0].left() - self._room_beside[index] * zoom))
+            room = QRectF(place.page)
+            room.setLeft(max(view.left(), in_view[index][0].left() - self._room_beside[index] * place.zoom))
             _paint_tag(painter, in_view[index][0], self._blocks[index].label, room)
         painter.restore()
 

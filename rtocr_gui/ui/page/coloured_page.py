@@ -4,9 +4,9 @@ Painting the colours of a map takes several times as long as a copy. All sizes a
 widget.
 """
 
-from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter, QPixmap
 
+from rtocr_gui.ui.page.page_place import PagePlace
 from rtocr_gui.ui.page.scaled_page import ScaledPage
 from rtocr_gui.ui.page.token_overlay import TokenOverlay
 
@@ -23,27 +23,25 @@ class ColouredPage:
         self._drawn = QPixmap()
         self._drawn_of: tuple[object, ...] = ()
 
-    def paint(self, painter: QPainter, image: ScaledPage, page: QRect, visible: QRect, zoom: float) -> None:
+    def paint(self, painter: QPainter, image: ScaledPage, place: PagePlace) -> None:
         """Paint the visible part of a page with the colours of its cells.
 
         Args:
             painter: in device pixels.
             image: the page.
-            page: where the page lies.
-            visible: the visible part of it.
-            zoom: device pixels per page pixel.
+            place: where it lies.
         """
-        is_ready = image.is_ready(page.size(), visible.translated(-page.topLeft()))
-        drawn_of = image, is_ready, page, visible, self._overlay.mask
+        drawn_of = image, image.is_ready(place), place.page, place.visible, self._overlay.mask
         if drawn_of != self._drawn_of:
             self._drawn_of = drawn_of
-            self._draw(image, page, visible, zoom)
-        painter.drawPixmap(visible.topLeft(), self._drawn)
+            self._draw(image, place)
+        painter.drawPixmap(place.visible.topLeft(), self._drawn)
 
-    def _draw(self, image: ScaledPage, page: QRect, visible: QRect, zoom: float) -> None:
+    def _draw(self, image: ScaledPage, place: PagePlace) -> None:
+        visible = place.visible
         if self._drawn.size() != visible.size():
             self._drawn = QPixmap(visible.size())
         with QPainter(self._drawn) as painter:
             painter.translate(-visible.topLeft())
-            image.paint(painter, page, visible)
-            self._overlay.paint_mask(painter, page, visible, zoom)
+            image.paint(painter, place)
+            self._overlay.paint_mask(painter, place)

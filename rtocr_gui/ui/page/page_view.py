@@ -32,6 +32,7 @@ from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.page.block_layer import BlockLayer
 from rtocr_gui.ui.page.coloured_page import ColouredPage
 from rtocr_gui.ui.page.crop_frame import CropFrame
+from rtocr_gui.ui.page.page_place import PagePlace
 from rtocr_gui.ui.page.pinned_details import PinnedDetails
 from rtocr_gui.ui.page.scaled_page import ScaledPage
 from rtocr_gui.ui.page.token_overlay import TokenOverlay
@@ -288,32 +289,32 @@ class PageView(ZoomArea):
         super().focusOutEvent(event)
         self.viewport().update()
 
+    @property
+    def _place(self) -> PagePlace:
+        return PagePlace(self.content_rect(), self.view_rect(), self.zoom, self.device_ratio())
+
     def _paint_page(self, painter: QPainter, image: ScaledPage) -> None:
-        page, view = self.content_rect(), self.view_rect()
-        painter.setClipRegion(QRegion(view).subtracted(QRegion(page)))
-        painter.fillRect(view, self._backdrop())
+        place = self._place
+        painter.setClipRegion(QRegion(place.view).subtracted(QRegion(place.page)))
+        painter.fillRect(place.view, self._backdrop())
         painter.setClipping(False)
         if self._overlay_visible:
-            ink = self._backdrop().darker(_HATCH_PERCENT)
-            self._overlay.paint_padding(painter, page, view, self.zoom, ink)
-        visible = page.intersected(view)
-        if visible.isEmpty():
+            self._overlay.paint_padding(painter, place, self._backdrop().darker(_HATCH_PERCENT))
+        if place.visible.isEmpty():
             return
-        part = visible.translated(-page.topLeft())
         if not image.was_prepared:
-            image.prepare(page.size(), part)
-        elif not image.is_ready(page.size(), part) and not self._smooth_timer.isActive():
+            image.prepare(place)
+        elif not image.is_ready(place) and not self._smooth_timer.isActive():
             self._smooth_timer.start()
-        line_width = max(1, round(self.device_ratio()))
         if self._overlay_visible:
-            self._coloured.paint(painter, image, page, visible, self.zoom)
-            self._overlay.paint_shapes(painter, page, visible, self.zoom, line_width)
+            self._coloured.paint(painter, image, place)
+            self._overlay.paint_shapes(painter, place)
         else:
-            image.paint(painter, page, visible)
+            image.paint(painter, place)
         if self._blocks_visible:
-            self._blocks.paint(painter, page, view, self.zoom, self.device_ratio())
+            self._blocks.paint(painter, place)
         if self._overlay_visible and self._shows_lines:
-            self._overlay.paint_links(painter, page, self.zoom, line_width)
+            self._overlay.paint_links(painter, place)
 
     def _paint_message(self, painter: QPainter) -> None:
         room, gap = self.viewport().rect(), 2 * self.fontMetrics().height()
@@ -328,8 +329,7 @@ class PageView(ZoomArea):
     @Slot()
     def _smooth(self) -> None:
         if self._page is not None:
-            page = self.content_rect()
-            self._page.prepare(page.size(), page.intersected(self.view_rect()).translated(-page.topLeft()))
+            self._page.prepare(self._place)
             self.viewport().update()
 
     def event(self, event: QEvent) -> bool:
@@ -473,8 +473,7 @@ class PageView(ZoomArea):
     def _reveal_pinned(self) -> None:
         cell = None if self._pinned is None else self._overlay.cell_of(self._pinned)
         if cell is not None:
-            start = cell.topLeft() * self.zoom + QPointF(self.content_rect().topLeft())
-            end, view = start + QPointF(cell.width(), cell.height()) * self.zoom, self.view_rect()
-            right = max(0.0, -start.x()) - max(0.0, end.x() - view.width())
-            down = max(0.0, -start.y()) - max(0.0, end.y() - view.height())
+            cell, view = self._place.to_view.mapRect(cell), self.view_rect()
+            right = max(0.0, -cell.left()) - max(0.0, cell.right() - view.width())
+            down = max(0.0, -cell.top()) - max(0.0, cell.bottom() - view.height())
             self._pan(right, down)

@@ -5,7 +5,7 @@ Knows no widget, no zoom other than the one it is asked to paint at, and not how
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QRegion, QTransform
 
 from rtocr_gui.export.looks import (
@@ -28,6 +28,7 @@ from rtocr_gui.export.looks import (
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName, TokenLayout
 from rtocr_gui.ui.page.cell_mask import CellMask
+from rtocr_gui.ui.page.page_place import PagePlace
 from rtocr_gui.ui.page.token_details import (
     Links,
     describe,
@@ -220,73 +221,65 @@ class TokenOverlay:
         """The colours of the cells; a new object whenever they change."""
         return self._mask
 
-    def paint_mask(self, painter: QPainter, page: QRect, visible: QRect, zoom: float) -> None:
-        """Paint the colours of the cells on the page.
-
-        Args:
-            painter: in device pixels.
-            page: where the page lies.
-            visible: the part of it to paint.
-            zoom: device pixels per page pixel.
-        """
+    def paint_mask(self, painter: QPainter, place: PagePlace) -> None:
+        """Paint the colours of the cells on the page."""
         if self._mask is not None and self.grid is not None:
             painter.save()
-            painter.setClipRect(visible)
-            self._mask.paint(painter, _to_view(page, zoom).mapRect(self.grid.rectangle), visible)
+            painter.setClipRect(place.visible)
+            self._mask.paint(painter, place.to_view.mapRect(self.grid.rectangle), place.visible)
             painter.restore()
 
-    def paint_shapes(
-        self, painter: QPainter, page: QRect, visible: QRect, zoom: float, line_width: int
-    ) -> None:
-        """Paint hatching and borders on the page.
-
-        Args:
-            painter: in device pixels.
-            page: where the page lies.
-            visible: the visible part of it.
-            zoom: device pixels per page pixel.
-            line_width: width of a border, in device pixels.
-        """
+    def paint_shapes(self, painter: QPainter, place: PagePlace) -> None:
+        """Paint hatching and borders on the page."""
         if self.grid is None:
             return
-        to_view = _to_view(page, zoom)
-        area, (rows, columns) = to_view.mapRect(self.grid.rectangle), self.grid.on_page.shape
+        area, (rows, columns) = place.to_view.mapRect(self.grid.rectangle), self.grid.on_page.shape
         to_area = QTransform(area.width() / columns, 0, 0, area.height() / rows, area.left(), area.top())
         painter.save()
-        painter.setClipRect(visible)
+        painter.setClipRect(place.visible)
         if self._hatched:
             painter.setPen(Qt.PenStyle.NoPen)
             rgb = HATCH_ON_DARK_RGB if self._is_dark else HATCH_RGB
-            painter.setBrush(_hatch_brush(QColor(*rgb), line_width))
-            painter.setBrushOrigin(page.topLeft())
+            painter.setBrush(_hatch_brush(QColor(*rgb), place.line_width))
+            painter.setBrushOrigin(place.page.topLeft())
             painter.drawRects([to_area.mapRect(run) for run in self._hatched])
         painter.setTransform(to_area, combine=True)
         for rgb, width in _MAP_BORDER if self._look.is_map else _VEIL_BORDER:
-            pen = QPen(QColor(*rgb), width * line_width)
+            pen = QPen(QColor(*rgb), width * place.line_width)
             pen.setCosmetic(True)
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
             painter.setPen(pen)
             painter.drawLines(self._borders)
         painter.restore()
 
-    def paint_links(self, painter: QPainter, page: QRect, zoom: float, line_width: int) -> None:
-        """Paint the lines between cells, which lie on top of everything.
-
-        Args:
-            painter: in device pixels.
-            page: where the page lies.
-            zoom: device pixels per page pixel.
-            line_width: width of a thin line, in device pixels.
-        """
+    def paint_links(self, painter: QPainter, place: PagePlace) -> None:
+        """Paint the lines between cells, which lie on top of everything."""
         if self._focus is None or (source := self.cell_of(self._focus)) is None:
             return
-        to_view, targets = _to_view(page, zoom), []
+        to_view, targets = place.to_view, []
         if self._links is not None:
             for partner, mass in zip(self._links.partners, self._links.masses, strict=True):
                 if (cell := self.cell_of(partner)) is not None:
                     weight = mass / self._links.masses[0]
                     targets.append(Target(to_view.mapRect(cell), weight, not self._is_shown(partner)))
-        paint_links(painter, to_view.mapRect(source), targets, line_width)
+        paint_links(painter, to_view.mapRect(source), targets, place.line_width)
+
+    def paint_padding(self, painter: QPainter, place: PagePlace, ink: QColor) -> None:
+        """Hatch the cells beside the page, as far as they are in the view.
+
+        Args:
+            painter: in device pixels.
+            place: where the page lies.
+            ink: colour of the lines.
+        """
+        if self.grid is None or self.grid.on_page.all():
+            return
+        frame = place.to_view.mapRect(self.grid.rectangle).toRect()
+        painter.save()
+        painter.setClipRegion(QRegion(place.view).subtracted(QRegion(place.page)))
+        painter.setBrushOrigin(place.page.topLeft())
+        painter.fillRect(frame.intersected(place.view), _hatch_brush(ink, 1))
+        painter.restore()
 
     def _is_shown(self, token: int) -> bool:
         return self.grid is not None and self.grid.cell(token) is not None
@@ -295,25 +288,6 @@ class TokenOverlay:
         """Where a prunable token's cell lies, in page pixels; None without a plan."""
         cells = [grid.cell(token) for grid in self._grids.values()]
         return next((cell for cell in cells if cell is not None), None)
-
-    def paint_padding(self, painter: QPainter, page: QRect, view: QRect, zoom: float, ink: QColor) -> None:
-        """Hatch the cells beside the page, as far as they are in the view.
-
-        Args:
-            painter: in device pixels.
-            page: where the page lies.
-            view: what can be seen of it and around it.
-            zoom: device pixels per page pixel.
-            ink: colour of the lines.
-        """
-        if self.grid is None or self.grid.on_page.all():
-            return
-        frame = _to_view(page, zoom).mapRect(self.grid.rectangle).toRect()
-        painter.save()
-        painter.setClipRegion(QRegion(view).subtracted(QRegion(page)))
-        painter.setBrushOrigin(page.topLeft())
-        painter.fillRect(frame.intersected(view), _hatch_brush(ink, 1))
-        painter.restore()
 
     def token_at(self, point: QPointF) -> int | None:
         """Index, among the prunable tokens, of the cell at a point in page pixels; None without one."""
@@ -356,11 +330,6 @@ def _same_cells(one: TokenLayout, other: TokenLayout) -> bool:
         (one.page_size_px, one.local_grid, one.global_grid)
         == (other.page_size_px, other.local_grid, other.global_grid)
     )
-
-
-def _to_view(page: QRect, zoom: float) -> QTransform:
-    """From page pixels to device pixels of the view."""
-    return QTransform(zoom, 0, 0, zoom, page.left(), page.top())
 
 
 def _hatch_brush(ink: QColor, thickness_px: int) -> QBrush:
