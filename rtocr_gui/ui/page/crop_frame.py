@@ -1,8 +1,10 @@
-"""The frame that is drawn on a page to crop it. Knows rectangles in a view, no page."""
+"""The frame that is drawn on a page to crop it, and what it leaves of the page. Knows rectangles, no page."""
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize
 from PySide6.QtWidgets import QRubberBand, QWidget
 
+from rtocr_gui.documents.limits import SHORTEST_SIDE_PX
+from rtocr_gui.documents.pages import Crop
 from rtocr_gui.ui.page.floating_label import FloatingLabel
 
 HINT = "Draw a frame around the part to keep. Enter keeps what is in view, Esc cancels."
@@ -63,3 +65,18 @@ class CropFrame:
         self.start = None
         self._band.hide()
         self._hint.show()
+
+
+def crop_of(frame: QRectF, size: QSize) -> Crop | None:
+    """The part of a page within a frame; None if that is too small for a page, or all of it.
+
+    Args:
+        frame: in page pixels; may reach beyond the page.
+        size: of the page, in pixels.
+    """
+    part = frame.toAlignedRect().intersected(QRect(QPoint(), size))
+    if min(part.width(), part.height()) < SHORTEST_SIDE_PX or part.size() == size:
+        return None
+    right, bottom = part.left() + part.width(), part.top() + part.height()
+    width, height = size.width(), size.height()
+    return Crop(part.left() / width, part.top() / height, right / width, bottom / height)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -23,15 +23,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QToolTip
 
-from rtocr_gui.documents.limits import SHORTEST_SIDE_PX
-from rtocr_gui.documents.pages import Crop
 from rtocr_gui.export.looks import Legend, Look, is_dark_paper
 from rtocr_gui.ocr.reading import Block
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.page.block_layer import BlockLayer
 from rtocr_gui.ui.page.coloured_page import ColouredPage
-from rtocr_gui.ui.page.crop_frame import CropFrame
+from rtocr_gui.ui.page.crop_frame import CropFrame, crop_of
 from rtocr_gui.ui.page.page_place import PagePlace
 from rtocr_gui.ui.page.pinned_details import PinnedDetails
 from rtocr_gui.ui.page.scaled_page import ScaledPage
@@ -224,15 +222,10 @@ class PageView(ZoomArea):
         """Crop the page to a frame in the viewport, unless that leaves nothing or everything."""
         if self._page is None:
             return
-        size = self._page.size_px
-        page = QRectF(self.to_content(frame.topLeft()), self.to_content(frame.bottomRight()))
-        part = page.toAlignedRect().intersected(QRect(QPoint(), size))
-        if min(part.width(), part.height()) >= SHORTEST_SIDE_PX and part.size() != size:
+        on_page = QRectF(self.to_content(frame.topLeft()), self.to_content(frame.bottomRight()))
+        if (crop := crop_of(on_page, self._page.size_px)) is not None:
             self.set_cropping(False)
-            left, top = part.left() / size.width(), part.top() / size.height()
-            right = (part.left() + part.width()) / size.width()
-            bottom = (part.top() + part.height()) / size.height()
-            self.crop_drawn.emit(Crop(left, top, right, bottom))
+            self.crop_drawn.emit(crop)
 
     def _update_cursor(self) -> None:
         if self._crop.is_on:
