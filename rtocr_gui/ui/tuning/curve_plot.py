@@ -35,6 +35,11 @@ REACH_PX = 14
 """How close to a point a click must be."""
 
 _MARK_PX = 4.0
+_SQUARE = QRectF(-4, -4, 8, 8)
+_DIAMOND = QPolygonF([QPointF(0, -4.8), QPointF(4.8, 0), QPointF(0, 4.8), QPointF(-4.8, 0)])
+_TRIANGLE = QPolygonF([QPointF(0, -6), QPointF(6, 4.8), QPointF(-6, 4.8)])
+"""The marks around their places; the radius is that of the dots."""
+
 _MARK_ROOM_PX = 2 * _MARK_PX + 5
 _LEGEND_LEFT_PX = 6.0
 _SECOND_LINE = {Series.ACCURACY: "accuracy", Series.SURE_WORDS: "sure words"}
@@ -262,22 +267,15 @@ class CurvePlot(QWidget):
         line = self.fontMetrics().height()
         for entry in self._legend():
             place = QPointF(entry.box.left() + _MARK_PX, entry.box.center().y())
-            self._paint_mark(painter, place, entry.series, entry.automatic, colours)
+            _paint_mark(painter, place, entry.series, entry.automatic, colours)
             painter.setPen(colours.text)
             painter.drawText(entry.box, Qt.AlignmentFlag.AlignRight, entry.text)
         caption_y = axes.lower.top() - 1.1 * line - 2
-        self._paint_mark(
-            painter,
-            QPointF(axes.lower.left() + _MARK_PX, caption_y + line / 2),
-            Series.PREFILL,
-            False,
-            colours,
-        )
+        place = QPointF(axes.lower.left() + _MARK_PX, caption_y + line / 2)
+        _paint_mark(painter, place, Series.PREFILL, False, colours)
         painter.setPen(colours.text)
-        painter.drawText(
-            QPointF(axes.lower.left() + _MARK_ROOM_PX, caption_y + self.fontMetrics().ascent()),
-            "prefill time",
-        )
+        place = QPointF(axes.lower.left() + _MARK_ROOM_PX, caption_y + self.fontMetrics().ascent())
+        painter.drawText(place, "prefill time")
 
     def _paint_series(self, painter: QPainter, axes: CurveAxes, colours: PlotColours) -> None:
         for series, dash in (
@@ -300,42 +298,26 @@ class CurvePlot(QWidget):
                     painter.setBrush(Qt.BrushStyle.NoBrush)
                     painter.setPen(QPen(colours.focus, 2))
                     painter.drawEllipse(mark, _MARK_PX + 4, _MARK_PX + 4)
-                self._paint_mark(painter, mark, series, point.automatic, colours)
+                _paint_mark(painter, mark, series, point.automatic, colours)
                 if not point.is_whole and series is Series.SIMILARITY:
                     _paint_cross(painter, mark, colours.text)
 
-    def _paint_mark(
-        self, painter: QPainter, place: QPointF, series: Series, automatic: bool, colours: PlotColours
-    ) -> None:
-        """Paint a dot, a square or a diamond by series, hollow in the second line; a triangle for Auto."""
-        colour = colours.series[series]
-        painter.setPen(QPen(colour, 1.6))
-        painter.setBrush(colours.ground if series in _SECOND_LINE else QBrush(colour))
-        size = _MARK_PX
-        if automatic:
-            size += 2
-            painter.drawPolygon(
-                QPolygonF(
-                    [
-                        place + QPointF(0, -size),
-                        place + QPointF(size, 0.8 * size),
-                        place + QPointF(-size, 0.8 * size),
-                    ]
-                )
-            )
-        elif series is Series.SIMILARITY:
-            painter.drawEllipse(place, size, size)
-        elif series is Series.ACCURACY:
-            painter.drawRect(QRectF(place.x() - size, place.y() - size, 2 * size, 2 * size))
-        else:
-            painter.drawPolygon(
-                QPolygonF(
-                    [
-                        place + QPointF(dx * size, dy * size)
-                        for dx, dy in ((0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0))
-                    ]
-                )
-            )
+
+def _paint_mark(
+    painter: QPainter, place: QPointF, series: Series, automatic: bool, colours: PlotColours
+) -> None:
+    """Paint a dot, a square or a diamond by series, hollow in the second line; a triangle for Auto."""
+    colour = colours.series[series]
+    painter.setPen(QPen(colour, 1.6))
+    painter.setBrush(colours.ground if series in _SECOND_LINE else QBrush(colour))
+    if automatic:
+        painter.drawPolygon(_TRIANGLE.translated(place))
+    elif series is Series.SIMILARITY:
+        painter.drawEllipse(place, _MARK_PX, _MARK_PX)
+    elif series is Series.ACCURACY:
+        painter.drawRect(_SQUARE.translated(place))
+    else:
+        painter.drawPolygon(_DIAMOND.translated(place))
 
 
 def _paint_cross(painter: QPainter, place: QPointF, colour: QColor) -> None:
