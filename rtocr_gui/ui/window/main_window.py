@@ -4,12 +4,11 @@ Holds no logic of the program. Requests from the panes go to the session and its
 to the panes; what needs an answer first goes through `SessionDialogs`, `ExportDialogs` and `Closing`.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, QSize, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QWidget
 
 from rtocr_gui.ocr.asking import Ask
@@ -19,7 +18,6 @@ from rtocr_gui.ui.background.replies import PageRendered
 from rtocr_gui.ui.dialogs.closing import Closing
 from rtocr_gui.ui.dialogs.export_dialogs import ExportDialogs
 from rtocr_gui.ui.dialogs.session_dialogs import SessionDialogs
-from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
 from rtocr_gui.ui.page.page_column import PageColumn
 from rtocr_gui.ui.parts.actions import MENUS, PAGE_MENU, TIP, draw_icons, fill, make_actions
 from rtocr_gui.ui.parts.arrivals import Arrivals
@@ -29,6 +27,7 @@ from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import NO_PAGE_NO_BLOCKS, BlocksShown, ModelStatus, PageStatus, ShownText
 from rtocr_gui.ui.tuning.retention_bar import RetentionBar
+from rtocr_gui.ui.window.action_slots import connect_actions
 from rtocr_gui.ui.window.action_states import ActionStates
 from rtocr_gui.ui.window.format_menu import FormatMenu
 from rtocr_gui.ui.window.model_menus import ModelMenus
@@ -107,7 +106,8 @@ class MainWindow(QMainWindow):
         self._connect_blocks()
         self._connect_find()
         self._connect_proofreader()
-        self._connect_actions()
+        self._connect_switches()
+        connect_actions(self, session)
         self._restore()
 
     # Composition ---------------------------------------------------------------------------
@@ -217,32 +217,34 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _connect_compare(self, compare: "CompareView") -> None:
-        session, tuning, action = self._session, self._session.tuning, self.actions_by_name["compare"]
-        session.choices.retention_changed.connect(compare.show_retention)
+        tuning = self._session.tuning
+        self._connect_late(compare, self.actions_by_name["compare"])
         tuning.comparison_changed.connect(compare.show_comparison)
         tuning.comparing_changed.connect(compare.show_activity)
-        action.enabledChanged.connect(compare.set_ready)
         compare.comparison_requested.connect(tuning.compare)
         compare.stop_requested.connect(tuning.stop_comparing)
         compare.place_chosen.connect(tuning.point_at_difference)
         compare.place_chosen.connect(self._show_overlay_for_lights)
         compare.closed.connect(tuning.spotlight.leave_difference)
-        compare.show_retention(session.choices.settings.retention)
-        compare.set_ready(action.isEnabled())
 
     @Slot(object)
     def _connect_curve(self, curve: "CurveView") -> None:
-        session, tuning, action = self._session, self._session.tuning, self.actions_by_name["curve"]
-        session.choices.retention_changed.connect(curve.show_retention)
+        tuning = self._session.tuning
+        self._connect_late(curve, self.actions_by_name["curve"])
         tuning.curve_changed.connect(curve.show_curve)
-        action.enabledChanged.connect(curve.set_ready)
         curve.curve_requested.connect(tuning.read_curve)
         curve.stop_requested.connect(tuning.stop_curve)
-        curve.retention_chosen.connect(session.choose_retention)
+        curve.retention_chosen.connect(self._session.choose_retention)
         curve.export_requested.connect(self.export_dialogs.ask_curve)
-        curve.show_retention(session.choices.settings.retention)
-        curve.set_ready(action.isEnabled())
         curve.show_curve(tuning.curve)
+
+    def _connect_late(self, pane: "CompareView | CurveView", action: QAction) -> None:
+        """Let a pane that was built just now follow the slider, and the action that it repeats."""
+        choices = self._session.choices
+        choices.retention_changed.connect(pane.show_retention)
+        pane.show_retention(choices.settings.retention)
+        action.enabledChanged.connect(pane.set_ready)
+        pane.set_ready(action.isEnabled())
 
     def _connect_spotlight(self) -> None:
         spotlight, view = self._session.tuning.spotlight, self.page_column.page_view
@@ -301,89 +303,23 @@ class MainWindow(QMainWindow):
         pane.editor.text_replaced.connect(proofreader.begin_text)
         self.actions_by_name["unsure"].toggled.connect(proofreader.set_on)
 
-    def _connect_actions(self) -> None:
-        session, view, tuning = self._session, self.page_column.page_view, self._session.tuning
-        dialogs, export_dialogs, actions = self.dialogs, self.export_dialogs, self.actions_by_name
-        slots: dict[str, Callable[[], object]] = {
-            "open": dialogs.ask_files,
-            "open_folder": dialogs.ask_folder,
-            "undo": self.text_column.text_pane.undo,
-            "redo": self.text_column.text_pane.redo,
-            "paste": self.arrivals.paste,
-            "export": export_dialogs.ask_text_of_all,
-            "export_selected": export_dialogs.ask_text_of_selected,
-            "export_overlay": export_dialogs.ask_overlay,
-            "export_plan": export_dialogs.ask_plan,
-            "export_curve": export_dialogs.ask_curve,
-            "copy": session.copier.copy_selected,
-            "find": self.text_column.begin_find,
-            "replace": lambda: self.text_column.begin_find(replacing=True),
-            "join_lines": self.text_column.join_lines,
-            "find_next": self.text_column.find_next,
-            "find_previous": self.text_column.find_previous,
-            "next_unsure": session.proofreader.go_on,
-            "previous_unsure": session.proofreader.go_back,
-            "rotate_left": lambda: session.shelf.rotate(270),
-            "rotate_right": lambda: session.shelf.rotate(90),
-            "rotate_file": lambda: session.shelf.rotate(90, whole_file=True),
-            "split_beside": lambda: dialogs.ask_split(beside=True),
-            "split_above": lambda: dialogs.ask_split(beside=False),
-            "join": dialogs.ask_join,
-            "uncrop": dialogs.ask_uncrop,
-            "move_up": lambda: session.shelf.step_selected(down=False),
-            "move_down": lambda: session.shelf.step_selected(down=True),
-            "previous_page": lambda: session.shelf.show_neighbour(down=False),
-            "next_page": lambda: session.shelf.show_neighbour(down=True),
-            "remove": dialogs.ask_remove,
-            "quit": self.close,
-            "read": session.read_selected,
-            "read_all": session.read_all,
-            "retry": session.retry_current,
-            "stop": session.stop,
-            "compare": self.text_column.show_compare,
-            "curve": self._read_curve,
-            "next_look": tuning.show_next_look,
-            "zoom_in": view.zoom_in,
-            "zoom_out": view.zoom_out,
-            "fit_page": view.fit_page,
-            "fit_width": view.fit_width,
-            "actual_size": view.actual_size,
-            "larger_text": lambda: self.text_column.text_pane.zoom(1),
-            "smaller_text": lambda: self.text_column.text_pane.zoom(-1),
-            "models": self.models_requested.emit,
-            "use_folder": dialogs.ask_model_folder,
-            "use_bundled": lambda: session.models.choose(None),
-            "about_model": dialogs.tell_about_model,
-            "unload": session.models.unload,
-            "samples": self.samples_requested.emit,
-            "log": self.log_requested.emit,
-            "shortcuts": lambda: ShortcutList(actions, self).open(),
-            "about": dialogs.tell_about_program,
-        }
-        for name, slot in slots.items():
-            action = actions[name]
-            action.triggered.connect(self.retention_bar.take_typed)  # no action takes the focus from its box
-            action.triggered.connect(lambda _=False, slot=slot: slot())
-        for name in ("read", "read_all", "retry"):
-            actions[name].triggered.connect(self.text_column.show_reading)
-        for name in ("stop", "unload"):  # a ratio chosen just before starts no reading
-            actions[name].triggered.connect(self.retention_bar.drop_release)
+    def _connect_switches(self) -> None:
+        actions, view, column = self.actions_by_name, self.page_column.page_view, self.page_column
+        choices = self._session.choices
         actions["crop"].toggled.connect(view.set_cropping)
         view.cropping_changed.connect(actions["crop"].setChecked)
-        view.crop_drawn.connect(dialogs.ask_crop)
-        actions["overlay"].toggled.connect(self.page_column.set_overlay_visible)
+        view.crop_drawn.connect(self.dialogs.ask_crop)
+        actions["overlay"].toggled.connect(column.set_overlay_visible)
         actions["global_grid"].triggered.connect(
-            lambda on: session.choices.remember(grid="global" if on else "local")
+            lambda on: choices.remember(grid="global" if on else "local")
         )
-        actions["trace"].toggled.connect(self.page_column.set_play_bar_visible)
-        actions["trace"].toggled.connect(tuning.spotlight.set_on)
+        actions["trace"].toggled.connect(column.set_play_bar_visible)
+        actions["trace"].toggled.connect(self._session.tuning.spotlight.set_on)
         actions["trace"].toggled.connect(self._show_overlay_for_lights)
-        actions["trace"].triggered.connect(lambda on: self.page_column.play_bar.setFocus() if on else None)
+        actions["trace"].triggered.connect(lambda on: column.play_bar.setFocus() if on else None)
         actions["panel"].toggled.connect(self.text_column.set_panel_visible)
         for name, setting in _SWITCHES.items():
-            actions[name].toggled.connect(
-                lambda on, setting=setting: session.choices.remember(**{setting: on})
-            )
+            actions[name].toggled.connect(lambda on, setting=setting: choices.remember(**{setting: on}))
 
     def _restore(self) -> None:
         settings = self._session.choices.settings
@@ -457,12 +393,6 @@ class MainWindow(QMainWindow):
     def _ask_task(self, ask: Ask) -> None:
         self.dialogs.ask_task(ask)
         self.tool_bar.show_task(self._session.choices.task)
-
-    @Slot()
-    def _read_curve(self) -> None:
-        self.actions_by_name["panel"].setChecked(True)
-        self.text_column.show_curve()
-        self._session.tuning.read_curve()
 
     @Slot(object)
     def _show_text(self, shown: ShownText) -> None:
