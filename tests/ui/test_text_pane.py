@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.settings import SMALLEST_ZOOM
 from rtocr_gui.ui.state.shown import Found
-from rtocr_gui.ui.text import markdown_editor
+from rtocr_gui.ui.text import page_documents
 from rtocr_gui.ui.text.safe_preview import PREVIEW_MS, SafePreview
 from rtocr_gui.ui.text.text_pane import TextPane
 from tests.ui.steps import emissions, in_sight, turn_wheel
@@ -183,7 +183,7 @@ def test_nothing_is_left_to_redo_once_typing_goes_on(qtbot: QtBot, pane: TextPan
 def test_of_very_many_pages_only_the_newest_can_be_undone(
     pane: TextPane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(markdown_editor, "UNDOABLE_PAGES", 2)
+    monkeypatch.setattr(page_documents, "UNDOABLE_PAGES", 2)
     for page in range(4):
         pane.show_text("text", page)
         editor(pane).insertPlainText("x")

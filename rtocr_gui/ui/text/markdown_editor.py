@@ -1,28 +1,26 @@
 """The recognised text as Markdown, to edit: each page has a document, with what can be undone in it.
 
 Distinguishes text from a reading from text that a person typed. Places in the text are counted in
-characters, as Python counts them; only this module knows that Qt counts in UTF-16. Knows pages only as
-something that texts belong to, no file and no clipboard.
+characters, as Python counts them, although Qt counts in UTF-16. `page_documents` keeps what can be undone on
+pages that are not shown. Knows pages only as something that texts belong to, no file and no clipboard.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, Signal, Slot
+from PySide6.QtCore import QEvent, QMimeData, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QPalette, QTextCharFormat, QTextCursor, QTextDocument
-from PySide6.QtWidgets import QPlainTextDocumentLayout, QPlainTextEdit, QTextEdit
+from PySide6.QtWidgets import QPlainTextEdit, QTextEdit
 
 from rtocr_gui.ui.parts.arrivals import is_for_text, leaves_paste
 from rtocr_gui.ui.parts.held_scroll import held
 from rtocr_gui.ui.parts.plain_text import qt_begins
 from rtocr_gui.ui.state.shown import Found
+from rtocr_gui.ui.text.page_documents import PageDocuments, plain_document, text_of, was_edited
 
 PLACES_LIT = 1000
 """At most this many matches, and unsure words, are marked: Qt is slow to draw more."""
-
-UNDOABLE_PAGES = 20
-"""How many previously shown pages keep their undo history."""
 
 _LOOKS_FOR_LINE = 4
 _UNSURE_ON_LIGHT, _UNSURE_ON_DARK = "#d55e00", "#e69f00"
@@ -51,7 +49,7 @@ class MarkdownEditor(QPlainTextEdit):
     def __init__(self) -> None:
         super().__init__()
         self._page: object = None
-        self._undoable: dict[object, QTextDocument] = {}
+        self._documents = PageDocuments()
         self._known_text = ""
         self._writing = False
         self._selection = (0, 0)
@@ -59,7 +57,7 @@ class MarkdownEditor(QPlainTextEdit):
         self._found: list[QTextCursor] = []
         self._found_as: tuple[str, object] = "", ()
         self._unsure: list[QTextCursor] = []
-        self.setDocument(_plain_document(self))
+        self.setDocument(plain_document(self))
         self.setAccessibleName("Recognised text as Markdown")
         self.setTabChangesFocus(True)
         self.textChanged.connect(self._follow_text)
@@ -70,8 +68,8 @@ class MarkdownEditor(QPlainTextEdit):
 
     @property
     def text(self) -> str:
-        """The exact text, character by character (`toPlainText` would change hard spaces)."""
-        return _text_of(self.document())
+        """The exact text, character by character."""
+        return text_of(self.document())
 
     @property
     def page(self) -> object:
@@ -136,35 +134,22 @@ class MarkdownEditor(QPlainTextEdit):
     def forget_others(self, pages: Iterable[object]) -> None:
         """Keep the undo history of these pages only: the others are not shown again."""
         kept = set(pages)
-        for page in [page for page in self._undoable if page not in kept]:
-            self._undoable.pop(page).deleteLater()
+        self._documents.forget_others(kept)
         if self._page not in kept:
             self.document().clearUndoRedoStacks()
 
     def _change_document(self, page: object, text: str) -> None:
         """Store the document with its undo history, and restore the one stored for this text of a page."""
-        former, stored = self.document(), self._undoable.get(page)
-        if stored is not None and _text_of(stored) == text:
-            del self._undoable[page]
-        else:
-            stored = None
-        if self._page is not None and _was_edited(former):
-            self._store(former)
+        former, stored = self.document(), self._documents.take(page, text)
+        if self._page is not None and was_edited(former):
+            self._documents.store(self._page, former)
         elif stored is not None:
             former.deleteLater()
         else:
             return
-        document = stored or _plain_document(self)
+        document = stored or plain_document(self)
         self._dress(document)
         self.setDocument(document)
-
-    def _store(self, document: QTextDocument) -> None:
-        """Keep the document of the shown page for when it is shown again, or gets its text back."""
-        if (replaced := self._undoable.pop(self._page, None)) is not None:
-            replaced.deleteLater()
-        self._undoable[self._page] = document
-        if len(self._undoable) > UNDOABLE_PAGES:
-            self._undoable.pop(next(iter(self._undoable))).deleteLater()
 
     @Slot(str)
     def append_text(self, delta: str) -> None:
@@ -253,9 +238,9 @@ class MarkdownEditor(QPlainTextEdit):
             self._draw_marks()
 
     def _dress(self, document: QTextDocument) -> None:
-        was_edited = _was_edited(document)
+        has_history = was_edited(document)
         document.setDefaultFont(self.font())
-        if not was_edited:
+        if not has_history:
             document.setDocumentMargin(self.fontMetrics().height() / 2)
             document.clearUndoRedoStacks()  # Qt would undo the margin
 
@@ -317,36 +302,14 @@ class MarkdownEditor(QPlainTextEdit):
             bar.setValue(block.firstLineNumber() + max(0, line) - bar.pageStep() // 3)
 
     def _draw_marks(self) -> None:
-        marked = []
-        line, ground = _unsure_colours(self.palette())
-        for cursor in self._unsure:
-            selection = QTextEdit.ExtraSelection()
-            selection.cursor = cursor
-            selection.format.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
-            selection.format.setUnderlineColor(line)
-            selection.format.setBackground(ground)
-            marked.append(selection)
-        for cursor in (*self._found, *((self._mark,) if self._mark is not None else ())):
-            selection = QTextEdit.ExtraSelection()
-            selection.cursor = cursor
-            selection.format.setBackground(_mark_colour(self.palette()))
-            marked.append(selection)
-        self.setExtraSelections(marked)
-
-
-def _text_of(document: QTextDocument) -> str:
-    return document.toRawText().replace("\u2029", "\n").replace("\u2028", "\n")
-
-
-def _was_edited(document: QTextDocument) -> bool:
-    """True if there is something to undo or to redo."""
-    return document.isUndoAvailable() or document.isRedoAvailable()
-
-
-def _plain_document(parent: QObject) -> QTextDocument:
-    document = QTextDocument(parent)
-    document.setDocumentLayout(QPlainTextDocumentLayout(document))
-    return document
+        unsure, marked = _unsure_look(self.palette()), _mark_look(self.palette())
+        mark = () if self._mark is None else (self._mark,)
+        self.setExtraSelections(
+            [
+                *(_selection(cursor, unsure) for cursor in self._unsure),
+                *(_selection(cursor, marked) for cursor in (*self._found, *mark)),
+            ]
+        )
 
 
 def _qt_places(text: str, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -361,16 +324,27 @@ def _characters_at(text: str, *qt_places: int) -> list[int]:
     return [bisect_right(begins, place) - 1 for place in qt_places]
 
 
-def _unsure_colours(palette: QPalette) -> tuple[QColor, QColor]:
-    """For the line under a word and for the ground behind it; not the red of misspelt words."""
-    line = QColor(_UNSURE_ON_DARK if palette.base().color().lightnessF() < 0.5 else _UNSURE_ON_LIGHT)
-    ground = QColor(line)
-    ground.setAlphaF(0.15)
-    return line, ground
+def _selection(cursor: QTextCursor, look: QTextCharFormat) -> QTextEdit.ExtraSelection:
+    selection = QTextEdit.ExtraSelection()
+    selection.cursor, selection.format = cursor, look
+    return selection
 
 
-def _mark_colour(palette: QPalette) -> QColor:
+def _unsure_look(palette: QPalette) -> QTextCharFormat:
+    """A wavy line on a tinted ground; not the red of misspelt words."""
+    colour = QColor(_UNSURE_ON_DARK if palette.base().color().lightnessF() < 0.5 else _UNSURE_ON_LIGHT)
+    look = QTextCharFormat()
+    look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+    look.setUnderlineColor(colour)
+    colour.setAlphaF(0.15)
+    look.setBackground(colour)
+    return look
+
+
+def _mark_look(palette: QPalette) -> QTextCharFormat:
     """Like a selection, but light enough for the text to stay readable in its own colour."""
     colour = palette.highlight().color()
     colour.setAlphaF(0.4)
-    return colour
+    look = QTextCharFormat()
+    look.setBackground(colour)
+    return look
