@@ -5,18 +5,15 @@ when nothing else waits. The *export lane* writes files, page by page, while oth
 *model lane* imports torch, loads the model (`engine_holder`), encodes and reads (`page_scheduler`). The *plan
 lane* plans from an immutable `EncodedPage` while the slider moves. The *compute lane* solves where merged
 tokens go, and does whatever else would block the main thread, or the plans of a moving slider, for too long.
-Each request is answered by frozen replies that carry its id; workers emit signals, and only slots on the main
-thread touch widgets. Knows no widget and no program state: whoever asked compares the id, and drops an answer
-that is no longer wanted.
+Each request (`requests`) is answered by frozen `replies` that carry its id; workers emit signals, and only
+slots on the main thread touch widgets. Knows no widget and no program state: whoever asked compares the id,
+and drops an answer that is no longer wanted.
 """
 
 import itertools
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 from PySide6.QtGui import QImage
@@ -34,7 +31,7 @@ from rtocr_gui.ui.background.lanes import Lane, wait_for
 from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.background.open_documents import OpenDocuments, RenderPage
 from rtocr_gui.ui.background.page_reading import PageReading
-from rtocr_gui.ui.background.page_scheduler import PageScheduler, PageToEncode
+from rtocr_gui.ui.background.page_scheduler import PageScheduler, PageToEncode, Reply
 from rtocr_gui.ui.background.replies import (
     Computed,
     DocumentOpened,
@@ -54,32 +51,9 @@ from rtocr_gui.ui.background.replies import (
     TextStreamed,
     TransportSolved,
 )
+from rtocr_gui.ui.background.requests import Request, Requests, Stopped
 
 NOT_SAVED = "The image could not be saved to a file. Free some space, and try again."
-
-
-class _Stopped(BaseException):
-    """Ends a job that was stopped; not an `Exception`, so that no handler of an export recovers from it."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Request:
-    """A request on its way.
-
-    Attributes:
-        id: its id.
-        newest: the reply that only the newest of such requests gets; None if all of them are answered.
-        cancel: set once it is stopped.
-    """
-
-    id: int
-    newest: type | None
-    cancel: threading.Event = field(default_factory=threading.Event)
-
-    def check(self) -> None:
-        """Raise `_Stopped` if it was stopped."""
-        if self.cancel.is_set():
-            raise _Stopped
 
 
 class EngineBridge(QObject):
@@ -125,24 +99,12 @@ class EngineBridge(QObject):
 
     def __init__(self, engine_factory: Callable[[], PageEngine]) -> None:
         super().__init__()
-        self._ids = itertools.count(1)
-        # Held by the jobs that check them; an event vanishes with its last job.
-        self._cancels: WeakValueDictionary[int, threading.Event] = WeakValueDictionary()
-        self._newest_ids: dict[type, int] = {}  # by the reply that is wanted
         self._documents = OpenDocuments()
         self._document_lane = Lane("documents")
         self._export_lane = Lane("export")
         self._model_lane = Lane("model")
         self._plan_lane = Lane("plan")
         self._compute_lane = Lane("compute")
-        self._engine = EngineHolder(engine_factory, partial(next, self._ids))
-        for told, signal in (
-            (self._engine.unloaded, self.model_unloaded),
-            (self._engine.reload_began, self.reload_began),
-            (self._engine.reloaded, self.model_reloaded),
-            (self._engine.reload_failed, self.reload_failed),
-        ):
-            told.connect(signal, Qt.ConnectionType.DirectConnection)  # so that they stay in order with others
         signals: dict[type, SignalInstance] = {
             StageEntered: self.stage_entered,
             PageEncoded: self.page_encoded,
@@ -151,35 +113,46 @@ class EngineBridge(QObject):
             RequestStopped: self.request_stopped,
             RequestFailed: self.request_failed,
         }
-        self._scheduler = PageScheduler(
-            self._model_lane, self._engine.ready, lambda reply: signals[type(reply)].emit(reply)
-        )
+
+        def tell(reply: Reply) -> None:
+            signals[type(reply)].emit(reply)
+
+        self._requests = Requests(tell)
+        self._engine = EngineHolder(engine_factory, self._requests.new_id)
+        for told, signal in (
+            (self._engine.unloaded, self.model_unloaded),
+            (self._engine.reload_began, self.reload_began),
+            (self._engine.reloaded, self.model_reloaded),
+            (self._engine.reload_failed, self.reload_failed),
+        ):
+            told.connect(signal, Qt.ConnectionType.DirectConnection)  # so that they stay in order with others
+        self._scheduler = PageScheduler(self._model_lane, self._engine.ready, tell)
 
     # Documents -----------------------------------------------------------------------------
 
     def open_document(self, path: Path, password: str | None = None) -> int:
         """List the pages of a file. Answered by `document_opened`, for a folder by `folder_listed`."""
 
-        def job(request: _Request) -> None:
+        def job(request: Request) -> None:
             found = list_files(path)
             if found.files == (path,):
                 self._open(request, path, password)
             else:
                 self.folder_listed.emit(FolderListed(request.id, path, found.files, found.left_out))
 
-        return self._submit(self._document_lane, job)
+        return self._requests.submit(self._document_lane, job)
 
     def open_picture(self, picture: QImage, path: Path) -> int:
         """Save a picture to a PNG file and list its page. Answered by `document_opened`."""
 
-        def job(request: _Request) -> None:
+        def job(request: Request) -> None:
             if not picture.save(str(path)):
                 raise DocumentError(NOT_SAVED)
             self._open(request, path)
 
-        return self._submit(self._document_lane, job)
+        return self._requests.submit(self._document_lane, job)
 
-    def _open(self, request: _Request, path: Path, password: str | None = None) -> None:
+    def _open(self, request: Request, path: Path, password: str | None = None) -> None:
         pages = self._documents.open(path, password)
         self.document_opened.emit(DocumentOpened(request.id, path, pages))
 
@@ -190,19 +163,19 @@ class EngineBridge(QObject):
         """
         close = self._documents.closer(path)
 
-        def close_later(request: _Request) -> None:
-            self._queue(self._document_lane, request, lambda _: close())
+        def close_later(request: Request) -> None:
+            self._requests.queue(self._document_lane, request, lambda _: close())
 
-        self._submit(self._export_lane, close_later)
+        self._requests.submit(self._export_lane, close_later)
 
     def render_page(self, ref: PageRef) -> int:
         """Render a page at full size. Answered by `page_rendered`, unless a newer page is requested."""
 
-        def job(request: _Request) -> None:
+        def job(request: Request) -> None:
             image = as_qimage(self._documents.page(ref).image)
             self.page_rendered.emit(PageRendered(request.id, ref, image))
 
-        return self._submit(self._document_lane, job, newest=PageRendered)
+        return self._requests.submit(self._document_lane, job, newest=PageRendered)
 
     def render_thumbnail(self, ref: PageRef) -> int:
         """Render a small page, after all that is wanted more urgently.
@@ -210,14 +183,14 @@ class EngineBridge(QObject):
         Answered by `thumbnail_rendered`, with a null image if that fails.
         """
 
-        def job(request: _Request) -> None:
+        def job(request: Request) -> None:
             try:
                 image = as_qimage(self._documents.thumbnail(ref))
             except RtocrError:
                 image = QImage()  # the page itself says why once it is shown
             self.thumbnail_rendered.emit(PageRendered(request.id, ref, image))
 
-        return self._submit(self._document_lane, job, is_idle=True)
+        return self._requests.submit(self._document_lane, job, is_idle=True)
 
     def export(self, write: Callable[[RenderPage], None]) -> int:
         """Have files written, after those requested before. Answered by `export_progressed` and `exported`.
@@ -227,7 +200,7 @@ class EngineBridge(QObject):
         """
         taken = itertools.count(1)
 
-        def job(request: _Request) -> None:
+        def job(request: Request) -> None:
             def render(ref: PageRef) -> PageImage:
                 request.check()
                 page = self._documents.page(ref)
@@ -237,7 +210,7 @@ class EngineBridge(QObject):
             write(render)
             self.exported.emit(Exported(request.id))
 
-        return self._submit(self._export_lane, job)
+        return self._requests.submit(self._export_lane, job)
 
     # Model ---------------------------------------------------------------------------------
 
@@ -249,10 +222,10 @@ class EngineBridge(QObject):
     def judge_fit(self, load: LoadRequest) -> int:
         """Find out whether a model would fit into memory. Answered by `fit_judged`, unless asked again."""
 
-        def job(request: _Request) -> None:
+        def job(request: Request) -> None:
             self.fit_judged.emit(FitJudged(request.id, load.folder, self._engine.fit(load)))
 
-        return self._submit(self._model_lane, job, newest=FitJudged)
+        return self._requests.submit(self._model_lane, job, newest=FitJudged)
 
     def load_model(self, load: LoadRequest) -> int:
         """Import torch if necessary, and load a checkpoint.
@@ -261,14 +234,14 @@ class EngineBridge(QObject):
         fails, the previous model is still loaded, or (`model_unloaded`) is loaded again once it is needed.
         """
 
-        def job(request: _Request) -> None:
+        def job(request: Request) -> None:
             self.model_loaded.emit(ModelLoaded(request.id, load, self._engine.load(load)))
 
-        return self._submit(self._model_lane, job, newest=ModelLoaded)
+        return self._requests.submit(self._model_lane, job, newest=ModelLoaded)
 
     def unload_model(self) -> int:
         """Unload the model until it is needed. Answered by `model_unloaded` if one was loaded."""
-        return self._submit(self._model_lane, lambda _: self._engine.unload())
+        return self._requests.submit(self._model_lane, lambda _: self._engine.unload())
 
     def encode_page(self, ref: PageRef, scaling: Scaling) -> int:
         """Encode and measure a page without reading it; between two passes if pages are being read.
@@ -276,11 +249,13 @@ class EngineBridge(QObject):
         Answered by `page_encoded`, unless a newer page is requested before this one's turn comes.
         """
 
-        def render(request: _Request) -> None:
+        def render(request: Request) -> None:
             page = self._documents.page(ref)
-            self._scheduler.encode(PageToEncode(request.id, page, scaling, partial(self._is_wanted, request)))
+            self._scheduler.encode(
+                PageToEncode(request.id, page, scaling, partial(self._requests.is_wanted, request))
+            )
 
-        return self._submit(self._document_lane, render, newest=PageEncoded)
+        return self._requests.submit(self._document_lane, render, newest=PageEncoded)
 
     def read_page(self, ref: PageRef, settings: ReadSettings, with_others: bool = False) -> int:
         """Read a page. Answered by stages, `page_encoded`, streamed text and, last, `reading_finished`.
@@ -291,37 +266,37 @@ class EngineBridge(QObject):
             with_others: read it in the same passes as other pages with this flag.
         """
 
-        def render(request: _Request) -> None:
+        def render(request: Request) -> None:
             page = PageRequest(self._documents.page(ref), settings, request.cancel)
             self._scheduler.read(PageReading(request.id, page, with_others))
 
-        return self._submit(self._document_lane, render)
+        return self._requests.submit(self._document_lane, render)
 
     def trace_page(self, ref: PageRef, settings: ReadSettings, token_ids: Sequence[int]) -> int:
         """Find out where on its page a finished reading was read. Answered by `reading_traced`."""
 
-        def render(request: _Request) -> None:
+        def render(request: Request) -> None:
             page = self._documents.page(ref)
-            self._queue(self._model_lane, request, partial(trace, page))
+            self._requests.queue(self._model_lane, request, partial(trace, page))
 
-        def trace(page: PageImage, request: _Request) -> None:
+        def trace(page: PageImage, request: Request) -> None:
             found = self._engine.ready(request.id).trace(page, settings, token_ids, request.cancel)
             if found is None:
-                raise _Stopped
+                raise Stopped
             self.reading_traced.emit(ReadingTraced(request.id, found))
 
-        return self._submit(self._document_lane, render)
+        return self._requests.submit(self._document_lane, render)
 
     # Plans and other figures -------------------------------------------------------------
 
     def compute_plan(self, encoded: EncodedPage, settings: PruneSettings) -> int:
         """Plan for a ratio. Answered by `plan_computed`, unless a newer plan is requested meanwhile."""
 
-        def job(request: _Request) -> None:
+        def job(request: Request) -> None:
             plan = plan_pruning(encoded.layout, encoded.measures, settings)
             self.plan_computed.emit(PlanComputed(request.id, plan))
 
-        return self._submit(self._plan_lane, job, newest=PlanComputed)
+        return self._requests.submit(self._plan_lane, job, newest=PlanComputed)
 
     def solve_transport(self, plan: PrunePlan) -> int:
         """Solve where the merged tokens of a plan go.
@@ -329,18 +304,18 @@ class EngineBridge(QObject):
         Answered by `transport_solved`, unless a newer one is requested meanwhile.
         """
 
-        def job(request: _Request) -> None:
+        def job(request: Request) -> None:
             self.transport_solved.emit(TransportSolved(request.id, _solve_transport(plan)))
 
-        return self._submit(self._compute_lane, job, newest=TransportSolved)
+        return self._requests.submit(self._compute_lane, job, newest=TransportSolved)
 
     def compute(self, work: Callable[[], object]) -> int:
         """Run work that takes too long for the main thread. Answered by `computed`."""
 
-        def job(request: _Request) -> None:
+        def job(request: Request) -> None:
             self.computed.emit(Computed(request.id, work()))
 
-        return self._submit(self._compute_lane, job)
+        return self._requests.submit(self._compute_lane, job)
 
     # Life ----------------------------------------------------------------------------------
 
@@ -349,9 +324,7 @@ class EngineBridge(QObject):
 
         What is stopped is answered by `request_stopped`, a reading that had begun by `reading_finished`.
         """
-        cancel = self._cancels.get(request_id)
-        if cancel is not None:
-            cancel.set()
+        self._requests.stop(request_id)
 
     def close(self, timeout_s: float, writing_timeout_s: float = 0) -> bool:
         """Cancel running jobs and end the lanes.
@@ -363,8 +336,7 @@ class EngineBridge(QObject):
         Returns:
             False if one is still busy then.
         """
-        for cancel in list(self._cancels.values()):
-            cancel.set()
+        self._requests.stop_all()
         lanes = (
             self._export_lane,
             self._document_lane,
@@ -379,56 +351,6 @@ class EngineBridge(QObject):
         if ended:
             self._documents.close_all()
         return ended
-
-    def _submit(
-        self,
-        lane: Lane,
-        job: Callable[[_Request], object],
-        *,
-        newest: type | None = None,
-        is_idle: bool = False,
-    ) -> int:
-        """Queue a job as a new request.
-
-        Args:
-            lane: where it runs.
-            job: what to run.
-            newest: a reply; the job is dropped if another request for it comes before its turn.
-            is_idle: True to have it wait until no other job does.
-
-        Returns:
-            The id of the request.
-        """
-        request = _Request(next(self._ids), newest)
-        self._cancels[request.id] = request.cancel
-        if newest is not None:
-            self._newest_ids[newest] = request.id
-        self._queue(lane, request, job, is_idle=is_idle)
-        return request.id
-
-    def _is_wanted(self, request: _Request) -> bool:
-        return request.newest is None or self._newest_ids[request.newest] == request.id
-
-    def _queue(
-        self, lane: Lane, request: _Request, job: Callable[[_Request], object], *, is_idle: bool = False
-    ) -> None:
-        """Queue a job of a request, which does not begin once that is stopped or no longer wanted.
-
-        `_Stopped` becomes a `request_stopped`, anything else that it raises a `request_failed`.
-        """
-
-        def guarded() -> None:
-            try:
-                request.check()
-                if self._is_wanted(request):
-                    job(request)
-            except _Stopped:
-                self.request_stopped.emit(RequestStopped(request.id))
-            except BaseException as error:
-                # The last line of defence: no unexpected error, nor a library's panic, kills the lane.
-                self.request_failed.emit(RequestFailed.by(request.id, error))
-
-        lane.submit(guarded, is_idle=is_idle)
 
 
 def _solve_transport(plan: PrunePlan) -> Transport:

@@ -1,0 +1,118 @@
+"""Requests on their way through the lanes: numbered, stopped, outdated by newer ones, answered if they fail.
+
+Knows lanes, and the answers that any request may get; neither Qt nor what a request is for.
+"""
+
+import itertools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+from rtocr_gui.ui.background.lanes import Lane
+from rtocr_gui.ui.background.replies import RequestFailed, RequestStopped
+
+
+class Stopped(BaseException):
+    """Ends a job that was stopped; not an `Exception`, so that no handler of an export recovers from it."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Request:
+    """A request on its way.
+
+    Attributes:
+        id: its id.
+        newest: the reply that only the newest of such requests gets; None if all of them are answered.
+        cancel: set once it is stopped.
+    """
+
+    id: int
+    newest: type | None
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Raise `Stopped` if it was stopped."""
+        if self.cancel.is_set():
+            raise Stopped
+
+
+class Requests:
+    """All requests that have not been answered yet.
+
+    Args:
+        tell: called on a lane if a request was stopped or has failed.
+    """
+
+    def __init__(self, tell: Callable[[RequestStopped | RequestFailed], None]) -> None:
+        self._tell = tell
+        self._ids = itertools.count(1)
+        # Held by the jobs that check them; an event vanishes with its last job.
+        self._cancels: WeakValueDictionary[int, threading.Event] = WeakValueDictionary()
+        self._newest_ids: dict[type, int] = {}  # by the reply that is wanted
+
+    def new_id(self) -> int:
+        """Return an id that is larger than those of all requests so far."""
+        return next(self._ids)
+
+    def submit(
+        self,
+        lane: Lane,
+        job: Callable[[Request], object],
+        *,
+        newest: type | None = None,
+        is_idle: bool = False,
+    ) -> int:
+        """Queue a job as a new request.
+
+        Args:
+            lane: where it runs.
+            job: what to run.
+            newest: a reply; the job is dropped if another request for it comes before its turn.
+            is_idle: True to have it wait until no other job does.
+
+        Returns:
+            The id of the request.
+        """
+        request = Request(self.new_id(), newest)
+        self._cancels[request.id] = request.cancel
+        if newest is not None:
+            self._newest_ids[newest] = request.id
+        self.queue(lane, request, job, is_idle=is_idle)
+        return request.id
+
+    def queue(
+        self, lane: Lane, request: Request, job: Callable[[Request], object], *, is_idle: bool = False
+    ) -> None:
+        """Queue a job of a request, which does not begin once that is stopped or no longer wanted.
+
+        `Stopped` becomes a `RequestStopped`, anything else that it raises a `RequestFailed`.
+        """
+
+        def guarded() -> None:
+            try:
+                request.check()
+                if self.is_wanted(request):
+                    job(request)
+            except Stopped:
+                self._tell(RequestStopped(request.id))
+            except BaseException as error:
+                # The last line of defence: no unexpected error, nor a library's panic, kills the lane.
+                self._tell(RequestFailed.by(request.id, error))
+
+        lane.submit(guarded, is_idle=is_idle)
+
+    def is_wanted(self, request: Request) -> bool:
+        """True unless only the newest of such requests is answered, and there is a newer one."""
+        return request.newest is None or self._newest_ids[request.newest] == request.id
+
+    def stop(self, request_id: int) -> None:
+        """Stop a request, unless it is over."""
+        cancel = self._cancels.get(request_id)
+        if cancel is not None:
+            cancel.set()
+
+    def stop_all(self) -> None:
+        """Stop whatever has not been answered yet."""
+        for cancel in list(self._cancels.values()):
+            cancel.set()
