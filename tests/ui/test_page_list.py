@@ -4,7 +4,7 @@ import sys
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction, QColor, QImage, QTextDocument
+from PySide6.QtGui import QAction, QColor, QGuiApplication, QImage, QTextDocument
 from PySide6.QtWidgets import QApplication, QListView
 from pytestqt.qtbot import QtBot
 
@@ -162,8 +162,8 @@ def test_every_state_has_its_own_icon_and_its_words(pages: PageList, state: Page
     pages.set_state(0, state, "Because.")
     assert summary(pages, 0) == f"scan 0.png\nPage 1 of 1\n{state.value}: Because."
     others = [other for other in PageState if other is not state]
-    images = [icon(other.icon_name, pages.palette()).pixmap(32).toImage() for other in others]
-    assert icon(state.icon_name, pages.palette()).pixmap(32).toImage() not in images
+    images = [icon(other.icon_name).pixmap(32).toImage() for other in others]
+    assert icon(state.icon_name).pixmap(32).toImage() not in images
     assert not view(pages).viewport().grab().isNull()
 
 
@@ -347,11 +347,14 @@ def test_a_file_name_is_never_taken_for_rich_text(pages: PageList) -> None:
     assert len(tip.toPlainText().splitlines()) > 1, "each line is its own"
 
 
-def test_icons_follow_a_dark_palette(pages: PageList) -> None:
+def test_an_icon_follows_a_dark_palette(monkeypatch: pytest.MonkeyPatch, pages: PageList) -> None:
+    drawn = icon("open")
+
     def brightest(colour: str) -> int:
         palette = pages.palette()
         palette.setColor(palette.ColorRole.ButtonText, QColor(colour))
-        shown = icon("open", palette).pixmap(32).toImage()
+        monkeypatch.setattr(QGuiApplication, "palette", lambda: palette)
+        shown = drawn.pixmap(32).toImage()
         colours = [shown.pixelColor(x, y) for x in range(32) for y in range(32)]
         return max(colour.lightness() for colour in colours if colour.alpha() > 200)
 

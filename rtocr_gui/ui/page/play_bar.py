@@ -69,7 +69,7 @@ class PlayBar(QWidget):
         self._token_line.setAccessibleName("Current token")
         self._count = NamedLabel("Number of the token")
         self._count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._play = flat_button("Play", "Play", self._toggle)
+        self._play = flat_button("play", "Play", "Play", self._toggle)
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setAccessibleName("Token of the text")
         self._slider.setToolTip("Position in the text: drag, turn the wheel, or use the arrow keys")
@@ -83,12 +83,13 @@ class PlayBar(QWidget):
         self._speed.setToolTip("How many tokens are played per second")
         self._speed.currentIndexChanged.connect(self._keep_time)
         self._whole = flat_button(
+            "lights",
             "All that was read",
             "Lamp: lights up all that was read; print that stays dark may be missing from the text",
             self._light_whole,
         )
-        self._help = flat_button("What is this?", "What is this?", self._explain)
-        self._close = flat_button("Close", "Stop showing where the model looked (Esc)", self._end)
+        self._help = flat_button("help", "What is this?", "What is this?", self._explain)
+        self._close = flat_button("close", "Close", "Stop showing where the model looked (Esc)", self._end)
 
         line = QHBoxLayout()
         line.setSpacing(2 * self.fontMetrics().averageCharWidth())
@@ -105,7 +106,7 @@ class PlayBar(QWidget):
         name_choice(self._speed, "Tokens per second")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setFocusProxy(self._play)
-        self._draw_icons()
+        self._show_state()
         self.show_trace(None)
 
     @property
@@ -216,11 +217,6 @@ class PlayBar(QWidget):
         self.pause()
         super().hideEvent(event)
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._draw_icons()
-
     @Slot()
     def _toggle(self) -> None:
         if self._tracing:
@@ -264,11 +260,6 @@ class PlayBar(QWidget):
         self.pause()
         self.closed.emit()
 
-    def _draw_icons(self) -> None:
-        for button, name in ((self._whole, "lights"), (self._help, "help"), (self._close, "close")):
-            button.setIcon(icon(name, self.palette()))
-        self._show_state()
-
     def _show_state(self) -> None:
         if self._tracing:
             name, tip = "stop", "Stop finding where the model looked (Space)"
@@ -276,7 +267,7 @@ class PlayBar(QWidget):
             name, tip = "pause", "Pause at this part of the text (Space)"
         else:
             name, tip = "play", "Play the text and light up where the model looked (Space)"
-        self._play.setIcon(icon(name, self.palette()))
+        self._play.setIcon(icon(name))
         self._play.setToolTip(tip)
         self._play.setAccessibleName(name.capitalize())
 

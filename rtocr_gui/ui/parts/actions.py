@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence, QPalette
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
 
 from rtocr_gui.ui.parts.icons import icon
@@ -268,11 +268,11 @@ def keys_in_words(name: str, action: QAction) -> str:
     return f"{keys} {KEY_PLACES[name]}" if keys and name in KEY_PLACES else keys
 
 
-def draw_icons(actions: Mapping[str, QAction], palette: QPalette) -> None:
-    """Draw the icons in the colours of a palette."""
+def draw_icons(actions: Mapping[str, QAction]) -> None:
+    """Give the actions their icons, again once the colours have changed: menus of the desktop have copies."""
     for spec in SPECS:
         if spec.icon:
-            actions[spec.name].setIcon(icon(spec.icon, palette))
+            actions[spec.name].setIcon(icon(spec.icon))
 
 
 def fill(place: QToolBar | QMenu, names: tuple[str, ...], actions: Mapping[str, QAction]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QToolButton
 
+from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.parts.named_label import NamedLabel
 
 
@@ -52,9 +53,10 @@ def show_in_place_of(button: QPushButton, other: QPushButton) -> None:
     other.hide()
 
 
-def flat_button(name: str, tip: str, action: Callable[[], None]) -> QToolButton:
-    """A button of a bar, for an icon; Tab reaches it, but a click does not move the focus."""
+def flat_button(icon_name: str, name: str, tip: str, action: Callable[[], None]) -> QToolButton:
+    """A button of a bar, with an icon; Tab reaches it, but a click does not move the focus."""
     button = QToolButton()
+    button.setIcon(icon(icon_name))
     button.setAccessibleName(name)
     button.setToolTip(tip)
     button.setAutoRaise(True)

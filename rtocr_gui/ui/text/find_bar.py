@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 
 from rtocr_gui.ui.parts.arrivals import leaves_paste
 from rtocr_gui.ui.parts.form_parts import flat_button, plain_button
-from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.parts.keys import keeps_escape, leaves_to_window
 from rtocr_gui.ui.state.shown import Found
 
@@ -74,9 +73,11 @@ class FindBar(QWidget):
         self._outcome = QLabel()
         self._outcome.setTextFormat(Qt.TextFormat.PlainText)
         self._outcome.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._previous = flat_button("Previous match", "Previous match (Shift+F3)", self.find_previous)
-        self._next = flat_button("Next match", "Next match (F3)", self.find_next)
-        self._close = flat_button("Close", "Close (Esc)", self.closed.emit)
+        self._previous = flat_button(
+            "previous", "Previous match", "Previous match (Shift+F3)", self.find_previous
+        )
+        self._next = flat_button("next", "Next match", "Next match (F3)", self.find_next)
+        self._close = flat_button("close", "Close", "Close (Esc)", self.closed.emit)
         self._replace = plain_button("Replace", "Replace this match, and go to the next", self._replace_one)
         self._replace_all = QPushButton("All")
         self._replace_all.setAccessibleName("Replace all")
@@ -103,7 +104,6 @@ class FindBar(QWidget):
         for former, latter in pairwise((self._line, *self._replacing, self._previous)):
             self.setTabOrder(former, latter)
         self.setFocusProxy(self._line)
-        self._draw_icons()
         self.show_found(Found())
 
     @property
@@ -181,12 +181,3 @@ class FindBar(QWidget):
             self._replace.click()  # if it is enabled
         else:
             super().keyPressEvent(event)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._draw_icons()
-
-    def _draw_icons(self) -> None:
-        for button, name in ((self._previous, "previous"), (self._next, "next"), (self._close, "close")):
-            button.setIcon(icon(name, self.palette()))

@@ -97,7 +97,7 @@ class MainWindow(QMainWindow):
         self.retention_bar = RetentionBar()
         self.notice_bar = NoticeBar()
         self.status_line = StatusLine()
-        draw_icons(self.actions_by_name, self.palette())
+        draw_icons(self.actions_by_name)
         self._compose()
         self._connect_session()
         self._connect_panes()
@@ -440,7 +440,7 @@ class MainWindow(QMainWindow):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            draw_icons(self.actions_by_name, self.palette())
+            draw_icons(self.actions_by_name)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask before text is lost; then remember the window's place and close."""

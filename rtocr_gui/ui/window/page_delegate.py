@@ -20,11 +20,7 @@ class PageDelegate(QStyledItemDelegate):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._icons: dict[PageState, QIcon] = {}
-
-    def follow_palette(self, palette: QPalette) -> None:
-        """Draw the state icons in the colours of a palette."""
-        self._icons = {state: icon(state.icon_name, palette) for state in PageState}
+        self._icons = {state: icon(state.icon_name) for state in PageState}
 
     def sizeHint(self, option: QStyleOptionViewItem, _index: Index) -> QSize:
         line = option.fontMetrics.height()

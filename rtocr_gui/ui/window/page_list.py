@@ -102,8 +102,6 @@ class PageList(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._model = PageModel(self)
-        self._delegate = PageDelegate(self)
-        self._delegate.follow_palette(self.palette())
         self._asked: set[Hashable] = set()
         self._selecting = False
         self._settle_timer = one_shot(self, _SETTLE_MS, self._ask_for_thumbnails)
@@ -112,7 +110,7 @@ class PageList(QWidget):
         self._view.setUniformItemSizes(True)
         self._view.setAccessibleName("Pages")
         self._view.setModel(self._model)
-        self._view.setItemDelegate(self._delegate)
+        self._view.setItemDelegate(PageDelegate(self))
         self._view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self._view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._view.setResizeMode(QListView.ResizeMode.Adjust)
@@ -211,11 +209,6 @@ class PageList(QWidget):
     def set_state(self, key: Hashable, state: PageState, sentence: str = "") -> None:
         """Show the state of a page's reading, and the reason in the tooltip."""
         self._model.set_state(key, state, sentence)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._delegate.follow_palette(self.palette())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
