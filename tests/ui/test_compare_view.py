@@ -15,7 +15,7 @@ from rtocr_gui.ui.state.shown import ComparisonShown
 from rtocr_gui.ui.text.compare_view import SAME, CompareView
 from rtocr_gui.ui.text.compared_text import ComparedText
 from tests.made_readings import make_reading
-from tests.ui.steps import emissions, in_sight, turn_wheel
+from tests.ui.steps import emissions, in_sight, label_called, turn_wheel
 
 LEFT = "Order 12\nTotal 12.50\nPaid in cash\n"
 RIGHT = "Order 12\nTota1 12.50 EUR\nin cash\n"
@@ -63,9 +63,7 @@ def button(view: CompareView, text: str) -> QPushButton:
 
 
 def summary(view: CompareView) -> str:
-    label = called(view, "Outcome of the comparison")
-    assert isinstance(label, QLabel)
-    return label.text()
+    return label_called(view, "Outcome of the comparison").text()
 
 
 def differences(view: CompareView) -> QListView:
@@ -335,7 +333,7 @@ def test_what_comes_after_a_chosen_difference_has_none_chosen(
     choose(view, row)
     view.show_comparison(shown(LEFT, RIGHT) if is_there else None)
     assert len(places) == 1
-    assert called(view, "Number of the selected difference").text() == ""
+    assert label_called(view, "Number of the selected difference").text() == ""
 
 
 def test_texts_stand_side_by_side_and_in_a_narrow_pane_one_above_the_other(view: CompareView) -> None:

@@ -20,7 +20,7 @@ from rtocr_gui.ui.tuning.curve_plot import CurvePlot, describe
 from rtocr_gui.ui.tuning.curve_view import CurveView
 from rtocr_gui.ui.tuning.plot_colours import PlotColours
 from tests.ui.contrast import contrast
-from tests.ui.steps import emissions, in_sight
+from tests.ui.steps import emissions, in_sight, label_called
 
 
 def make_point(retention: float, automatic: bool = False, error_rate: float | None = None) -> CurvePoint:
@@ -66,11 +66,11 @@ def button(view: CurveView, text: str) -> QPushButton:
 
 
 def caption(view: CurveView) -> QLabel:
-    return next(label for label in view.findChildren(QLabel) if label.accessibleName() == "Selected point")
+    return label_called(view, "Selected point")
 
 
 def said(view: CurveView, name: str) -> str:
-    return next(label.text() for label in view.findChildren(QLabel) if label.accessibleName() == name)
+    return label_called(view, name).text()
 
 
 def place_of(view: CurveView, point: CurvePoint) -> QPoint:

@@ -23,6 +23,7 @@ from rtocr_gui.ui.tuning.retention_bar import RetentionBar
 from rtocr_gui.ui.window.main_window import MainWindow
 from rtocr_gui.ui.window.status_line import StatusLine
 from rtocr_gui.ui.window.tool_bar import ToolBar
+from tests.ui.steps import label_called
 
 PANES = (
     *(StatusLine, CompareView, FiguresPanel, PageView, PlayBar, CurveView, RetentionBar),
@@ -75,7 +76,7 @@ def test_every_choice_is_labelled(qtbot: QtBot, pane: type[QWidget], window: Mai
 def test_progress_is_heard_as_it_is_seen(qtbot: QtBot) -> None:
     line = StatusLine()
     qtbot.addWidget(line)
-    (status,) = (label for label in line.findChildren(QLabel) if label.accessibleName() == "Status")
+    status = label_called(line, "Status")
     assert heard(status) == ("Status", "Ready")
     line.show_activity(Activity(Stage.DECODE, page=3, page_count=9, tokens=120, together=1))
     assert heard(status) == ("Status", "Reading, 120 tokens (3 of 9 pages)")

@@ -6,7 +6,6 @@ from PySide6.QtGui import QFont, QMouseEvent
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
-    QLabel,
     QSlider,
     QSpinBox,
     QStyle,
@@ -19,7 +18,7 @@ from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ui.tuning.retention_bar import RetentionBar
 from rtocr_gui.ui.tuning.retention_slider import DETENTS, RetentionMarks, RetentionSlider
 from tests.made_plans import make_plan
-from tests.ui.steps import emissions, in_sight, turn_wheel
+from tests.ui.steps import emissions, in_sight, label_called, turn_wheel
 
 
 class Heard:
@@ -51,9 +50,7 @@ def auto_box(bar: RetentionBar) -> QCheckBox:
 
 
 def counts(bar: RetentionBar) -> str:
-    return next(
-        label.text() for label in bar.findChildren(QLabel) if label.accessibleName() == "Token counts"
-    )
+    return label_called(bar, "Token counts").text()
 
 
 def test_counts_say_what_the_plan_keeps_and_what_the_page_would_choose(bar: RetentionBar) -> None:
@@ -434,7 +431,7 @@ def test_a_narrow_bar_says_its_counts_in_fewer_words_and_keeps_them_all_in_the_t
 ) -> None:
     bar.show_plan(make_plan(0.5))
     assert bar.minimumSizeHint().width() <= 640
-    label = next(label for label in bar.findChildren(QLabel) if label.accessibleName() == "Token counts")
+    label = label_called(bar, "Token counts")
     full = "128 of 256 kept, 128 merged · automatic: 76 %"
     bar.resize(bar.minimumSizeHint().width(), bar.height())
     qtbot.waitUntil(lambda: counts(bar) == "128/256")
