@@ -254,9 +254,10 @@ class ModelsWindow(QDialog):
         )
         is_download = entry is not None and entry.is_unfinished and entry.is_at(self._target)
         self.forget.setVisible(entry is not None and entry.is_named and not is_download)
-        if entry is None:
-            self.details.setText("Looking for models…")
-            return
+        self.details.setText("Looking for models…" if entry is None else self._details_of(entry))
+
+    def _details_of(self, entry: ModelEntry) -> str:
+        """What is known of a model, line by line: its problem or what it is, and the result of a check."""
         lines = [entry.problem] if entry.problem else [entry.info.description if entry.info else ""]
         lines += [f"Reads {entry.reads}"] if entry.reads else []
         lines += [entry.weights] if entry.weights else []
@@ -267,7 +268,7 @@ class ModelsWindow(QDialog):
         is_elsewhere = entry.is_named and entry.origin is Origin.DOWNLOADED and not entry.is_at(self._target)
         if is_elsewhere and (entry.is_unfinished or (check is not None and check.is_bad)):
             lines.append(_ELSEWHERE)
-        self.details.setText("\n".join(lines))
+        return "\n".join(lines)
 
     @Slot()
     def _use(self) -> None:

@@ -106,7 +106,7 @@ class PlayBar(QWidget):
         name_choice(self._speed, "Tokens per second")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setFocusProxy(self._play)
-        self._show_state()
+        self._show_play_button()
         self.show_trace(None)
 
     @property
@@ -152,7 +152,7 @@ class PlayBar(QWidget):
         paragraphs = self.explanation.split("\n\n")
         self._help.setToolTip("".join(f"<p>{paragraph}</p>" for paragraph in paragraphs))
         self._help.setAccessibleDescription(self.explanation)
-        self._show_turn()
+        self._show_line()
         if self._trace is not None and self._plays_once_traced:
             self._plays_once_traced = False
             self.play()
@@ -164,8 +164,8 @@ class PlayBar(QWidget):
         if not tracing:
             self._plays_once_traced = False
             self._shows_whole &= self._trace is not None
-        self._show_state()
-        self._show_turn()
+        self._show_play_button()
+        self._show_line()
 
     @Slot(int)
     def show_position(self, token: int) -> None:
@@ -193,14 +193,14 @@ class PlayBar(QWidget):
             self._go(self.position)
         self._keep_time()
         self._timer.start()
-        self._show_state()
+        self._show_play_button()
 
     @Slot()
     def pause(self) -> None:
         """Stop playing; the current token stays."""
         if self.is_playing:
             self._timer.stop()
-            self._show_state()
+            self._show_play_button()
 
     def event(self, event: QEvent) -> bool:
         return keeps_escape(event) or super().event(event)
@@ -243,7 +243,7 @@ class PlayBar(QWidget):
         self.pause()
         self._plays_once_traced = False
         self._shows_whole = True
-        self._show_turn()
+        self._show_line()
         self.whole_requested.emit()
 
     @Slot()
@@ -260,7 +260,7 @@ class PlayBar(QWidget):
         self.pause()
         self.closed.emit()
 
-    def _show_state(self) -> None:
+    def _show_play_button(self) -> None:
         if self._tracing:
             name, tip = "stop", "Stop finding where the model looked (Space)"
         elif self.is_playing:
@@ -273,9 +273,9 @@ class PlayBar(QWidget):
 
     def _show_token(self) -> None:
         self._shows_whole = False
-        self._show_turn()
+        self._show_line()
 
-    def _show_turn(self) -> None:
+    def _show_line(self) -> None:
         self._slider.setEnabled(self._trace is not None)
         if self._trace is None:
             self._count.clear()

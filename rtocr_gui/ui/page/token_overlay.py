@@ -6,7 +6,7 @@ Knows no widget, no zoom other than the one it is asked to paint at, and not how
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QRegion, QTransform
+from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QRegion, QTransform
 
 from rtocr_gui.export.looks import (
     BORDER_RGB,
@@ -27,7 +27,7 @@ from rtocr_gui.export.looks import (
 )
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName, TokenLayout
-from rtocr_gui.ui.page.cell_mask import CellMask
+from rtocr_gui.ui.page.cell_mask import CellMask, image_of
 from rtocr_gui.ui.page.page_place import PagePlace
 from rtocr_gui.ui.page.token_details import (
     Links,
@@ -336,6 +336,4 @@ def _hatch_brush(ink: QColor, thickness_px: int) -> QBrush:
     opacity = hatch_tile(thickness_px)
     tile = np.empty((*opacity.shape, 4), dtype=np.uint8)
     tile[..., :3], tile[..., 3] = (ink.red(), ink.green(), ink.blue()), opacity
-    side = len(tile)
-    image = QImage(tile.data, side, side, side * 4, QImage.Format.Format_RGBA8888)
-    return QBrush(image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))
+    return QBrush(image_of(tile))

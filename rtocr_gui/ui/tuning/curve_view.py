@@ -47,7 +47,7 @@ class CurveView(QWidget):
             "E&xport…", "Write the points of the curve to a CSV or JSON file", self.export_requested.emit
         )
         self._plot = CurvePlot()
-        self._plot.point_found.connect(self._name)
+        self._plot.point_found.connect(self._show_caption)
         self._plot.point_chosen.connect(self._choose)
         self._caption = _Caption()
         self._doubt = NamedLabel("Warning about the curve")
@@ -84,7 +84,7 @@ class CurveView(QWidget):
         self._read.setText("Rea&d the rest" if is_part else again)
         self._export.setEnabled(bool(shown.points))
         self._progress.setText(f"{count} of {shown.expected}" if is_part or shown.running else "")
-        self._name(self._plot.current)
+        self._show_caption(self._plot.current)
 
     @Slot(object)
     def show_retention(self, retention: float | None) -> None:
@@ -97,7 +97,7 @@ class CurveView(QWidget):
         self._read.setEnabled(ready)
 
     @Slot(object)
-    def _name(self, point: CurvePoint | None) -> None:
+    def _show_caption(self, point: CurvePoint | None) -> None:
         caption = describe(point) if point is not None else self._hint()
         self._caption.setText(caption)
         self._caption.setToolTip(plain_tip(caption))
