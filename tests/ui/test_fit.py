@@ -184,7 +184,7 @@ def test_the_window_of_models_says_whether_the_selected_one_fits(qtbot: QtBot, t
     window = ModelsWindow()
     qtbot.addWidget(window)
     entry = look_into(write_checkpoint(tmp_path / "model"), Origin.OWN)
-    with qtbot.waitSignal(window.fit_wanted) as wanted:
+    with qtbot.waitSignal(window.fit_requested) as wanted:
         window.show_models(ModelsListed((entry,), tmp_path, None))
     assert wanted.args == [entry.folder]
     window.show_fit(FitJudged(1, entry.folder, TOO_LARGE))

@@ -31,7 +31,7 @@ def pages(qtbot: QtBot) -> PageList:
 
 @pytest.fixture
 def wanted(pages: PageList) -> list[object]:
-    return emissions(pages.thumbnail_wanted)
+    return emissions(pages.thumbnail_requested)
 
 
 def view(pages: PageList) -> QListView:
@@ -77,7 +77,7 @@ def test_pages_that_are_scrolled_to_ask_once(qtbot: QtBot, pages: PageList, want
     qtbot.waitUntil(lambda: 499 in wanted)
     view(pages).scrollToTop()
     view(pages).scrollToBottom()
-    with qtbot.waitSignal(pages.thumbnail_wanted):
+    with qtbot.waitSignal(pages.thumbnail_requested):
         pages.set_pages(entries(501))
         view(pages).scrollToBottom()
     assert len(wanted) == len(set(wanted))

@@ -629,7 +629,7 @@ def test_attention_is_shown_with_the_tokens_that_it_is_for(view: PageView, tiled
 
 def test_the_transport_is_wanted_once_a_plan_and_only_where_it_shows(view: PageView) -> None:
     wanted: list[bool] = []
-    view.transport_wanted.connect(lambda: wanted.append(True))
+    view.transport_requested.connect(lambda: wanted.append(True))
     view.show_page(blank())
     view.show_plan(make_plan(0.5))
     assert wanted == []
@@ -723,7 +723,7 @@ def test_lines_appear_when_the_transport_of_a_hovered_cell_arrives(
 ) -> None:
     token = covering(tiled, tiled.merged)[0]
     place = on_screen(view, centre(tiled, token))
-    with qtbot.waitSignal(view.transport_wanted):
+    with qtbot.waitSignal(view.transport_requested):
         qtbot.mouseMove(view.viewport(), place)
     assert "lost" not in tooltip_at(view, place)
     without = picture(view)

@@ -83,7 +83,7 @@ class ModelsOpener(QObject):
         window = ModelsWindow(self._over)  # first, as it may fail and the library runs lanes
         library = ModelLibrary(self._bundled, tuple(map(Path, settings.own_models)), begun, parent=self)
         window.model_chosen.connect(self._session.models.choose)
-        window.fit_wanted.connect(self._session.models.judge_fit)
+        window.fit_requested.connect(self._session.models.judge_fit)
         self._session.models.fit_judged.connect(window.show_fit)
         self._session.models.fit_failed.connect(window.show_fit_problem)
         library.own_folders_changed.connect(self._remember)

@@ -45,7 +45,7 @@ class ModelsWindow(QDialog):
         folder_forgotten (Path): a folder should no longer be listed.
         check_requested (Path): a model should be checked thoroughly.
         check_stop_requested (): the check is no longer wanted.
-        fit_wanted (Path): find out whether a model fits into memory.
+        fit_requested (Path): find out whether a model fits into memory.
 
     Attributes:
         download: has the signals and slots of the download.
@@ -59,7 +59,7 @@ class ModelsWindow(QDialog):
     folder_forgotten = Signal(object)
     check_requested = Signal(object)
     check_stop_requested = Signal()
-    fit_wanted = Signal(object)
+    fit_requested = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -234,7 +234,7 @@ class ModelsWindow(QDialog):
         self._fit = None
         entry = self.selected
         if entry is not None and entry.is_usable:
-            self.fit_wanted.emit(entry.folder)
+            self.fit_requested.emit(entry.folder)
 
     @Slot(object)
     def show_check(self, shown: CheckShown) -> None:

@@ -62,7 +62,7 @@ class PageView(ZoomArea):
         zoom_changed(float): screen pixels per page pixel, after it changed.
         plan_painted(PrunePlan): a new plan was painted for the first time.
         legend_changed(Legend | None): the meaning of the colours has changed; None if they are not a map.
-        transport_wanted(): what is shown needs the plan's transport to be complete.
+        transport_requested(): what is shown needs the plan's transport to be complete.
         block_hovered(int | None): the pointer moved to another block, or to none.
         lights_dismissed(): Escape was pressed while it was lit up where something was read.
         crop_drawn(Crop): a frame was drawn around this part of the page, to crop it.
@@ -71,7 +71,7 @@ class PageView(ZoomArea):
 
     plan_painted = Signal(object)
     legend_changed = Signal(object)
-    transport_wanted = Signal()
+    transport_requested = Signal()
     block_hovered = Signal(object)
     lights_dismissed = Signal()
     crop_drawn = Signal(object)
@@ -257,7 +257,7 @@ class PageView(ZoomArea):
             self._asked_for = None
         elif self._overlay_visible and self._asked_for is not self._overlay.plan:
             self._asked_for = self._overlay.plan
-            self.transport_wanted.emit()
+            self.transport_requested.emit()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         with QPainter(self.viewport()) as painter:

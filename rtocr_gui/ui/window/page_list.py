@@ -86,7 +86,7 @@ class PageList(QWidget):
     Signals:
         page_selected(Hashable): key of another page that the person chose to view.
         selection_changed(tuple of Hashable): keys of the newly selected pages, in the order of the list.
-        thumbnail_wanted(Hashable): key of a page without a thumbnail that came into view; once.
+        thumbnail_requested(Hashable): key of a page without a thumbnail that came into view; once.
         move_requested(Hashable or None): move the selected pages before this one; None for the end.
         remove_requested(): remove the selected pages from the list.
         copy_requested(): copy the text of the selected pages.
@@ -94,7 +94,7 @@ class PageList(QWidget):
 
     page_selected = Signal(object)
     selection_changed = Signal(object)
-    thumbnail_wanted = Signal(object)
+    thumbnail_requested = Signal(object)
     move_requested = Signal(object)
     remove_requested = Signal()
     copy_requested = Signal()
@@ -231,7 +231,7 @@ class PageList(QWidget):
             key = self._model.row(position).entry.key
             if key not in self._asked:
                 self._asked.add(key)
-                self.thumbnail_wanted.emit(key)
+                self.thumbnail_requested.emit(key)
 
     @Slot(int)
     def _ask_to_move(self, before: int) -> None:

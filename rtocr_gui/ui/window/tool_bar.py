@@ -21,7 +21,7 @@ class ToolBar(QToolBar):
     Signals:
         mode_chosen(Mode, or None for Auto): pages should be scaled in this mode.
         task_chosen(Task): pages should be read with this task.
-        words_wanted(Ask): this task was chosen and needs words first.
+        words_requested(Ask): this task was chosen and needs words first.
 
     Args:
         actions: every action of the window, by name.
@@ -29,7 +29,7 @@ class ToolBar(QToolBar):
 
     mode_chosen = Signal(object)
     task_chosen = Signal(object)
-    words_wanted = Signal(object)
+    words_requested = Signal(object)
 
     def __init__(self, actions: dict[str, QAction]) -> None:
         super().__init__("Main toolbar")
@@ -104,7 +104,7 @@ class ToolBar(QToolBar):
     def _choose_task(self) -> None:
         chosen = self.task_box.currentData()
         if isinstance(chosen, Ask):
-            self.words_wanted.emit(chosen)
+            self.words_requested.emit(chosen)
         else:
             self.show_task(chosen)
             self.task_chosen.emit(chosen)
