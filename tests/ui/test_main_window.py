@@ -35,6 +35,7 @@ from tests.ui.steps import (
     read,
     sentences_in,
     until_idle,
+    until_reading_begins,
 )
 
 
@@ -166,6 +167,25 @@ def test_nothing_is_compared_by_a_model_that_is_about_to_leave(
     assert not any(action.isEnabled() for action in tuning)
     fake_engine.load_gate.set()
     qtbot.waitUntil(lambda: all(action.isEnabled() for action in tuning))
+
+
+def test_the_keyboard_stays_with_the_button_that_takes_the_place_of_reading_the_curve(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    curve = window.text_column.curve.pane
+    begin, stop = (
+        next(each for each in curve.findChildren(QPushButton) if name in each.text())
+        for name in ("Rea&d", "Sto&p")
+    )
+    window.text_column.show_curve()
+    window.activateWindow()
+    begin.setFocus()
+    until_reading_begins(qtbot, fake_engine, begin.click)
+    assert stop.hasFocus()
+    stop.click()
+    fake_engine.gate.set()
+    qtbot.waitUntil(begin.hasFocus)
 
 
 def test_the_title_names_the_file_to_the_letter_and_its_page_if_it_has_several(

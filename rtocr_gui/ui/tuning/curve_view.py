@@ -38,7 +38,7 @@ class CurveView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._shown = CurveShown()
-        self._read = plain_button("Rea&d curve", _TIP, self.curve_requested.emit)
+        self._read = plain_button("Rea&d curve", _TIP, self._request)
         self._stop = plain_button(
             "Sto&p", "Stop reading; the points so far are kept", self.stop_requested.emit
         )
@@ -95,6 +95,13 @@ class CurveView(QWidget):
     def set_ready(self, ready: bool) -> None:
         """Enable reading a curve; False if there is no page or no model, or it is busy for another pane."""
         self._read.setEnabled(ready)
+
+    def _request(self) -> None:
+        """Request the curve; if it begins, the button that stops it takes the focus that this one had."""
+        had_focus = self._read.hasFocus()
+        self.curve_requested.emit()  # which disables the button before the curve is shown to begin
+        if had_focus and self._shown.running:
+            self._stop.setFocus()
 
     @Slot(object)
     def _show_caption(self, point: CurvePoint | None) -> None:
