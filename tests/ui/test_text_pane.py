@@ -523,7 +523,7 @@ def test_another_text_takes_the_selection_along(pane: TextPane, selections: list
 @pytest.mark.parametrize("word", ["One", "two", "𝄞", "three"])
 def test_a_mark_covers_just_its_characters(pane: TextPane, word: str) -> None:
     pane.show_text(ASTRAL)
-    pane.editor.mark(ASTRAL.index(word), ASTRAL.index(word) + len(word))
+    pane.editor.mark((ASTRAL.index(word), ASTRAL.index(word) + len(word)))
     assert marked(pane) == [word]
 
 
@@ -533,11 +533,11 @@ def test_a_mark_changes_nothing_but_its_looks(
     pane.show_text("one two three")
     editor(pane).insertPlainText("x")
     select(pane, "two")
-    pane.editor.mark(9, 14)
+    pane.editor.mark((9, 14))
     assert (edits, selections) == (["xone two three"], [(5, 8)])
     assert editor(pane).textCursor().selectedText() == "two"
     assert pane.editor.text == "xone two three"
-    pane.editor.clear_mark()
+    pane.editor.mark(None)
     assert marked(pane) == []
     editor(pane).undo()
     assert pane.editor.text == "one two three"
@@ -546,11 +546,11 @@ def test_a_mark_changes_nothing_but_its_looks(
 def test_a_mark_comes_into_sight_and_leaves_the_cursor_behind(pane: TextPane) -> None:
     text = "\n".join("word " * 60 for _ in range(100)) + "\nlast"
     pane.show_text(text)
-    pane.editor.mark(len(text) - 4, len(text))
+    pane.editor.mark((len(text) - 4, len(text)))
     sight = editor(pane).viewport().rect()
     for share in (0.5, 0.2, 0.9, 0.0, 0.95):
         at = int(share * len(text))
-        pane.editor.mark(at, at + 4)
+        pane.editor.mark((at, at + 4))
         extra = editor(pane).extraSelections()[0]
         assert sight.contains(editor(pane).cursorRect(extra.cursor))
     assert editor(pane).textCursor().position() == 0
@@ -561,28 +561,28 @@ def test_a_mark_that_is_in_sight_scrolls_nothing(pane: TextPane) -> None:
     bar = editor(pane).verticalScrollBar()
     bar.setValue(50)
     at = LINES.index("line 52")
-    pane.editor.mark(at, at + 7)
+    pane.editor.mark((at, at + 7))
     assert bar.value() == 50
 
 
 def test_another_text_has_no_mark(pane: TextPane) -> None:
     pane.show_text("one two")
-    pane.editor.mark(0, 3)
+    pane.editor.mark((0, 3))
     pane.show_text("three four")
     assert marked(pane) == []
 
 
 def test_a_mark_past_the_end_ends_there(pane: TextPane) -> None:
     pane.show_text("one")
-    pane.editor.mark(1, 50)
+    pane.editor.mark((1, 50))
     assert marked(pane) == ["ne"]
-    pane.editor.mark(50, 60)
+    pane.editor.mark((50, 60))
     assert marked(pane) == [""]
 
 
 def test_a_mark_follows_the_colours_and_keeps_the_text_readable(pane: TextPane) -> None:
     pane.show_text("one two")
-    pane.editor.mark(0, 3)
+    pane.editor.mark((0, 3))
     palette = pane.palette()
     palette.setColor(palette.ColorRole.Highlight, QColor(200, 0, 100))
     pane.setPalette(palette)

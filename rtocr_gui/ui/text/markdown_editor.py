@@ -53,7 +53,7 @@ class MarkdownEditor(QPlainTextEdit):
         self._known_text = ""
         self._writing = False
         self._selection = (0, 0)
-        self._mark: QTextCursor | None = None
+        self._marked: list[QTextCursor] = []
         self._found: list[QTextCursor] = []
         self._found_as: tuple[str, object] = "", ()
         self._unsure: list[QTextCursor] = []
@@ -113,7 +113,7 @@ class MarkdownEditor(QPlainTextEdit):
             text: Markdown.
             page: whose text it is; if the page is the same as before, the scroll position stays.
         """
-        self._mark = None
+        self._marked = []
         same_page = page is not None and page == self._page
         if same_page and text == self.text:
             self._draw_marks()
@@ -167,18 +167,17 @@ class MarkdownEditor(QPlainTextEdit):
                 cursor.setPosition(position, QTextCursor.MoveMode.KeepAnchor)
                 self.setTextCursor(cursor)
 
-    @Slot(int, int)
-    def mark(self, start: int, end: int) -> None:
-        """Highlight characters and scroll to them; text, selection and undo history are not touched."""
-        (self._mark,) = self._cursors((start, end))
-        self._draw_marks()
-        self._bring_into_sight(self._mark)
+    @Slot(object)
+    def mark(self, place: tuple[int, int] | None) -> None:
+        """Highlight a part of the text, from start to end (exclusive), and scroll to it; None for none.
 
-    def clear_mark(self) -> None:
-        """Remove the mark; matches stay highlighted."""
-        if self._mark is not None:
-            self._mark = None
+        Text, selection, undo history and the highlighted matches are not touched.
+        """
+        if place is not None or self._marked:
+            self._marked = [] if place is None else self._cursors(place)
             self._draw_marks()
+            for cursor in self._marked:
+                self._bring_into_sight(cursor)
 
     @Slot(object)
     def show_found(self, found: Found) -> None:
@@ -303,11 +302,10 @@ class MarkdownEditor(QPlainTextEdit):
 
     def _draw_marks(self) -> None:
         unsure, marked = _unsure_look(self.palette()), _mark_look(self.palette())
-        mark = () if self._mark is None else (self._mark,)
         self.setExtraSelections(
             [
                 *(_selection(cursor, unsure) for cursor in self._unsure),
-                *(_selection(cursor, marked) for cursor in (*self._found, *mark)),
+                *(_selection(cursor, marked) for cursor in (*self._found, *self._marked)),
             ]
         )
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QFontInfo
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
+from rtocr_gui.ocr.text.paragraphs import line_joins
 from rtocr_gui.settings import LARGEST_ZOOM, SMALLEST_ZOOM
 from rtocr_gui.ui.parts.plain_text import fixed_font
 from rtocr_gui.ui.parts.wheel import zoom_by_wheel
@@ -117,6 +118,17 @@ class TextPane(QWidget):
         """Replace parts of the text as the editor does, and show it."""
         self.show_tab(self.editor)
         self.editor.replace(replacements)
+
+    @Slot()
+    def join_lines(self) -> None:
+        """Join the lines of each paragraph, of the selected ones if any text is selected."""
+        start, end = self.editor.selected_place
+        is_all = start == end
+        joins = [
+            join for join in line_joins(self.editor.text) if is_all or (start <= join[0] and join[1] <= end)
+        ]
+        if joins:
+            self.replace(joins)
 
     @Slot()
     def undo(self) -> None:

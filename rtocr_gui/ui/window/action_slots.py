@@ -38,7 +38,7 @@ def connect_actions(window: "MainWindow", session: Session) -> None:
         "copy": session.copier.copy_selected,
         "find": text_column.begin_find,
         "replace": lambda: text_column.begin_find(replacing=True),
-        "join_lines": text_column.join_lines,
+        "join_lines": text_column.text_pane.join_lines,
         "find_next": text_column.find_next,
         "find_previous": text_column.find_previous,
         "next_unsure": session.proofreader.go_on,

@@ -250,7 +250,7 @@ class MainWindow(QMainWindow):
         spotlight, view = self._session.tuning.spotlight, self.page_column.page_view
         spotlight.attention_changed.connect(view.show_attention)
         view.lights_dismissed.connect(spotlight.put_out)
-        spotlight.text_marked.connect(self.text_column.mark)
+        spotlight.text_marked.connect(self.text_column.text_pane.editor.mark)
         self.text_column.text_pane.editor.selection_changed.connect(spotlight.point_at_text)
         play_bar = self.page_column.play_bar
         spotlight.trace_changed.connect(play_bar.show_trace)
@@ -271,7 +271,7 @@ class MainWindow(QMainWindow):
         session, view = self._session, self.page_column.page_view
         session.texts.blocks_changed.connect(self._show_blocks)
         session.blocks.block_pointed.connect(view.point_at_block)
-        session.blocks.text_marked.connect(self.text_column.mark)
+        session.blocks.text_marked.connect(self.text_column.text_pane.editor.mark)
         view.block_hovered.connect(session.blocks.point_at_block)
         self.text_column.text_pane.editor.cursor_moved.connect(session.blocks.point_at_text)
         for follow in (view.set_blocks_visible, session.blocks.set_on):

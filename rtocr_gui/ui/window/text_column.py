@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget, QWidget
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.text.paragraphs import line_joins
 from rtocr_gui.ui.parts.layouts import scrolled, stack
 from rtocr_gui.ui.parts.lazy_pane import LazyPane
 from rtocr_gui.ui.state.shown import ShownText
@@ -72,28 +71,10 @@ class TextColumn(QSplitter):
         self.find_bar.set_can_replace(not shown.read_only)
         self.summary.setText(shown.summary)
 
-    @Slot(object)
-    def mark(self, place: tuple[int, int] | None) -> None:
-        """Mark a part of the text by its start and end; None removes the mark."""
-        if place is None:
-            self.text_pane.editor.clear_mark()
-        else:
-            self.text_pane.editor.mark(*place)
-
     @Slot(bool)
     def set_panel_visible(self, visible: bool) -> None:
         """Show or hide the tuning panel; the text takes its space."""
         self.panel.setVisible(visible)
-
-    @Slot()
-    def join_lines(self) -> None:
-        """Join the lines of each paragraph, of the selected ones if any text is selected."""
-        editor = self.text_pane.editor
-        start, end = editor.selected_place
-        is_all = start == end
-        joins = [join for join in line_joins(editor.text) if is_all or (start <= join[0] and join[1] <= end)]
-        if joins:
-            self.text_pane.replace(joins)
 
     def begin_find(self, *, replacing: bool = False) -> None:
         """Let the person type what to find, and what to write instead; the selection is suggested."""
