@@ -317,7 +317,7 @@ class MainWindow(QMainWindow):
         actions["trace"].toggled.connect(self._session.tuning.spotlight.set_on)
         actions["trace"].toggled.connect(self._show_overlay_for_lights)
         actions["trace"].triggered.connect(lambda on: column.play_bar.setFocus() if on else None)
-        actions["panel"].toggled.connect(self.text_column.set_panel_visible)
+        actions["panel"].toggled.connect(self.text_column.panel.setVisible)
         for name, setting in _SWITCHES.items():
             actions[name].toggled.connect(lambda on, setting=setting: choices.remember(**{setting: on}))
 
@@ -339,7 +339,7 @@ class MainWindow(QMainWindow):
         self.model_menus.show_settings(settings)
         self.recent_menu.show_settings(settings)
         self.page_column.play_bar.hide()
-        self.text_column.set_panel_visible(settings.panel_visible)
+        self.text_column.panel.setVisible(settings.panel_visible)
         for name, setting in _SWITCHES.items():
             with QSignalBlocker(self.actions_by_name[name]):
                 self.actions_by_name[name].setChecked(getattr(settings, setting))

@@ -71,11 +71,6 @@ class TextColumn(QSplitter):
         self.find_bar.set_can_replace(not shown.read_only)
         self.summary.setText(shown.summary)
 
-    @Slot(bool)
-    def set_panel_visible(self, visible: bool) -> None:
-        """Show or hide the tuning panel; the text takes its space."""
-        self.panel.setVisible(visible)
-
     def begin_find(self, *, replacing: bool = False) -> None:
         """Let the person type what to find, and what to write instead; the selection is suggested."""
         words = self.text_pane.editor.selected_words if self.find_bar.isHidden() else ""
