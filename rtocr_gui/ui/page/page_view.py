@@ -96,7 +96,8 @@ class PageView(ZoomArea):
         self._legend: Legend | None = None
         self._asked_for: PrunePlan | None = None
         self._details = PinnedDetails(self.viewport())
-        self._crop = CropFrame(self.viewport())
+        self._crop = CropFrame(self)
+        self._crop.drawn.connect(self._crop_to)
         self._smooth_timer = one_shot(self, _SMOOTH_AFTER_MS, self._smooth)
         self._hover_timer = one_shot(self, 0, self._hover_at_pointer)  # once both scroll bars are set
         self.zoom_changed.connect(self._show_details)
@@ -214,16 +215,10 @@ class PageView(ZoomArea):
                 self.setFocus()
         self.cropping_changed.emit(self._crop.is_on)
 
-    def _frame_to(self, start: QPointF, position: QPointF) -> QRectF:
-        """The frame in the viewport from a point of the page to a position."""
-        return QRectF(self.from_content(start), position).normalized()
-
-    def _crop_to(self, frame: QRectF) -> None:
-        """Crop the page to a frame in the viewport, unless that leaves nothing or everything."""
-        if self._page is None:
-            return
-        on_page = QRectF(self.to_content(frame.topLeft()), self.to_content(frame.bottomRight()))
-        if (crop := crop_of(on_page, self._page.size_px)) is not None:
+    @Slot(object)
+    def _crop_to(self, part: QRectF) -> None:
+        """Crop the page to a part of it, in page pixels, unless that is nothing or everything."""
+        if self._page is not None and (crop := crop_of(part, self._page.size_px)) is not None:
             self.set_cropping(False)
             self.crop_drawn.emit(crop)
 
@@ -340,13 +335,13 @@ class PageView(ZoomArea):
             self._hover_block(None)
         if event.type() == QEvent.Type.Resize:
             self._show_details()
-            self._crop.fit()
         return super().viewportEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         grid, key = self._overlay.grid, Qt.Key(event.key())
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._crop.is_on:
-            self._crop_to(self.viewport().rect().toRectF())
+            view = self.viewport().rect().toRectF()
+            self._crop_to(QRectF(self.to_content(view.topLeft()), self.to_content(view.bottomRight())))
         elif key == Qt.Key.Key_Escape and self._crop.is_on:
             self.set_cropping(False)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._pinned is None:
@@ -363,27 +358,15 @@ class PageView(ZoomArea):
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self._crop.is_on and event.button() == Qt.MouseButton.LeftButton:
-            self._crop.begin(self.to_content(event.position()))
-            return
         super().mousePressEvent(event)
         self._pressed_at = event.position() if event.button() == Qt.MouseButton.LeftButton else None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._crop.start is not None:
-            self._crop.draw(self._frame_to(self._crop.start, event.position()))
-            return
         super().mouseMoveEvent(event)
         self._pointer = event.position()
         self._hover_at_pointer()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._crop.start is not None and event.button() == Qt.MouseButton.LeftButton:
-            frame = self._frame_to(self._crop.start, event.position())
-            self._crop.end()
-            if min(frame.width(), frame.height()) >= QApplication.startDragDistance():
-                self._crop_to(frame)
-            return
         super().mouseReleaseEvent(event)
         pressed_at, self._pressed_at = self._pressed_at, None
         if pressed_at is not None and event.button() == Qt.MouseButton.LeftButton:
