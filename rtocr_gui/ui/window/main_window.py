@@ -265,7 +265,12 @@ class MainWindow(QMainWindow):
         choices = self._session.choices
         for unlit in (choices.retention_changed, choices.look_changed, view.lights_dismissed):
             unlit.connect(play_bar.pause)  # the next token would light up again
-        play_bar.closed.connect(lambda: self.actions_by_name["trace"].setChecked(False))
+        switch = self.actions_by_name["trace"]
+        switch.toggled.connect(self.page_column.set_play_bar_visible)
+        switch.toggled.connect(spotlight.set_on)
+        switch.toggled.connect(self._show_overlay_for_lights)
+        switch.triggered.connect(lambda on: play_bar.setFocus() if on else None)
+        play_bar.closed.connect(lambda: switch.setChecked(False))
 
     def _connect_blocks(self) -> None:
         session, view = self._session, self.page_column.page_view
@@ -304,19 +309,14 @@ class MainWindow(QMainWindow):
         self.actions_by_name["unsure"].toggled.connect(proofreader.set_on)
 
     def _connect_switches(self) -> None:
-        actions, view, column = self.actions_by_name, self.page_column.page_view, self.page_column
-        choices = self._session.choices
+        actions, choices, view = self.actions_by_name, self._session.choices, self.page_column.page_view
         actions["crop"].toggled.connect(view.set_cropping)
         view.cropping_changed.connect(actions["crop"].setChecked)
         view.crop_drawn.connect(self.dialogs.ask_crop)
-        actions["overlay"].toggled.connect(column.set_overlay_visible)
+        actions["overlay"].toggled.connect(self.page_column.set_overlay_visible)
         actions["global_grid"].triggered.connect(
             lambda on: choices.remember(grid="global" if on else "local")
         )
-        actions["trace"].toggled.connect(column.set_play_bar_visible)
-        actions["trace"].toggled.connect(self._session.tuning.spotlight.set_on)
-        actions["trace"].toggled.connect(self._show_overlay_for_lights)
-        actions["trace"].triggered.connect(lambda on: column.play_bar.setFocus() if on else None)
         actions["panel"].toggled.connect(self.text_column.panel.setVisible)
         for name, setting in _SWITCHES.items():
             actions[name].toggled.connect(lambda on, setting=setting: choices.remember(**{setting: on}))
