@@ -293,6 +293,7 @@ def test_the_help_scrolls_on_a_screen_that_is_too_small_for_it(
     qtbot.waitUntil(area.hasFocus)
     qtbot.keyClick(area, Qt.Key.Key_PageDown)
     assert area.verticalScrollBar().value() > 0
+    help_window.close()  # or it would stay in front of the windows of other tests
 
 
 def test_tokens_of_one_character_are_said_together(bar: PlayBar) -> None:
