@@ -510,7 +510,7 @@ def test_a_page_that_fails_fails_alone(
     events = list(miniature_engine.read_together(requests, most=3))
     failed = outcome(events, requests[1])
     assert isinstance(failed, PageFailed)
-    assert requests[1].page.ref.label in str(failed.error)
+    assert "The model failed on this page." in str(failed.error)
     for place in (0, 2):
         assert said(outcome(events, requests[place])) == said(alone[place])
 

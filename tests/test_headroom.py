@@ -121,7 +121,7 @@ def test_a_page_without_memory_is_refused_before_it_is_begun(
 
     monkeypatch.setattr(page_encoder, "encode_views", never)
     memory(MB)
-    sentence = r"not enough memory to read scan\.png, page 1 in Gundam mode with 3 tiles: that takes .* MB"
+    sentence = r"not enough memory to read this page in Gundam mode with 3 tiles: that takes .* MB"
     with pytest.raises(OutOfMemory, match=sentence) as caught:
         read_page(engine, page, SETTINGS)
     assert caught.value.retry is None

@@ -257,7 +257,7 @@ class PageStages:
         with_cls_attention = settings is not None and settings.pruning.method.needs_cls_attention
         key = self._encoder.key_of(page, scaling)
         cached = self._encoder.cached(key, with_cls_attention)
-        self._headroom.check(page, _view(key), cached is not None, settings)
+        self._headroom.check(_view(key), cached is not None, settings)
         if cached is not None:
             return cached, False
         return self._encoder.encode(page, key, scaling, with_cls_attention), True
@@ -296,7 +296,7 @@ class PageStages:
                 ) from error
             clear_frames(error.__traceback__)  # they keep what was computed so far alive
             self._encoder.forget()
-            raise self._headroom.refusal(page, self._view_of(page, scaling), settings) from error
+            raise self._headroom.refusal(self._view_of(page, scaling), settings) from error
 
     def _view_of(self, page: PageImage, scaling: Scaling) -> View:
         """How a page is shown; in Auto, without the memory to measure its print, as in the first mode."""

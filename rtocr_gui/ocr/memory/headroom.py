@@ -5,7 +5,6 @@ computed first. Graphics cards refuse what they do not have. Knows the loaded mo
 no settings itself.
 """
 
-from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.machine.devices import free_bytes, give_memory_back, name_precision
 from rtocr_gui.ocr.memory.gentler import after_memory_ran_out, smaller_views
 from rtocr_gui.ocr.memory.need import MemoryNeed, View, memory_need
@@ -33,14 +32,11 @@ class Headroom:
         self._at_own_risk = at_own_risk
         self._device = checkpoint.model.device
 
-    def check(
-        self, page: PageImage, view: View, is_encoded: bool, settings: ReadSettings | None = None
-    ) -> None:
+    def check(self, view: View, is_encoded: bool, settings: ReadSettings | None = None) -> None:
         """Refuse a page for which there is not enough memory.
 
         Args:
-            page: the page to encode and read.
-            view: how it is shown to the model.
+            view: how the page is shown to the model.
             is_encoded: True if its encoding is cached.
             settings: the requested settings, to offer gentler ones; None to offer none.
 
@@ -53,14 +49,13 @@ class Headroom:
         if free_bytes(self._device) < need:
             give_memory_back(self._device)
             if free_bytes(self._device) < need:
-                raise self.refusal(page, view, settings)
+                raise self.refusal(view, settings)
 
-    def refusal(self, page: PageImage, view: View, settings: ReadSettings | None) -> OutOfMemory:
+    def refusal(self, view: View, settings: ReadSettings | None) -> OutOfMemory:
         """Make an error that states what a page needs and what is free, and offers settings that need less.
 
         Args:
-            page: the page for which there was not enough memory.
-            view: how it was shown to the model.
+            view: how the page for which there was not enough memory was shown to the model.
             settings: the requested settings, to offer gentler ones; None to offer none.
         """
         give_memory_back(self._device)
@@ -79,7 +74,7 @@ class Headroom:
         *others, last = *smaller, *fewer, "close other programs"
         ways = f"{', '.join(others)}, or {last}" if others else last
         return OutOfMemory(
-            f"There is not enough memory to read {page.ref.label} in {view.phrase}{figures}. "
+            f"There is not enough memory to read this page in {view.phrase}{figures}. "
             f"{ways[0].upper()}{ways[1:]}.",
             retry,
         )
