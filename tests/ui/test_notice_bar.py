@@ -27,6 +27,7 @@ from rtocr_gui.ui.state.notices import (
     Notice,
     ReadAgain,
     ShowFolder,
+    about_left_behind,
     about_left_out,
     about_page,
     about_removed,
@@ -258,6 +259,20 @@ def test_notices_that_are_out_of_view_are_counted_also_those_that_are_kept_no_lo
     qtbot.waitUntil(lambda: not bar.notices)
     bar.add(BAD)
     assert dismiss.text() == "Dismiss"
+
+
+def test_where_text_was_saved_stays_in_sight_however_many_files_cannot_be_opened(
+    qtbot: QtBot, make_bar: MakeBar
+) -> None:
+    bar, saved = make_bar(), about_left_behind(Path("/home/me/Unsaved text.md"))
+    bar.add(saved)
+    for number in range(60):
+        bar.add_problem(f"scan {number}.png: The file is empty (0 bytes). Copy or scan it again.")
+    assert [notice.sentence[:12] for notice in bar.notices[-2:]] == ["scan 59.png:", "RTOCR ended "]
+    scroll = bar.findChild(QScrollArea)
+    qtbot.waitUntil(lambda: scroll.verticalScrollBar().value() == scroll.verticalScrollBar().maximum() > 0)
+    shown = next(label for label in bar.findChildren(QLabel) if label.text() == saved.sentence)
+    assert not shown.visibleRegion().isEmpty()
 
 
 def test_pages_that_fail_once_more_are_counted_once(make_bar: MakeBar) -> None:

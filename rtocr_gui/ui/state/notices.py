@@ -133,6 +133,7 @@ class Notice:
         sentence: what happened.
         offers: what a person can do about it, the best first.
         is_passing: True if all went well and nothing needs to be done: the notice disappears by itself.
+        stays_in_view: True if nothing else tells it again: no other notices crowd it out.
         about: the file, or the unrotated page or part, it is about: two of the same name keep a notice each.
         model: folder of the model that it says could not be loaded.
     """
@@ -140,6 +141,7 @@ class Notice:
     sentence: str
     offers: tuple[Offer, ...] = ()
     is_passing: bool = False
+    stays_in_view: bool = False
     about: Path | PageRef | None = None
     model: Path | None = None
 
@@ -164,7 +166,7 @@ def about_file(path: Path, sentence: str) -> Notice:
 def about_left_behind(path: Path) -> Notice:
     """Say at startup where text is that was in no file when the program ended unexpectedly."""
     sentence = f"RTOCR ended unexpectedly last time. Text that was not exported yet is in “{path}”."
-    return Notice(sentence, (ShowFolder(path),))
+    return Notice(sentence, (ShowFolder(path),), stays_in_view=True)
 
 
 def about_removed(removed: RemovedPages, deed: str = "Removed") -> Notice:

@@ -37,7 +37,7 @@ LEAVE_AFTER_MS = 10_000
 
 
 class NoticeBar(QFrame):
-    """Shows notices as they come, newest last; hidden while there are none.
+    """Shows notices as they come, newest last, but below those that stay in view; hidden while empty.
 
     Signals:
         offer_taken (Offer): the person wants what a notice offers.
@@ -85,20 +85,22 @@ class NoticeBar(QFrame):
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """The shown notices, oldest first."""
+        """The shown notices as they stand, oldest first and those that stay in view last."""
         return tuple(row.notice for row in self._rows)
 
     @Slot(object)
     def add(self, notice: Notice) -> None:
         """Show one more notice, which replaces those that say or offer the same."""
         self._forget(lambda old: _outdates(notice, old))
-        oldest = self._rows[: max(0, len(self._rows) + 1 - NOTICES_KEPT)]
+        ordinary = [row for row in self._rows if not row.notice.stays_in_view]
+        oldest = ordinary[: max(0, len(self._rows) + 1 - NOTICES_KEPT)]
         self._left_out += [row.notice for row in oldest]
         self._drop(oldest)
         row = _Row(notice)
         row.offer_taken.connect(lambda offer: self._take(row, offer))
-        self._rows.append(row)
-        self._column.addWidget(row)
+        place = len(self._rows) if notice.stays_in_view else len(ordinary) - len(oldest)
+        self._rows.insert(place, row)
+        self._column.insertWidget(place, row)
         row.show()  # now, as hidden widgets have no height
         if notice.is_passing:
             self._leaving.start()
