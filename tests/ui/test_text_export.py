@@ -256,6 +256,7 @@ def test_a_page_without_picture_is_missing_in_a_pdf_and_not_saved(
     session.exporter.export_text(tmp_path / "none.pdf")
     qtbot.waitUntil(lambda: len(notices) == 2)
     assert notices[1].startswith("“none.pdf” was not written. gone.png, left out: ")
+    assert "there.png, left out: " in notices[1]
     assert not (tmp_path / "none.pdf").exists()
 
 

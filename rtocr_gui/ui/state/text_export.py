@@ -153,7 +153,7 @@ class TextExport:
                     errors.append(f"{self._names[draft.was.ref]}, left out: {in_words(error)}")
                     file.forget(draft)
             if not file.drafts:
-                raise ExportError(f"“{file.path.name}” was not written. {errors[0]}")
+                raise ExportError(f"“{file.path.name}” was not written. {' '.join(_first_of(errors))}")
             write_pdf(pdf, file.path)
         self.failures += errors
 
