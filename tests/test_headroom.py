@@ -170,7 +170,7 @@ def test_a_graphics_card_is_left_to_refuse_by_itself(
     memory(0)
     check = headroom.Headroom(engine.checkpoint)
     monkeypatch.setattr(check, "_device", torch.device("cuda"))
-    check.check(page, headroom.View(Mode.LARGE), is_encoded=False)
+    check.check(headroom.View(Mode.LARGE), is_encoded=False)
 
 
 @pytest.mark.parametrize("failure", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()])
