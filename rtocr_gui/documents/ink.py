@@ -24,6 +24,11 @@ _DARK = 0.6
 _SHORTEST_EDGE, _FRINGE_PX = 1 / 20, 3
 """Share of an edge that is dark in one piece where a surround begins, and how far the surround blurs."""
 
+_SHADED, _SHADING_PX, _AROUND = 0.75, 8, 0.1
+"""Share of the grey level of the paper around below which a page is shaded; how far on each side its own is
+averaged, so that most lines of print are lighter; and how far the lightest paper is looked for, as a share of
+the longer side: light falls off more slowly."""
+
 _STEEPEST, _SLOPE_STEPS = 0.06, (0.004, 0.0005)
 """Range in which the slope of the lines is searched for, and the steps, the first of which lead near it."""
 
@@ -36,7 +41,8 @@ class LevelledInk:
     """The print on a page, reduced to some size, with level lines and upright gutters.
 
     Attributes:
-        ink: (H, W) where there is print, without rules and frames.
+        ink: (H, W) where there is print, or something else that stands out from the paper.
+        shaded: (H, W) where the page, averaged over some pixels, is much darker than the paper around.
         size_px: width and height of the reduced page before it was levelled.
         slope: how much its lines fell from one pixel to the next on its right.
         lift: by how many rows its upper left corner was moved down.
@@ -44,6 +50,7 @@ class LevelledInk:
     """
 
     ink: Mask
+    shaded: Mask
     size_px: tuple[int, int]
     slope: float
     lift: int
@@ -58,10 +65,13 @@ def levelled_ink(page: Image.Image) -> LevelledInk:
     """
     scale = min(1.0, _LONGEST_PX / max(page.size))
     size = max(1, round(page.width * scale)), max(1, round(page.height * scale))
-    ink = _ink(_without_surround(page.convert("L").resize(size, Image.Resampling.BOX)))
+    grey = _without_surround(page.convert("L").resize(size, Image.Resampling.BOX))
+    paper = _paper(grey)
+    ink = _ink(grey, paper)
     slope = _slope(ink)
     levelled, lift, shift = _levelled(ink, slope)
-    return LevelledInk(_without_rules(levelled), size, slope, lift, shift)
+    shaded, _, _ = _levelled(_shaded(grey, paper), slope)
+    return LevelledInk(levelled, shaded, size, slope, lift, shift)
 
 
 def _without_surround(grey: Image.Image) -> Image.Image:
@@ -79,12 +89,19 @@ def _without_surround(grey: Image.Image) -> Image.Image:
     return Image.fromarray(np.where(np.asarray(fringed) > 0, paper, pixels))
 
 
-def _ink(grey: Image.Image) -> Mask:
+def _paper(grey: Image.Image) -> Image.Image:
+    """Return the page without print, much smaller."""
+    # Even heavy print covers less than half of most squares, so that their medians are paper.
+    squares = np.pad(np.asarray(grey), [(0, -side % _PAPER_SCALE) for side in grey.size[::-1]], mode="edge")
+    rows, columns = (side // _PAPER_SCALE for side in squares.shape)
+    paper = np.median(squares.reshape(rows, _PAPER_SCALE, columns, _PAPER_SCALE), axis=(1, 3))
+    return Image.fromarray(paper.astype(np.uint8)).filter(ImageFilter.MedianFilter(_PAPER_PX))
+
+
+def _ink(grey: Image.Image, paper: Image.Image) -> Mask:
     """Tell print from paper, which may be unevenly lit or dark."""
-    width, height = (max(1, side // _PAPER_SCALE) for side in grey.size)
-    small = grey.resize((width, height), Image.Resampling.BOX).filter(ImageFilter.MedianFilter(_PAPER_PX))
-    paper = small.resize(grey.size, Image.Resampling.BILINEAR)
-    contrast = np.abs(np.asarray(grey, np.int16) - np.asarray(paper, np.int16))
+    behind = paper.resize(grey.size, Image.Resampling.BILINEAR)
+    contrast = np.abs(np.asarray(grey, np.int16) - np.asarray(behind, np.int16))
     strong = contrast >= max(_LEAST_CONTRAST, 0.3 * float(np.quantile(contrast, 0.995)))
     padded = np.pad(strong, 1)
     around = sum(
@@ -95,7 +112,17 @@ def _ink(grey: Image.Image) -> Mask:
     return strong & (around > 2)  # not dust
 
 
-def _without_rules(ink: Mask) -> Mask:
+def _shaded(grey: Image.Image, paper: Image.Image) -> Mask:
+    """Tell where a page is much darker than the paper around."""
+    reach = round(_AROUND * max(paper.size))
+    lightest = paper.filter(ImageFilter.MaxFilter(2 * reach + 1))
+    around = lightest.resize(grey.size, Image.Resampling.BILINEAR)
+    shaded: Mask = np.asarray(grey.filter(ImageFilter.BoxBlur(_SHADING_PX))) < _SHADED * np.asarray(around)
+    return shaded
+
+
+def without_rules(ink: Mask) -> Mask:
+    """Take rules and frames away."""
     length = max(round(max(ink.shape) * _RULE_SHARE), _SHORTEST_RULE_PX)
     return ink & ~_rules(ink, length) & ~_rules(ink.T, length).T
 

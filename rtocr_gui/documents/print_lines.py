@@ -1,37 +1,25 @@
 """Finds the lines of print on a page, by its levelled ink. Knows neither text nor file formats."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from rtocr_gui.documents.ink import Mask, levelled_ink
+from rtocr_gui.documents.illustrations import without_illustrations
+from rtocr_gui.documents.ink import Mask, levelled_ink, without_rules
+from rtocr_gui.documents.line_rows import Range, line_rows, runs
 
 Extent = tuple[float, float]
 """Left and right edge, in pixels."""
-
-_Range = tuple[int, int]
-
-_LEAST_HEIGHT_PX = 4
-"""Lower runs of rows are dust, dotted rules, or the dots of letters."""
 
 _WIDE_GAP, _GUTTER, _COLUMN = 1.5, 1.0, 8.0
 """Widths in heights of a line: of a wide gap within it, and the least between columns and of columns."""
 
 _LOW, _FEWEST_LEADERS = 0.25, 5
 """Height and width of dots, in heights of their line, and how many beside each other lead the eye."""
-
-_LEAST_LIKENESS = 0.3
-"""How much the ink must be like itself, some rows farther down, for that to be the distance of lines."""
-
-_THIN, _FLOOR = 0.35, 1.5
-"""Share of the ink of the fullest row above and below that a row between touching lines has at most, and how
-many times as much as such a row the first and last ones of a line have at least."""
 
 
 @dataclass(frozen=True)
@@ -120,13 +108,14 @@ def _levelled_page(page: Image.Image) -> "tuple[_Region, Callable[[_Line], Print
         top, bottom = (line.top - levelled.lift) * down, (line.bottom - levelled.lift) * down
         return PrintLine(strokes, top, bottom, levelled.slope * down / across)
 
-    rows, columns = levelled.ink.shape
-    return _Region(levelled.ink, (0, rows), (0, columns)), on_page
+    ink = without_rules(without_illustrations(levelled.ink, levelled.shaded))
+    rows, columns = ink.shape
+    return _Region(ink, (0, rows), (0, columns)), on_page
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    strokes: tuple[_Range, ...]
+    strokes: tuple[Range, ...]
     top: int
     bottom: int
 
@@ -136,8 +125,8 @@ class _Region:
     """A rectangle of the levelled page."""
 
     page: Mask
-    rows: _Range
-    columns: _Range
+    rows: Range
+    columns: Range
 
     @property
     def ink(self) -> Mask:
@@ -152,20 +141,20 @@ class _Region:
                 top + above,
                 top + below,
             )
-            for above, below in _line_ranges(ink)
+            for above, below in line_rows(ink)
         ]
 
 
 def _by_column(whole: _Region) -> Iterator[_Line]:
     """Find lines in the order of reading: cut a page between columns, or else at the highest blank."""
-    heights = [bottom - top for top, bottom in _line_ranges(whole.ink)]
+    heights = [bottom - top for top, bottom in line_rows(whole.ink)]
     if not heights:
         return
     height = float(np.median(heights))
     waiting = [whole]
     while waiting:
         region = waiting.pop()
-        ranges = _line_ranges(region.ink)
+        ranges = line_rows(region.ink)
         if (gutter := _gutter(region.ink, height)) is not None:
             left, right = region.columns
             middle = left + gutter
@@ -184,7 +173,7 @@ def _gutter(ink: Mask, height: float) -> int | None:
     """Return the middle of the widest gap between two columns of some lines each; None if there is none."""
     if len(ink) < 3 * height:
         return None
-    printed = _runs(_columns(ink))
+    printed = runs(_columns(ink))
     gaps = [
         (before[1], after[0])
         for before, after in pairwise(printed)
@@ -193,12 +182,12 @@ def _gutter(ink: Mask, height: float) -> int | None:
     ]
     for start, end in sorted(gaps, key=lambda gap: gap[0] - gap[1]):
         middle = (start + end) // 2
-        if all(len(_line_ranges(side)) > 2 for side in (ink[:, :middle], ink[:, middle:])):
+        if all(len(line_rows(side)) > 2 for side in (ink[:, :middle], ink[:, middle:])):
             return middle
     return None
 
 
-def _widest_gap(ranges: list[_Range]) -> int:
+def _widest_gap(ranges: list[Range]) -> int:
     """Return the middle of the widest gap between lines; of similar ones, the one nearest to the middle."""
     edges = [(above[1], below[0]) for above, below in pairwise(ranges)]
     widest = max(end - start for start, end in edges)
@@ -207,11 +196,11 @@ def _widest_gap(ranges: list[_Range]) -> int:
     return min(wide, key=lambda middle: abs(middle - centre))
 
 
-def _strokes(line: Mask) -> list[_Range]:
+def _strokes(line: Mask) -> list[Range]:
     """Return where each run of columns with print begins and ends, without dots that lead the eye."""
-    strokes = _runs(_columns(line))
+    strokes = runs(_columns(line))
     is_low = np.array([_is_low(line[:, slice(*stroke)]) for stroke in strokes])
-    for first, end in _runs(is_low) if len(strokes) > _FEWEST_LEADERS else ():
+    for first, end in runs(is_low) if len(strokes) > _FEWEST_LEADERS else ():
         is_low[first:end] = end - first >= _FEWEST_LEADERS
     return [stroke for stroke, low in zip(strokes, is_low, strict=True) if not low] or strokes
 
@@ -221,68 +210,6 @@ def _is_low(stroke: Mask) -> bool:
         return False
     rows = np.flatnonzero(stroke.any(axis=1))
     return bool(rows[-1] - rows[0] < _LOW * len(stroke))
-
-
-def _line_ranges(ink: Mask) -> list[_Range]:
-    """Return the first row of each line, and the row after its last."""
-    counts = ink.sum(axis=1)
-    joined: list[_Range] = []
-    for top, bottom in _runs(counts > 1):
-        # The dots and accents of letters stand above them, with a small gap.
-        if joined and top - joined[-1][1] <= 2 and joined[-1][1] - joined[-1][0] < _LEAST_HEIGHT_PX:
-            top = joined.pop()[0]
-        joined.append((top, bottom))
-    ranges = [each for each in joined if each[1] - each[0] >= _LEAST_HEIGHT_PX]
-    if not ranges:
-        return []
-    height = min(float(np.median([bottom - top for top, bottom in ranges])), _line_distance(counts))
-    return [part for each in ranges for part in _apart(counts, each, height)]
-
-
-def _line_distance(counts: NDArray[np.int64]) -> float:
-    """Return after how many rows the ink of a page repeats itself; infinity if it does not.
-
-    Lines that all touch each other are not told apart by blank rows.
-    """
-    around = counts - counts.mean()
-    spectrum = np.abs(np.fft.rfft(around, 2 * len(around))) ** 2
-    likeness = np.fft.irfft(spectrum)[: len(around) // 2]
-    least = _LEAST_LIKENESS * likeness[:1]
-    is_peak = (likeness[1:-1] > likeness[:-2]) & (likeness[1:-1] >= likeness[2:]) & (likeness[1:-1] > least)
-    peaks = np.flatnonzero(is_peak) + 1
-    peaks = peaks[peaks >= 2 * _LEAST_HEIGHT_PX]
-    return float(peaks[0]) if len(peaks) else math.inf
-
-
-def _apart(counts: NDArray[np.int64], lines: _Range, height: float, least: float = 0) -> list[_Range]:
-    """Part lines that touch each other, or that a stroke runs across, where their ink is thinnest.
-
-    Args:
-        counts: how much ink each row has.
-        lines: the rows of the lines.
-        height: that of most lines.
-        least: how much ink the first and the last row of a line must exceed.
-    """
-    full = lines[0] + np.flatnonzero(counts[slice(*lines)] > least)
-    top, bottom = int(full[0]), int(full[-1]) + 1
-    first, last = round(top + 0.5 * height), round(bottom - 0.5 * height)
-    if bottom - top < 1.4 * height or first >= last:
-        return [(top, bottom)]
-    ink = counts[top:bottom]
-    above, below = np.maximum.accumulate(ink), np.maximum.accumulate(ink[::-1])[::-1]
-    is_thin = ink <= _THIN * np.minimum(above, below)
-    is_thin[: first - top] = is_thin[last - top :] = False
-    if not is_thin.any():
-        return [(top, bottom)]
-    thinnest = top + int(np.where(is_thin, ink, math.inf).argmin())
-    parts = (top, thinnest), (thinnest, bottom)
-    return [each for part in parts for each in _apart(counts, part, height, _FLOOR * counts[thinnest])]
-
-
-def _runs(mask: NDArray[np.bool_]) -> list[_Range]:
-    """Return where each run of true values begins, and where it ends, exclusive."""
-    changes = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
-    return list(zip(changes[::2].tolist(), changes[1::2].tolist(), strict=True))
 
 
 def _columns(ink: Mask) -> Mask:

@@ -1,0 +1,134 @@
+"""Illustrations: no lines of print are found in them, and none beside them is lost."""
+
+import math
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from rtocr_gui.documents.illustrations import without_illustrations
+from rtocr_gui.documents.ink import levelled_ink
+from rtocr_gui.documents.print_lines import PrintLine, find_print_lines
+from rtocr_gui.documents.text_places import TextPart, place_words
+
+SIZE = (1000, 1400)
+FONT, LINE_PX, FIRST_PX = ImageFont.load_default(20), 30, 60
+COLUMN = (
+    "The board met on the second of May in",
+    "the old customs house. Mr Porter was in",
+    "the chair, and eleven members had come.",
+    "Repairs to the northern mole will begin",
+    "in June. Until then, boats may moor at",
+    "the fish market, where the fee is paid.",
+)
+LINES = COLUMN * 6
+PLACES = {"beside": (520, 300, 940, 760), "below": (60, 1160, 940, 1380)}
+
+
+def printed(lines: tuple[str, ...] = LINES, font: ImageFont.FreeTypeFont = FONT) -> Image.Image:
+    page = Image.new("L", SIZE, "white")
+    for row, line in enumerate(lines):
+        ImageDraw.Draw(page).text((60, FIRST_PX + LINE_PX * row), line, "black", font)
+    return page
+
+
+def photograph(width: int, height: int) -> Image.Image:
+    """Dark and light shapes of all sizes, with soft and hard edges."""
+    generator = np.random.default_rng(3)
+    layers = [
+        Image.fromarray(generator.integers(0, 256, (height // size + 1, width // size + 1), dtype=np.uint8))
+        for size in (4, 16, 64)
+    ]
+    pictures = [np.asarray(layer.resize((width, height), Image.Resampling.BICUBIC)) for layer in layers]
+    return Image.fromarray((np.mean(pictures, axis=0) * 0.8).astype(np.uint8))
+
+
+def dot_screen(width: int, height: int) -> Image.Image:
+    """The same as the press prints it."""
+    row, column = np.mgrid[:height, :width] * 2 * math.pi / 5
+    screen = (np.sin(row + column) * np.sin(row - column) + 1) * 127.5
+    dots = np.where(screen < np.asarray(photograph(width, height)), 255, 0).astype(np.uint8)
+    return Image.fromarray(dots).filter(ImageFilter.GaussianBlur(0.7))
+
+
+def black_and_white(width: int, height: int) -> Image.Image:
+    """The same as a fax scatters it."""
+    return photograph(width, height).convert("1").convert("L")
+
+
+def bars(width: int, height: int) -> Image.Image:
+    chart = Image.new("L", (width, height), "white")
+    for number in range(5):
+        left = (2 * number + 1) * width // 11
+        ImageDraw.Draw(chart).rectangle((left, height * number // 10, left + width // 11, height), "#444")
+    return chart
+
+
+PICTURES = [photograph, dot_screen, black_and_white, bars]
+
+
+def illustrated(picture, place: str) -> Image.Image:
+    page, (left, top, right, bottom) = printed(), PLACES[place]
+    page.paste(picture(right - left, bottom - top), (left, top))
+    return page
+
+
+def rows_of(lines: tuple[PrintLine, ...]) -> list[int]:
+    """Which row each line stands on, from 0."""
+    return [round(((line.top + line.bottom) / 2 - FIRST_PX - 14) / LINE_PX) for line in lines]
+
+
+@pytest.mark.parametrize("degrees", [0, 1.2])
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("picture", PICTURES)
+def test_no_lines_are_found_in_an_illustration_and_none_beside_it_is_lost(picture, place, degrees):
+    page = illustrated(picture, place)
+    upright = printed().rotate(degrees, Image.Resampling.BICUBIC, fillcolor="white")
+    page = page.rotate(degrees, Image.Resampling.BICUBIC, fillcolor="white")
+    without = find_print_lines(upright)[0]
+    found = find_print_lines(page)[0]
+    assert len(without) == len(LINES)
+    assert [line.top for line in found[: len(LINES)]] == pytest.approx([line.top for line in without], abs=4)
+    assert all(line.strokes[-1][1] < 520 for line in found[: len(LINES)])
+    assert sum(line.width for line in found[len(LINES) :]) < 20
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("picture", PICTURES)
+def test_words_stand_where_they_are_printed_also_beside_an_illustration(picture, place):
+    text = TextPart("\n".join(LINES))
+    usual = place_words([text], printed())
+    placed = place_words([text], illustrated(picture, place))
+    assert [[word.text for word in line] for line in placed] == [list(line.split()) for line in LINES]
+    for one, other in zip(usual, placed, strict=True):
+        for word, same in zip(one, other, strict=True):
+            assert (word.left, word.top) == pytest.approx((same.left, same.top), abs=3)
+
+
+def test_a_line_that_touches_an_illustration_stays():
+    page = printed(tuple(line for row, line in enumerate(LINES) if row not in range(10, 20)))
+    page.paste(photograph(880, 280), (60, FIRST_PX + LINE_PX * 26))
+    assert rows_of(find_print_lines(page)[0]) == list(range(26))
+
+
+def test_a_page_without_illustrations_keeps_all_its_ink():
+    heavy = tuple(line.upper() for line in COLUMN)
+    pages = [printed(), printed((*heavy, *COLUMN * 4)), printed(COLUMN[:2])]
+    table = printed()
+    for row in range(0, 37, 3):
+        ImageDraw.Draw(table).line((50, 55 + 30 * row, 560, 55 + 30 * row), "black", 3)
+    ImageDraw.Draw(table).rectangle((50, 55, 560, 55 + 36 * 30), outline="black", width=4)
+    bold = Image.new("L", SIZE, "white")
+    for row, line in enumerate(LINES):
+        place = (60, FIRST_PX + LINE_PX * row)
+        ImageDraw.Draw(bold).text(place, line, "black", FONT, stroke_width=1)
+    for page in (*pages, table, bold):
+        levelled = levelled_ink(page)
+        assert np.array_equal(without_illustrations(levelled.ink, levelled.shaded), levelled.ink)
+
+
+def test_a_large_capital_and_a_title_are_no_illustrations():
+    page = printed(LINES[4:])
+    ImageDraw.Draw(page).text((620, 60), "Of", "black", ImageFont.load_default(140))
+    levelled = levelled_ink(page)
+    assert np.array_equal(without_illustrations(levelled.ink, levelled.shaded), levelled.ink)
