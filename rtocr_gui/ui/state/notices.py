@@ -145,6 +145,26 @@ class Notice:
     about: Path | PageRef | None = None
     model: Path | None = None
 
+    @property
+    def file(self) -> Path | None:
+        """The file that it, or its page, is about."""
+        return self.about.path if isinstance(self.about, PageRef) else self.about
+
+    def is_of(self, pages: set[PageRef]) -> bool:
+        """True if it offers to read one of these pages (unrotated), or is about one and offers nothing."""
+        to_read = {offer.ref.unrotated for offer in self.offers if isinstance(offer, ReadAgain)}
+        return bool(pages & to_read) or (not self.offers and self.about in pages)
+
+    def outdates(self, old: "Notice") -> bool:
+        """True if it makes an older notice obsolete."""
+        is_way_back = any(isinstance(offer, BringBack | TakeBack) for offer in old.offers)
+        says_the_same = self.sentence == old.sentence and self.about == old.about and not is_way_back
+        offers_the_same = bool(self.offers) and self.offers == old.offers
+        costs_nothing = all(isinstance(offer, ShowFolder) for offer in old.offers)
+        is_old_news = self.is_passing and old.is_passing and costs_nothing
+        is_same_file = isinstance(self.about, Path) and self.about == old.about
+        return says_the_same or offers_the_same or is_old_news or is_same_file
+
 
 def retry_label(scaling: Scaling) -> str:
     """Name another try: "Read in Base mode", "Read with at most 4 tiles"."""

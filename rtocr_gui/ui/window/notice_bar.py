@@ -26,7 +26,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.parts.form_parts import plain_label
 from rtocr_gui.ui.parts.plain_text import breakable, plain_tip
 from rtocr_gui.ui.parts.timers import one_shot
-from rtocr_gui.ui.state.notices import BringBack, LoadModel, Notice, Offer, ReadAgain, ShowFolder, TakeBack
+from rtocr_gui.ui.state.notices import LoadModel, Notice, Offer, ReadAgain, ShowFolder
 from rtocr_gui.units import grouped
 
 NOTICES_KEPT = 50
@@ -91,7 +91,7 @@ class NoticeBar(QFrame):
     @Slot(object)
     def add(self, notice: Notice) -> None:
         """Show one more notice, which replaces those that say or offer the same."""
-        self._forget(lambda old: _outdates(notice, old))
+        self._forget(notice.outdates)
         ordinary = [row for row in self._rows if not row.notice.stays_in_view]
         oldest = ordinary[: max(0, len(self._rows) + 1 - NOTICES_KEPT)]
         self._left_out += [row.notice for row in oldest]
@@ -119,12 +119,12 @@ class NoticeBar(QFrame):
     def withdraw(self, refs: Iterable[PageRef]) -> None:
         """Drop what was said of pages, and offers to read them: they are being read, or no longer exist."""
         pages = {ref.unrotated for ref in refs}
-        self._forget(lambda notice: _is_of(notice, pages))
+        self._forget(lambda notice: notice.is_of(pages))
 
     @Slot(object)
     def withdraw_problems_of(self, path: Path) -> None:
         """Drop what was said of a file and its pages without an offer: it was opened again."""
-        self._forget(lambda notice: not notice.offers and path in (notice.about, _file_of(notice)))
+        self._forget(lambda notice: not notice.offers and notice.file == path)
 
     @Slot(object)
     def withdraw_model(self, folder: Path) -> None:
@@ -259,25 +259,3 @@ class _Row(QWidget):
         button.setToolTip(plain_tip(tip))
         button.setAccessibleDescription(f"{notice.sentence} {tip}")
         return button
-
-
-def _is_of(notice: Notice, pages: set[PageRef]) -> bool:
-    """True if a notice offers to read one of these pages (unrotated), or is about one and offers nothing."""
-    to_read = {offer.ref.unrotated for offer in notice.offers if isinstance(offer, ReadAgain)}
-    return bool(pages & to_read) or (not notice.offers and notice.about in pages)
-
-
-def _file_of(notice: Notice) -> Path | None:
-    """The file of the page that a notice is about."""
-    return notice.about.path if isinstance(notice.about, PageRef) else None
-
-
-def _outdates(new: Notice, old: Notice) -> bool:
-    """True if a new notice makes an old one obsolete."""
-    is_way_back = any(isinstance(offer, BringBack | TakeBack) for offer in old.offers)
-    says_the_same = new.sentence == old.sentence and new.about == old.about and not is_way_back
-    offers_the_same = bool(new.offers) and new.offers == old.offers
-    costs_nothing = all(isinstance(offer, ShowFolder) for offer in old.offers)
-    is_old_news = new.is_passing and old.is_passing and costs_nothing
-    is_same_file = isinstance(new.about, Path) and new.about == old.about
-    return says_the_same or offers_the_same or is_old_news or is_same_file
