@@ -8,6 +8,7 @@ thing, and what they emit tells the panes what to show:
     PageShelf         lists their pages and shows one
     Models            knows the model in use, and has others loaded
     SamplePages       knows which pages are the program's own
+    PastedPictures    knows which came from the clipboard
     Planner           keeps the plan of the shown page
     Reader            reads pages, as many at a time as the model takes
     PageTexts         keeps what was read and what was typed
@@ -31,7 +32,7 @@ from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.files import resolved
-from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, StopReason, Task
+from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, Task
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import PageRendered
@@ -57,6 +58,7 @@ from rtocr_gui.ui.state.notices import (
 from rtocr_gui.ui.state.open_pages import OpenPages, RemovedPages
 from rtocr_gui.ui.state.page_shelf import PageShelf
 from rtocr_gui.ui.state.page_texts import PageTexts
+from rtocr_gui.ui.state.pasted_pictures import PastedPictures
 from rtocr_gui.ui.state.planner import Planner
 from rtocr_gui.ui.state.proofreader import Proofreader
 from rtocr_gui.ui.state.reader import Reader
@@ -107,14 +109,13 @@ class Session(QObject):
         self._pages = OpenPages()
         self._samples = SamplePages(self._pages)
         self.choices = Choices(settings, self)
+        self._pasted = PastedPictures(self.choices)
         self.opener = FileOpener(bridge, self)
         self.shelf = PageShelf(bridge, self.opener, self._pages, self)
         self.models = Models(bridge, self.choices, bundled_model, self)
         self.planner = Planner(bridge, self)
         self.planner.set_retention(settings.retention)
         self._settled_retention = settings.retention
-        self._pasted: set[Path] = set()  # pictures to read once they are open
-        self._to_copy: set[Path] = set()  # those whose text to copy once they are read
         self.reader = Reader(bridge, self._settled_settings, self)
         self.texts = PageTexts(self._pages, self.reader, self)
         self.unsaved = UnsavedTexts(self._pages, self._samples, self.reader, self)
@@ -302,10 +303,7 @@ class Session(QObject):
 
     def open_picture(self, picture: QImage, path: Path) -> None:
         """Save a picture that has no file to this path, open it, and read and copy it if that is wanted."""
-        if self.choices.settings.read_pasted:
-            self._pasted.add(path)
-            if self.choices.settings.copy_pasted:
-                self._to_copy.add(path)
+        self._pasted.begin(path)
         self.opener.open_picture(picture, path)
 
     def open_samples(self, paths: Iterable[Path]) -> None:
@@ -390,8 +388,7 @@ class Session(QObject):
             removed = self.shelf.take_out(leaving)
             if removed.has_content:
                 self.notice_raised.emit(about_samples(removed))
-        if pasted := tuple(ref for ref in refs if ref.path in self._pasted):
-            self._pasted.difference_update(ref.path for ref in pasted)
+        if pasted := self._pasted.take_to_read(refs):
             self.read_replacing(pasted)
         if self.reader.activity.awaits_files:
             pages = map(self._pages.get, refs)
@@ -399,8 +396,7 @@ class Session(QObject):
 
     @Slot(object)
     def _copy_pasted(self, reading: Reading) -> None:
-        if reading.ref.path in self._to_copy and reading.stop_reason is not StopReason.CANCELLED:
-            self._to_copy.remove(reading.ref.path)
+        if self._pasted.take_to_copy(reading):
             self.copier.copy((reading.ref,))
 
     @Slot(int)
