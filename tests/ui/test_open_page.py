@@ -7,7 +7,8 @@ import pytest
 from rtocr_gui.ocr.reading import TASKS, Block, Doubt, Mode, Reading, ReadSettings, Scaling, StopReason
 from rtocr_gui.ocr.text.markup import parse_blocks
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.ui.state.open_page import PRUNED_READINGS_KEPT, OpenPage
+from rtocr_gui.ui.state.kept_readings import PRUNED_READINGS_KEPT
+from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.page_words import placeholder_of, summary_of
@@ -30,7 +31,7 @@ def test_a_page_that_was_turned_has_no_reading_to_compare_with_and_no_offer(page
     page.finish(make_reading(asked()))
     page.fail("There is not enough memory.", asked(scaling=Scaling(Mode.TINY)))
     page.rotate(90)
-    assert page.readings == {}
+    assert page.readings.by_settings == {}
     assert page.retry_scaling is None
 
 
@@ -90,7 +91,7 @@ def test_another_model_scales_a_page_as_it_scales_all(page: OpenPage) -> None:
     page.scaling = BASE
     page.finish(make_reading(asked()))
     page.forget_readings()
-    assert (page.text, page.scaling, page.readings) == ("page", None, {})
+    assert (page.text, page.scaling, page.readings.by_settings) == ("page", None, {})
 
 
 def test_a_page_whose_reading_failed_has_failed_still_where_the_next_one_is_stopped_at_once(
@@ -167,12 +168,12 @@ def test_the_newest_pruned_readings_are_kept_and_those_of_all_tokens(page: OpenP
     whole = asked(1.0)
     ratios = [asked(number / 100) for number in range(1, PRUNED_READINGS_KEPT + 1)]
     for settings in (whole, *ratios):
-        page.keep(make_reading(settings))
-    assert [*page.readings] == [whole, *ratios]
-    page.keep(make_reading(ratios[0], "read once more"))
-    page.keep(make_reading(asked(0.9)))
-    assert [*page.readings] == [whole, *ratios[2:], ratios[0], asked(0.9)]
-    assert page.readings[ratios[0]].text == "read once more"
+        page.readings.keep(make_reading(settings))
+    assert [*page.readings.by_settings] == [whole, *ratios]
+    page.readings.keep(make_reading(ratios[0], "read once more"))
+    page.readings.keep(make_reading(asked(0.9)))
+    assert [*page.readings.by_settings] == [whole, *ratios[2:], ratios[0], asked(0.9)]
+    assert page.readings.by_settings[ratios[0]].text == "read once more"
 
 
 def test_only_a_page_that_is_not_being_read_gives_way_to_itself_as_it_was_before() -> None:

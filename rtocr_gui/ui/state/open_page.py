@@ -7,14 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.export.figures import figures_of
-from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, StopReason, Task
+from rtocr_gui.ocr.reading import Reading, ReadSettings, Scaling, StopReason, Task
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
+from rtocr_gui.ui.state.kept_readings import KeptReadings
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.saved_text import SavedText
-from rtocr_gui.ui.state.shown import BlocksShown, CurveShown
-
-PRUNED_READINGS_KEPT = 40
-"""How many pruned readings of a page are kept for comparison, the newest; those of all tokens stay."""
+from rtocr_gui.ui.state.shown import BlocksShown
 
 _STOP_SENTENCES = {
     StopReason.END: "",
@@ -38,9 +36,7 @@ class OpenPage:
         reading: the newest reading; None before the first.
         picture_problem: why it has no picture; empty if it has one, or none has been requested yet.
         page_count: how many pages its file has.
-        readings: complete readings of it by the model in use, whoever requested them.
-        curves: the curves that were begun, by the settings of their readings; those that are not complete are
-            compared again.
+        readings: those that can be compared.
         by_former_model: True if the newest reading was made by another model than the one in use.
         task: the task its text was read with; None before.
         raw_text: what the model has emitted for that text so far, including markup.
@@ -58,8 +54,7 @@ class OpenPage:
     reading: Reading | None = None
     picture_problem: str = ""
     page_count: int = 1
-    readings: dict[ReadSettings, Reading] = field(default_factory=dict)
-    curves: dict[tuple[ReadSettings, ...], CurveShown] = field(default_factory=dict)
+    readings: KeptReadings = field(default_factory=KeptReadings)
     by_former_model: bool = False
     task: Task | None = None
     raw_text: str = ""
@@ -109,7 +104,7 @@ class OpenPage:
             self.give_up()
             return
         self.begin_text(reading.settings.task)
-        self.keep(reading)
+        self.readings.keep(reading)
         self.reading, self.text = reading, reading.text
         self.by_former_model, self.read_as = False, reading.ref
         self.raw_text, self.read_text = reading.raw_text, reading.text
@@ -136,7 +131,7 @@ class OpenPage:
 
     def _another_way(self, settings: ReadSettings | None) -> Scaling | None:
         """How to scale the page instead; two ways that both loop are not offered in turn."""
-        if settings is None or any(_looped_like(settings, before) for before in self.readings.values()):
+        if settings is None or self.readings.has_looped(settings):
             return None
         return settings.scaling
 
@@ -159,33 +154,11 @@ class OpenPage:
         if self.state is PageState.FAILED:
             self._tell_state()
 
-    def keep(self, reading: Reading) -> None:
-        """Keep a reading for comparison; stopped readings are not comparable."""
-        if reading.stop_reason is not StopReason.CANCELLED:
-            if self.readings.pop(reading.settings, None) is not None:
-                self.curves = dict.fromkeys(self.curves, CurveShown())
-            self.readings[reading.settings] = reading
-        pruned = [settings for settings, kept in self.readings.items() if kept.kept < kept.total]
-        for settings in pruned[:-PRUNED_READINGS_KEPT]:
-            del self.readings[settings]
-
     def forget_readings(self) -> None:
         """Drop all readings, as another model is in use; the text stays."""
-        self.readings.clear()
-        self.curves.clear()
+        self.readings.forget()
         self.by_former_model = True
         self.scaling = self._way_out = self._failure = None
-
-    def all_tokens_reading(self, settings: ReadSettings) -> Reading | None:
-        """A reading with the same settings that kept every token; None if there is none."""
-        return next(
-            (
-                reading
-                for asked, reading in self.readings.items()
-                if reading.kept == reading.total and replace(asked, pruning=settings.pruning) == settings
-            ),
-            None,
-        )
 
     def was_read_with(self, settings: ReadSettings) -> bool:
         """True if its newest reading ended by itself, and another with these settings would be the same."""
@@ -215,8 +188,7 @@ class OpenPage:
     def rotate(self, degrees: int) -> None:
         """Turn it clockwise: text and scaling stay; readings of the former rotation are not comparable."""
         self.ref = self.ref.rotated(degrees)
-        self.readings.clear()
-        self.curves.clear()
+        self.readings.forget()
         self.picture_problem, self._way_out, self._failure = "", None, None
         self.give_up()
 
@@ -330,15 +302,3 @@ class OpenPage:
         return BlocksShown(
             found, self.read_text, "" if found else "The model gave no positions on this page."
         )
-
-
-def _looped_like(settings: ReadSettings, before: Reading) -> bool:
-    """True if a reading looped that scaled the page as these settings do, by Auto or by name."""
-    was, asked = before.settings.scaling, settings.scaling
-    has_tiles = asked.mode is Mode.GUNDAM
-    return (
-        before.stop_reason is StopReason.LOOP
-        and before.mode is asked.mode
-        and (was.most_tiles == asked.most_tiles or not has_tiles)
-        and replace(before.settings, scaling=asked) == settings
-    )

@@ -101,13 +101,13 @@ class Tuning(QObject):
         """Another page is shown from now on, or none, or it is read with other settings."""
         self._comparer.show_page(self._pages.shown, self._read_settings)
         page = self._pages.shown_page
-        curve = None if page is None else page.curves.get(curve_settings(self._read_settings))
+        curve = None if page is None else page.readings.curves.get(curve_settings(self._read_settings))
         if page is None or curve is None:
             self._curve_reader.show(CurveShown())
         elif curve.is_whole:
-            self._curve_reader.show_again(curve, self._curve_request(page), page.readings)
+            self._curve_reader.show_again(curve, self._curve_request(page), page.readings.by_settings)
         else:
-            self._curve_reader.compare_again(self._curve_request(page), page.readings)
+            self._curve_reader.compare_again(self._curve_request(page), page.readings.by_settings)
         self.show_readings()
 
     @Slot()
@@ -117,7 +117,7 @@ class Tuning(QObject):
         compares = page is not None and not page.by_former_model and not page.is_turned
         reading = page.reading if page is not None and compares else None
         settings = reading.settings if reading is not None else self._read_settings
-        all_tokens = page.all_tokens_reading(settings) if page is not None else None
+        all_tokens = page.readings.all_tokens(settings) if page is not None else None
         self.figures_changed.emit(FiguresShown(self._planner.plan, reading, all_tokens))
         self.spotlight.show_reading(reading)
 
@@ -159,7 +159,7 @@ class Tuning(QObject):
     def _keep_reading(self, reading: Reading) -> None:
         page = self._pages.get(reading.ref)
         if page is not None:
-            page.keep(reading)
+            page.readings.keep(reading)
             if page is self._pages.shown_page:
                 self.show_readings()
 
@@ -183,7 +183,7 @@ class Tuning(QObject):
         """Compare two readings of the page."""
         page = self._pages.shown_page
         if page is not None:
-            self._comparer.compare(left, right, page.readings)
+            self._comparer.compare(left, right, page.readings.by_settings)
 
     @Slot()
     def stop_comparing(self) -> None:
@@ -214,7 +214,7 @@ class Tuning(QObject):
         page = self._pages.shown_page
         if page is None:
             return
-        known = {} if self._curve_reader.shown.is_whole else page.readings
+        known = {} if self._curve_reader.shown.is_whole else page.readings.by_settings
         self._curve_reader.read(self._curve_request(page), known)
 
     def _curve_request(self, page: OpenPage) -> CurveRequest:
@@ -229,7 +229,7 @@ class Tuning(QObject):
     def _keep_curve(self, curve: CurveShown) -> None:
         page = self._pages.shown_page
         if page is not None and curve.expected:
-            page.curves[curve_settings(self._read_settings)] = curve
+            page.readings.curves[curve_settings(self._read_settings)] = curve
         self.curve_changed.emit(curve)
 
     # Files ---------------------------------------------------------------------------------
@@ -288,7 +288,12 @@ class Tuning(QObject):
         if page is None or not curve.points:
             return None
         read = next(
-            (each for each in page.readings.values() if each.settings.scaling == settings.scaling), None
+            (
+                each
+                for each in page.readings.by_settings.values()
+                if each.settings.scaling == settings.scaling
+            ),
+            None,
         )
         source = CurveSource(
             page.ref,
