@@ -381,7 +381,7 @@ def test_what_was_read_outlives_a_program_that_is_killed(qtbot: QtBot, programs:
 def test_text_that_was_left_behind_and_an_unforeseen_error_are_told(programs: dict[str, Running]) -> None:
     program = programs["failing"]
     assert program.process.stdout is not None
-    left, unforeseen = json.loads(program.process.stdout.readline())
+    unforeseen, left = json.loads(program.process.stdout.readline())
     (path,) = program.settings.glob("Unsaved text*.md")
     assert left.startswith("RTOCR ended unexpectedly last time.")
     assert str(path) in left
