@@ -6,11 +6,13 @@ from time import thread_time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QTextCursor
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.export.html import MOST_BLANK_CELLS, MOST_SPANNED, MOST_TABLES, as_html
 from rtocr_gui.ui.text.safe_preview import SafePreview
-from tests.ui.steps import in_sight
+from tests.ui.steps import in_sight, tooltip_at
 
 TABLE = "<table><tr><td>a</td><td>b</td></tr></table>"
 
@@ -162,6 +164,16 @@ def test_blank_cells_for_long_rows_are_limited_and_text_is_not() -> None:
 
 def test_a_table_becomes_no_wider_than_its_longest_row() -> None:
     assert as_html("> | a |\n> |---|\n> | b |\n\n| c |\n|---|").count("<th>") == 2
+
+
+def test_the_address_of_a_link_is_told_where_it_is_pointed_at_and_nowhere_else(preview: SafePreview) -> None:
+    seen(preview, "# [Form](https://host.org/?a=1&b=2)\n\nWords without a link")
+    preview.moveCursor(QTextCursor.MoveOperation.End)
+    assert tooltip_at(preview, preview.cursorRect().center() - QPoint(12, 0)) == ""
+    preview.moveCursor(QTextCursor.MoveOperation.Start)
+    told = tooltip_at(preview, preview.cursorRect().center() + QPoint(12, 0))
+    assert "https://host.org/?a=1&amp;b=2" in told
+    assert "not opened" in told
 
 
 def test_columns_are_aligned_as_the_text_says() -> None:

@@ -6,11 +6,12 @@ The text is not trusted: no link is opened, and nothing is loaded that the text 
 from time import perf_counter
 
 from PySide6.QtCore import QEvent, QUrl, Slot
-from PySide6.QtGui import QImage, QShowEvent, QTextDocument
-from PySide6.QtWidgets import QTextBrowser
+from PySide6.QtGui import QHelpEvent, QImage, QShowEvent, QTextDocument
+from PySide6.QtWidgets import QTextBrowser, QToolTip
 
 from rtocr_gui.export.html import as_html
 from rtocr_gui.ui.parts.held_scroll import held
+from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.parts.timers import one_shot
 
 PREVIEW_MS = 200
@@ -60,6 +61,15 @@ class SafePreview(QTextBrowser):
     def loadResource(self, kind: int, _name: QUrl | str) -> object:
         """Return a blank picture for every picture, as Qt opens the file itself if it gets none."""
         return self._blank if kind == QTextDocument.ResourceType.ImageResource.value else None
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Tell the address of a link that is pointed at, as it is not opened."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            address = self.anchorAt(event.pos())
+            words = plain_tip(f"{address}\nLinks in a text are not opened.") if address else ""
+            QToolTip.showText(event.globalPos(), words, self.viewport())
+            return True
+        return super().viewportEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         bar = self.verticalScrollBar()
