@@ -96,6 +96,22 @@ def test_a_folder_stands_for_the_scans_in_it_in_the_order_of_their_numbers(tmp_p
     assert "in its subfolders" in str(error_of(lambda: list_files(tmp_path / "scan 3.png")))
 
 
+def test_a_folder_says_how_many_of_its_subfolders_have_scans_that_are_left_out(tmp_path):
+    written(tmp_path / "1.png", b"x")
+    for name in ("May", "June", ".cache", "letter.assets", "empty", "empty/July"):
+        (tmp_path / name).mkdir()
+    for name in ("May", ".cache", "letter.assets", "empty/July"):
+        written(tmp_path / name / "2.png", b"x")
+    written(tmp_path / "June" / "notes.txt", b"x")
+    assert list_files(tmp_path).left_out == "Subfolders with scans, left out: 1. Open them too."
+    written(tmp_path / "June" / "3.pdf", b"x")
+    written(tmp_path / "4.heic", b"x")
+    told = list_files(tmp_path)
+    assert told.files == (tmp_path / "1.png",)
+    assert "HEIC: 1." in told.left_out
+    assert told.left_out.endswith(" Subfolders with scans, left out: 2. Open them too.")
+
+
 def test_a_folder_says_which_of_its_pictures_are_in_formats_that_are_not_read(tmp_path):
     for name in ("1.heic", "2.HEIC", ".3.heic", "notes.txt"):
         written(tmp_path / name, b"x")

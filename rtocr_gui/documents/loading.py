@@ -194,7 +194,8 @@ class ListedFiles:
 
     Attributes:
         files: the scans in a folder, or the file itself.
-        left_out: a sentence about pictures in the folder that RTOCR does not read; empty if there are none.
+        left_out: sentences about pictures in the folder that RTOCR does not read, and about subfolders with
+            scans; empty if there are neither.
     """
 
     files: tuple[Path, ...]
@@ -220,11 +221,15 @@ def list_files(path: Path) -> ListedFiles:
     files = tuple(sorted(filter(looks_like_a_scan, there), key=_as_people_count))
     unread = [file for file in there if _is_named(file, UNREAD_SUFFIXES)]
     kinds = " and ".join(sorted({UNREAD_SUFFIXES[file.suffix.lower()] for file in unread}))
-    if files and unread:
-        sentence = f"Pictures left out, as RTOCR does not read {kinds}: {len(unread)}. {_SAVE_OTHERWISE}"
-        return ListedFiles(files, sentence)
     if files:
-        return ListedFiles(files)
+        sentences = []
+        if unread:
+            sentences.append(
+                f"Pictures left out, as RTOCR does not read {kinds}: {len(unread)}. {_SAVE_OTHERWISE}"
+            )
+        if subfolders := sum(map(_is_folder_of_scans, there)):
+            sentences.append(f"Subfolders with scans, left out: {subfolders}. Open them too.")
+        return ListedFiles(files, " ".join(sentences))
     if unread:
         raise DocumentError(
             f"The pictures in this folder are {kinds}, which RTOCR does not read. {_SAVE_OTHERWISE}"
@@ -234,6 +239,16 @@ def list_files(path: Path) -> ListedFiles:
         if any(map(is_folder, there))
         else "This is a folder without pictures or PDFs. Choose another."
     )
+
+
+def _is_folder_of_scans(folder: Path) -> bool:
+    """True for a folder with scans in it that is neither hidden nor one of figures that RTOCR exported."""
+    if folder.name.startswith(".") or folder.suffix == ".assets":
+        return False
+    try:
+        return folder.is_dir() and any(map(looks_like_a_scan, folder.iterdir()))
+    except OSError:
+        return False
 
 
 def looks_like_a_scan(file: Path) -> bool:

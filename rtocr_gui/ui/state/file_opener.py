@@ -34,7 +34,7 @@ class FileOpener(QObject):
         password_needed (PasswordQuestion): a file would open with the right password; `unlock` or
             `leave_locked` follows.
         refused (Path, str): why a file cannot be opened.
-        pictures_left_out (Path, str): which pictures of a folder are not opened, and why.
+        left_out (Path, str): which pictures of a folder are not opened, and why.
 
     Args:
         bridge: opens them off the main thread.
@@ -46,7 +46,7 @@ class FileOpener(QObject):
     changed = Signal(int)
     password_needed = Signal(object)
     refused = Signal(object, str)
-    pictures_left_out = Signal(object, str)
+    left_out = Signal(object, str)
 
     def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -122,7 +122,7 @@ class FileOpener(QObject):
         self._to_open.extendleft(reversed(reply.files))
         self._open_next()
         if reply.left_out:
-            self.pictures_left_out.emit(reply.folder, reply.left_out)
+            self.left_out.emit(reply.folder, reply.left_out)
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:

@@ -136,7 +136,7 @@ class Session(QObject):
         self.opener.opened.connect(self.texts.forgive_failures)
         self.opener.opened.connect(self.unsaved.changed)  # if it was a sample, it no longer is
         self.opener.refused.connect(self._report_refused)
-        self.opener.pictures_left_out.connect(self._tell_of_file)
+        self.opener.left_out.connect(self._tell_of_file)
         self.shelf.pages_opened.connect(self._follow_opened)
         self.shelf.pages_changed.connect(self.finder.refresh)
         self.shelf.pages_changed.connect(self.unsaved.changed)
