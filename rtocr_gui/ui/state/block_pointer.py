@@ -11,8 +11,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rtocr_gui.ocr.text.block_places import BlockPlaces
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.parts.timers import one_shot
+from rtocr_gui.ui.state.places_in_text import PlacesInText
 from rtocr_gui.ui.state.shown import BlocksShown
-from rtocr_gui.ui.state.text_places import TextPlaces
 
 REST_MS = 60
 """The cursor's block is looked up once the cursor rests, as corrected text has to be aligned for that."""
@@ -40,7 +40,7 @@ class BlockPointer(QObject):
         super().__init__(parent)
         self._shown = BlocksShown()
         self._on = True
-        self._places = TextPlaces[BlockPlaces](bridge, shown_text, self)
+        self._places = PlacesInText[BlockPlaces](bridge, shown_text, self)
         self._block: int | None = None
         self._selected = (0, 0)
         self._rest_timer = one_shot(self, REST_MS, self._follow_selection)

@@ -14,7 +14,7 @@ from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.parts.timers import one_shot
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.open_pages import OpenPages
-from rtocr_gui.ui.state.text_places import TextPlaces
+from rtocr_gui.ui.state.places_in_text import PlacesInText
 
 REST_MS = 200
 """Words are found again once typing rests, as corrected text has to be aligned for that."""
@@ -54,7 +54,7 @@ class Proofreader(QObject):
         self._on = True
         self._read: tuple[PageRef | None, str, tuple[Place, ...]] | None = None
         self._cursor: Place = (0, 0)
-        self._places = TextPlaces[UnsureWords](bridge, lambda: pages.shown_text, self)
+        self._places = PlacesInText[UnsureWords](bridge, lambda: pages.shown_text, self)
         self._rest_timer = one_shot(self, REST_MS, self._mark)
 
     @Slot(bool)

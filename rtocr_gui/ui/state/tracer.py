@@ -17,8 +17,8 @@ from rtocr_gui.ocr.text.token_places import TokenPlaces, token_spans
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import ReadingTraced, RequestFailed, RequestStopped
+from rtocr_gui.ui.state.places_in_text import PlacesInText
 from rtocr_gui.ui.state.shown import TraceShown
-from rtocr_gui.ui.state.text_places import TextPlaces
 
 KEPT_BYTES = 96 * 2**20
 """Size of the trace cache: two of the longest texts in Gundam mode, usually dozens."""
@@ -61,7 +61,7 @@ class Tracer(QObject):
         self._shown: _TraceKey | None = None
         self._raw_text = self._text = ""
         self._trace: ReadingTrace | None = None
-        self._places = TextPlaces[TokenPlaces](bridge, shown_text, self)
+        self._places = PlacesInText[TokenPlaces](bridge, shown_text, self)
         self._trace_id = 0
         bridge.reading_traced.connect(self._keep)
         bridge.request_stopped.connect(self._end_stopped)

@@ -22,7 +22,7 @@ class _InText(Protocol):
 Places = TypeVar("Places", bound=_InText)
 
 
-class TextPlaces(QObject, Generic[Places]):
+class PlacesInText(QObject, Generic[Places]):
     """Finds the places of one reading in one text at a time.
 
     Args:
