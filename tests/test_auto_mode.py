@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ReadingError
@@ -160,6 +160,18 @@ def test_the_specks_of_a_dithered_page_are_no_strokes(x_height_px: float, paper:
     pitch, dithered_pitch = stroke_pitch(page), stroke_pitch(dithered)
     assert pitch is not None
     assert dithered_pitch == pytest.approx(pitch, rel=0.35)
+
+
+@pytest.mark.parametrize("brightness", [0.5, 0.8, 1.2])
+@pytest.mark.parametrize("paper", ["white", "black"])
+def test_the_specks_of_a_dithered_photograph_are_no_strokes(brightness: float, paper: str) -> None:
+    page = printed_page((1000, 1400), 12, share=0.6).convert("L").point(lambda level: 255 * (level > 150))
+    pitch = stroke_pitch(page.convert("RGB"))
+    shades = np.random.default_rng(3).integers(0, 256, (9, 12), dtype=np.uint8)
+    photograph = Image.fromarray(shades).resize((600, 400), Image.Resampling.BICUBIC)
+    page.paste(photograph.point(lambda level: brightness * level).convert("1"), (200, 930))
+    page = page if paper == "white" else ImageChops.invert(page)
+    assert stroke_pitch(page.convert("RGB")) == pytest.approx(pitch, rel=0.25)
 
 
 def test_fine_print_in_black_and_white_is_measured_as_it_is() -> None:

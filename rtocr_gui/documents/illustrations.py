@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, ImageFilter
 
-from rtocr_gui.documents.ink import Mask
+from rtocr_gui.documents.ink import Mask, levelled_ink
 from rtocr_gui.documents.line_rows import line_rows
 
 _STRIP = 1 / 24
@@ -23,25 +23,39 @@ _CELL_PX = 4
 """Width and height of the cells in which the extent of an illustration is told."""
 
 
-def without_illustrations(ink: Mask, shaded: Mask) -> Mask:
-    """Take illustrations away, each with all that is in the rectangle around it.
+def find_illustrations(page: Image.Image) -> Image.Image:
+    """Find the illustrations on a page.
 
     Args:
-        ink: (H, W) that of a levelled page.
-        shaded: (H, W) where the page is much darker than the paper around.
+        page: RGB or grey.
+
+    Returns:
+        A grey picture of the same size: white where they are, black elsewhere.
+    """
+    levelled = levelled_ink(page)
+    found = levelled.before_levelling(illustrations_in(levelled.ink, levelled.shaded))
+    return Image.fromarray(np.uint8(255) * found).resize(page.size, Image.Resampling.NEAREST)
+
+
+def illustrations_in(ink: Mask, shaded: Mask) -> Mask:
+    """Mark the illustrations on a levelled page, each with all that is in the rectangle around it.
+
+    Args:
+        ink: (H, W) as in `LevelledInk`.
+        shaded: (H, W) as there.
     """
     tall, line_height = _tall_ink(ink)
     if not tall.any():
-        return ink
+        return tall
     # What is no thicker than a line of print may touch an illustration, but is none.
     thickness = math.ceil(line_height / _CELL_PX)
     core = _in_cells(tall)
     areas = _opened(core | _in_cells(shaded), thickness)
-    remains = np.ones_like(areas)
+    found = np.zeros_like(areas)
     for rows, columns in _boxes(_opened(core, thickness), areas):
-        remains[rows, columns] = False
+        found[rows, columns] = True
     height, width = ink.shape
-    return ink & remains.repeat(_CELL_PX, axis=0).repeat(_CELL_PX, axis=1)[:height, :width]
+    return found.repeat(_CELL_PX, axis=0).repeat(_CELL_PX, axis=1)[:height, :width]
 
 
 def _tall_ink(ink: Mask) -> tuple[Mask, float]:

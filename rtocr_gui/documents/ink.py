@@ -56,6 +56,15 @@ class LevelledInk:
     lift: int
     shift: int
 
+    def before_levelling(self, mask: Mask) -> Mask:
+        """Return what is marked (H, W) on the levelled page as it is on the reduced one."""
+        width, height = self.size_px
+        rows, columns = np.mgrid[:height, :width]
+        level_rows = np.rint(rows - self.slope * columns).astype(np.int64) + self.lift
+        level_columns = np.rint(columns + self.slope * rows).astype(np.int64) + self.shift
+        found: Mask = mask[level_rows, level_columns]
+        return found
+
 
 def levelled_ink(page: Image.Image) -> LevelledInk:
     """Find the ink of the print on a page, and level it at the slope at which lines are told apart best.

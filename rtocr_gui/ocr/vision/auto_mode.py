@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
+from rtocr_gui.documents.illustrations import find_illustrations
 from rtocr_gui.ocr.model.model_info import PUBLISHED_PRINT, PrintSizes
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ocr.vision.grey_levels import grey_levels
@@ -37,7 +38,7 @@ _LINES = 192
 """Number of rows, and of columns, to sample; a large page takes about 20 ms."""
 
 _FINE_SHARE = 0.25
-_SPECK_SHARE, _SPECK_BLUR_PX = 0.05, 0.5
+_SPECK_SHARE, _SPECK_BLUR_PX, _FINEST_PX = 0.05, 0.5, 3.5
 _REACH_PX = 16
 _LEAST_CONTRAST, _CONTRAST_SHARE = 10, 0.1
 _OUTLYING_SHARE = 0.002
@@ -59,13 +60,12 @@ def stroke_pitch(image: Image.Image) -> float | None:
     Returns:
         Distance in page pixels; None if there is no print.
     """
-    evened = _evened(image)
-    pitches = [
-        float(np.quantile(distances, _FINE_SHARE))
-        for lines in (_rows(evened), _columns(evened))
-        if (distances := _stroke_distances(lines)).size
-    ]
-    return min(pitches, default=None)
+    grey = image.convert("L")
+    pitch = _pitch_of(_evened(image, grey))
+    if pitch is not None and pitch < _FINEST_PX and _is_black_and_white(grey):
+        # The specks of dithered photographs are as fine. To look for these takes longer than all the rest.
+        return _pitch_of(_without_illustrations(grey)) or pitch
+    return pitch
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,18 +159,37 @@ class PagePrint:
         return choose_tiles(self.page_size_px, self.most_tiles) if mode is Mode.GUNDAM else (0, 0)
 
 
-def _evened(image: Image.Image) -> Image.Image:
+def _pitch_of(image: Image.Image) -> float | None:
+    pitches = [
+        float(np.quantile(distances, _FINE_SHARE))
+        for lines in (_rows(image), _columns(image))
+        if (distances := _stroke_distances(lines)).size
+    ]
+    return min(pitches, default=None)
+
+
+def _is_black_and_white(grey: Image.Image) -> bool:
+    return not any(grey.histogram()[1:-1])
+
+
+def _evened(image: Image.Image, grey: Image.Image) -> Image.Image:
     """Blur a dithered page a little: its specks, which stand for grey, would count as strokes.
 
     It is one if it is black and white, and many of its dark pixels have no dark neighbour.
     """
-    grey = image.convert("L")
-    histogram = grey.histogram()
-    if any(histogram[1:-1]):
+    if not _is_black_and_white(grey):
         return image
     specks = ImageChops.difference(grey, ImageChops.lighter(grey, grey.filter(ImageFilter.RankFilter(3, 1))))
-    is_dithered = specks.histogram()[-1] > _SPECK_SHARE * histogram[0]
+    is_dithered = specks.histogram()[-1] > _SPECK_SHARE * grey.histogram()[0]
     return image.filter(ImageFilter.BoxBlur(_SPECK_BLUR_PX)) if is_dithered else image
+
+
+def _without_illustrations(grey: Image.Image) -> Image.Image:
+    """Paint the illustrations on a black and white page like its paper."""
+    dark, *_, light = grey.histogram()
+    printed = grey if light > dark else ImageChops.invert(grey)
+    paper = Image.new("L", grey.size, "white" if light > dark else "black")
+    return Image.composite(paper, grey, find_illustrations(printed))
 
 
 def _rows(image: Image.Image) -> Image.Image:
