@@ -244,6 +244,23 @@ def test_dismiss_forgets_everything(make_bar: MakeBar) -> None:
     assert bar.isHidden()
 
 
+def test_the_escape_key_dismisses_all_but_what_nothing_tells_again(qtbot: QtBot, make_bar: MakeBar) -> None:
+    bar, saved = make_bar(), about_left_behind(Path("/home/me/Unsaved text.md"))
+    dismiss, editor = bar.findChild(QToolButton), bar.window().findChild(QPlainTextEdit)
+    bar.add(BAD)
+    assert "Esc" in dismiss.toolTip()
+    qtbot.waitUntil(editor.hasFocus)
+    qtbot.keyClick(editor, Qt.Key.Key_Escape)
+    qtbot.waitUntil(bar.isHidden)
+    for notice in (BAD, saved):
+        bar.add(notice)
+    assert "Esc" not in dismiss.toolTip()
+    qtbot.keyClick(editor, Qt.Key.Key_Escape)
+    assert bar.notices == (BAD, saved)
+    dismiss.click()
+    assert bar.isHidden()
+
+
 def test_notices_that_are_out_of_view_are_counted_also_those_that_are_kept_no_longer(
     qtbot: QtBot, make_bar: MakeBar
 ) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -68,7 +68,6 @@ class NoticeBar(QFrame):
         bar = self._scroll.verticalScrollBar()
         bar.rangeChanged.connect(lambda _, maximum: bar.setValue(maximum))
         self._dismiss = QToolButton()
-        self._dismiss.setToolTip("Hide these notices (Esc)")
         self._dismiss.setAutoRaise(True)
         self._dismiss.clicked.connect(self.clear)
         self._take_all = QPushButton()
@@ -169,7 +168,10 @@ class NoticeBar(QFrame):
         self._take_all.setText(f"Read all {to_read} again")
         self._take_all.setVisible(to_read > 1)
         self._dismiss.setText(f"Dismiss all {grouped(total)}" if total > VISIBLE_LINES else "Dismiss")
-        self._dismiss.setShortcut(Qt.Key.Key_Escape)  # which another text takes away
+        # Setting the text has taken the shortcut away. No stray key hides what nothing tells again.
+        has_shortcut = not any(row.notice.stays_in_view for row in self._rows)
+        self._dismiss.setShortcut(QKeySequence(Qt.Key.Key_Escape) if has_shortcut else QKeySequence())
+        self._dismiss.setToolTip(f"Hide these notices{' (Esc)' if has_shortcut else ''}")
 
     @Slot()
     def _let_leave(self) -> None:
