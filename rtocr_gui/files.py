@@ -71,6 +71,11 @@ def is_there(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110
 
 
+def is_file(path: Path) -> bool:
+    """True if a path leads to a regular file, no folder, device or pipe; never raises."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 def is_protected(path: Path) -> bool:
     """True if there is a file that may not be written to."""
     return path.exists() and not os.access(path, os.W_OK)

@@ -147,6 +147,14 @@ class PageRef:
         return self.half.rotated(self.rotation_deg) if self.half is not None else None
 
     @property
+    def other_half(self) -> "PageRef | None":
+        """The half that this was split from, rotated as it is; None if it was not split."""
+        if self.turned_half is None:
+            return None
+        halves = self.joined.halves(beside=self.turned_half.is_beside)
+        return next(other for other in halves if other.half is not self.half)
+
+    @property
     def joined(self) -> "PageRef":
         """What this is a half of, rotated as it is; itself if it was not split."""
         before = tuple(takewhile(lambda cut: not isinstance(cut, Half), self.cuts))

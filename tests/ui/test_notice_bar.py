@@ -22,6 +22,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.ui.background.load_request import LoadRequest
+from rtocr_gui.ui.state.kept_text import LeftBehind
 from rtocr_gui.ui.state.notices import (
     LoadModel,
     Notice,
@@ -281,7 +282,7 @@ def test_notices_that_are_out_of_view_are_counted_also_those_that_are_kept_no_lo
 def test_where_text_was_saved_stays_in_sight_however_many_files_cannot_be_opened(
     qtbot: QtBot, make_bar: MakeBar
 ) -> None:
-    bar, saved = make_bar(), about_left_behind(Path("/home/me/Unsaved text.md"))
+    bar, saved = make_bar(), about_left_behind(LeftBehind(Path("/home/me/Unsaved text.md")))
     bar.add(saved)
     for number in range(60):
         bar.add_problem(f"scan {number}.png: The file is empty (0 bytes). Copy or scan it again.")

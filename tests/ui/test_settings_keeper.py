@@ -221,7 +221,10 @@ class Prepared(app.Program):
         super().start(files)
         self.bridge.document_opened.connect(self.work)
         self.session.choices.remember(read_pasted=False)
-        self.window.arrivals.picture_came.emit(QImage(90, 90, QImage.Format.Format_RGB32))
+        if sys.argv[2] == "restoring":
+            self.session.page_image_changed.connect(self.restore)
+        else:
+            self.window.arrivals.picture_came.emit(QImage(90, 90, QImage.Format.Format_RGB32))
 
     def work(self, opened):
         if opened.path.name != "Pasted image 1.png":
@@ -238,7 +241,7 @@ class Prepared(app.Program):
         if sys.argv[2] == "failing":
             QTimer.singleShot(0, self.fail)
             return
-        if sys.argv[2] in ("typing", "closing"):
+        if sys.argv[2] in ("typing", "closing", "rotating"):
             self.session.page_image_changed.connect(self.type)
             return
         if sys.argv[2] == "reading":
@@ -260,12 +263,27 @@ class Prepared(app.Program):
         print(json.dumps([notice.sentence for notice in self.window.notice_bar.notices]), flush=True)
 
     def type(self, _):
+        self.session.page_image_changed.disconnect(self.type)
+        if sys.argv[2] == "rotating":
+            self.session.shelf.split(self.session.shelf.to_split, beside=True)
+            self.session.shelf.rotate(90)
         self.session.edit_text("what I typed")
         print("ready", flush=True)
 
+    def restore(self, _):
+        self.session.page_image_changed.disconnect(self.restore)
+        self.session.notice_raised.connect(self.tell_restored)
+        bar = self.window.notice_bar
+        (offer,) = (offer for notice in bar.notices for offer in notice.offers if offer.label == "Restore")
+        bar.offer_taken.emit(offer)
+
+    def tell_restored(self, _):
+        told = self.session.page_name, self.session.current_text, self.session.shelf.current.rotation_deg
+        print(json.dumps(told), flush=True)
+
 app.make_engine = FakeEngine
 app.Program = Prepared
-if sys.argv[2] == "reading":
+if sys.argv[2] in ("reading", "rotating"):
     app.UnsavedTextKeeper = functools.partial(app.UnsavedTextKeeper, delay_ms=1)
 sys.exit(app.main(sys.argv[1:2]))
 """
@@ -298,8 +316,8 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run
 @contextmanager
 def started(doing: str, folder: Path) -> Iterator[Running]:
     temporary, settings = folder / "temporary", folder / "settings"
-    temporary.mkdir()
-    settings.mkdir()
+    temporary.mkdir(exist_ok=True)
+    settings.mkdir(exist_ok=True)
     (settings / "unsaved-left.md").write_text("typed before")
     Image.new("RGB", (40, 50), "white").save(folder / "scan.png")
     with subprocess.Popen(
@@ -332,7 +350,7 @@ def test_a_program_that_is_asked_to_end_remembers_and_cleans_up(
     assert all(remembered[name] for name in ("window_geometry", "window_state", "column_state"))
     assert not list(program.temporary.iterdir())
     left = take_left_behind(program.settings)
-    assert [path.read_text().splitlines()[-1] for path in left] == ["what I typed"] * (doing == "typing")
+    assert [page.text for each in left for page in each.pages] == ["what I typed"] * (doing == "typing")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
@@ -351,7 +369,7 @@ def test_a_second_signal_while_the_program_ends_costs_no_text(programs: dict[str
         program.process.send_signal(signal.SIGTERM)
     assert program.process.wait(20) == -signal.SIGTERM
     (left,) = take_left_behind(program.settings)
-    assert left.read_text().splitlines()[-1] == "what I typed"
+    assert [page.text for page in left.pages] == ["what I typed"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
@@ -375,7 +393,21 @@ def test_what_was_read_outlives_a_program_that_is_killed(qtbot: QtBot, programs:
     program.process.kill()
     program.process.wait(20)
     (left,) = take_left_behind(program.settings)
-    assert "page 1 of scan.png at " in left.read_text()
+    assert "page 1 of scan.png at " in left.path.read_text()
+
+
+def test_what_was_typed_into_a_rotated_half_when_the_program_was_killed_is_restored_by_the_next(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    with started("rotating", tmp_path) as killed:
+        assert killed.tells("ready")
+        qtbot.waitUntil(lambda: bool(list(killed.settings.glob("unsaved-????????.md"))), timeout=20_000)
+        killed.process.kill()
+        killed.process.wait(20)
+    with started("restoring", tmp_path) as program:
+        assert program.process.stdout is not None
+        assert json.loads(program.process.stdout.readline()) == ["scan.png, top half", "what I typed", 90]
+        assert "what I typed" in "".join(map(Path.read_text, program.settings.glob("Unsaved text*.md")))
 
 
 def test_text_that_was_left_behind_and_an_unforeseen_error_are_told(programs: dict[str, Running]) -> None:

@@ -12,9 +12,11 @@ from PySide6.QtCore import QLockFile, QObject, Signal
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.export.markdown import ExportPage, markdown_of_pages
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.export.markdown import markdown_of_pages
 from rtocr_gui.files import write_atomically
 from rtocr_gui.ui.state import unsaved_text_keeper
+from rtocr_gui.ui.state.kept_text import KeptPage
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.unsaved_text_keeper import UnsavedTextKeeper, take_left_behind
 from tests.fake_engine import FakeEngine
@@ -29,7 +31,14 @@ from tests.ui.steps import (
 )
 
 NEVER = 2**30
-PAGE = ExportPage("a.png, page 1", "typed")
+
+
+def kept(name: str, text: str) -> KeptPage:
+    ref = PageRef(Path("/scans", name).absolute(), 0, "0")
+    return KeptPage(ref.label, text, ref)
+
+
+PAGE = kept("a.png", "typed")
 
 
 class Work(QObject):
@@ -39,10 +48,10 @@ class Work(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pages: tuple[ExportPage, ...] = ()
+        self.pages: tuple[KeptPage, ...] = ()
         self.told: list[str] = []
 
-    def leave(self, *pages: ExportPage) -> None:
+    def leave(self, *pages: KeptPage) -> None:
         self.pages = pages
         self.changed.emit(None)
 
@@ -71,7 +80,9 @@ def begin(qtbot: QtBot, folder: Path) -> Iterator[Begin]:
 
 
 def kept_in(folder: Path) -> list[str]:
-    return [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md"))]
+    """What a person reads in each file."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md"))]
+    return [text.partition("\n<!-- RTOCR can")[0] for text in texts]
 
 
 def test_what_is_in_no_file_is_written_soon_and_gone_once_it_is_exported(
@@ -88,7 +99,7 @@ def test_what_is_written_is_what_an_export_of_the_same_pages_holds(
     qtbot: QtBot, folder: Path, begin: Begin
 ) -> None:
     _, work = begin()
-    table, other = ExportPage("b.png, page 1", "<table><tr><td>cut short"), ExportPage("c.png, page 1", "")
+    table, other = kept("b.png", "<table><tr><td>cut short"), kept("c.png", "d")
     for pages in ((PAGE,), (table, PAGE), (table, PAGE, table, PAGE), (other, table, PAGE), (PAGE, other)):
         work.leave(*pages)
         qtbot.waitUntil(lambda: kept_in(folder) == [markdown_of_pages(work.pages)])
@@ -96,7 +107,7 @@ def test_what_is_written_is_what_an_export_of_the_same_pages_holds(
 
 def test_half_a_character_costs_nothing_else(qtbot: QtBot, folder: Path, begin: Begin) -> None:
     _, work = begin()
-    work.leave(ExportPage("a.png, page 1", "half \ud83d"), PAGE)
+    work.leave(kept("a.png", "half \ud83d"), PAGE)
     qtbot.waitUntil(lambda: len(kept_in(folder)) == 1)
     assert "half ?" in kept_in(folder)[0]
     assert not work.told
@@ -119,10 +130,10 @@ def test_a_disk_that_hangs_gets_the_newest_text_only(
     qtbot.waitUntil(writing.is_set)
     for text in ("newer", "newest"):
         with qtbot.waitSignal(keeper._timer.timeout):
-            work.leave(ExportPage(PAGE.label, text))
+            work.leave(kept("a.png", text))
     disk.set()
     qtbot.waitUntil(lambda: len(written) == 2)
-    assert written[-1].endswith(b"newest\n")
+    assert b"\n\nnewest\n" in written[-1]
 
 
 def test_text_that_takes_long_to_write_is_written_less_often(
@@ -176,9 +187,10 @@ def test_what_came_last_is_written_where_nobody_was_asked(folder: Path, begin: B
     assert not folder.exists()
     assert keeper.close(5, lost=True)
     (left,) = take_left_behind(folder)
-    assert left.name.startswith("Unsaved text, ")
-    assert [path.name for path in folder.iterdir()] == [left.name]
-    assert "typed" in left.read_text(encoding="utf-8")
+    assert left.path.name.startswith("Unsaved text, ")
+    assert list(folder.iterdir()) == [left.path]
+    assert kept_in(folder) == [markdown_of_pages([PAGE])]
+    assert left.pages == (PAGE,)
     assert take_left_behind(folder) == ()
 
 
@@ -203,7 +215,8 @@ def test_what_a_program_of_the_same_process_number_left_is_found(folder: Path) -
     path.write_bytes(of_this_process)  # in a sandbox, each start may have the same number
     os.utime(path, (1e9, 1e9))
     (left,) = take_left_behind(folder)
-    assert list(folder.iterdir()) == [left]
+    assert list(folder.iterdir()) == [left.path]
+    assert left.pages == ()
 
 
 def test_a_folder_that_cannot_be_written_to_stops_nobody(

@@ -11,6 +11,7 @@ from rtocr_gui.documents.labels import counted_pages
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Scaling
 from rtocr_gui.ui.background.load_request import LoadRequest
+from rtocr_gui.ui.state.kept_text import LeftBehind
 from rtocr_gui.ui.state.open_pages import RemovedPages
 from rtocr_gui.ui.state.shown import Replacing
 from rtocr_gui.units import counted, percent
@@ -95,6 +96,19 @@ class TakeBack:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreText:
+    """An offer to put texts that were left behind back into their pages.
+
+    Attributes:
+        left: the texts.
+    """
+
+    left: LeftBehind
+    label = "Restore"
+    tip = "Open the files of this text, and put it back into their pages"
+
+
+@dataclass(frozen=True, slots=True)
 class UseAuto:
     """An offer to leave the retention ratio to each page."""
 
@@ -119,7 +133,7 @@ class ShowFolder:
         return f"Open {self.file.parent}"
 
 
-SessionOffer = ReadAgain | LoadModel | BringBack | TakeBack | UseAuto
+SessionOffer = ReadAgain | LoadModel | BringBack | TakeBack | RestoreText | UseAuto
 """What the session carries out."""
 
 Offer = SessionOffer | ShowFolder
@@ -183,10 +197,34 @@ def about_file(path: Path, sentence: str) -> Notice:
     return Notice(f"{path.name}: {sentence}", about=path)
 
 
-def about_left_behind(path: Path) -> Notice:
+def about_left_behind(left: LeftBehind) -> Notice:
     """Say at startup where text is that was in no file when the program ended unexpectedly."""
-    sentence = f"RTOCR ended unexpectedly last time. Text that was not exported yet is in “{path}”."
-    return Notice(sentence, (ShowFolder(path),), stays_in_view=True)
+    sentence = f"RTOCR ended unexpectedly last time. Text that was not exported yet is in “{left.path}”."
+    if not left.pages:
+        return Notice(sentence, (ShowFolder(left.path),), stays_in_view=True)
+    sentence += " It can be restored to its pages; the file stays."
+    return Notice(sentence, (RestoreText(left), ShowFolder(left.path)), stays_in_view=True)
+
+
+def about_restored(restored: int, left: LeftBehind) -> Notice:
+    """Say how many texts are in their pages again, and offer the others once more.
+
+    Args:
+        restored: how many.
+        left: the file that has them all, and the others.
+    """
+    deed = f"Restored the text of {counted(restored, 'page')}." if restored else "No text was restored."
+    if not left.pages:
+        sentence = f"{deed} It is not exported yet, and is in “{left.path}” too."
+        return Notice(sentence, (ShowFolder(left.path),), is_passing=True)
+    number = counted(len(left.pages), "page")
+    why = (
+        "the page has another text, or its file is gone, has changed or was not opened"
+        if len(left.pages) == 1
+        else "the pages have another text, or their files are gone, have changed or were not opened"
+    )
+    sentence = f"{deed} That of {number} is in “{left.path}” only, because {why}."
+    return Notice(sentence, (RestoreText(left), ShowFolder(left.path)), stays_in_view=True)
 
 
 def about_removed(removed: RemovedPages, deed: str = "Removed") -> Notice:

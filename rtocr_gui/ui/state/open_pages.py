@@ -246,6 +246,42 @@ class OpenPages:
                 page.forget_readings()
         return tuple(page.ref for page in back.values())
 
+    def left_behind(self, texts: Mapping[PageRef, str]) -> RemovedPages:
+        """Return pages with texts that a person had before the program ended, to be put back.
+
+        Those are left out of which the list has no page of the same file, or other text in the same place. A
+        single half brings the other, blank, if the list has the page in another form.
+
+        Args:
+            texts: of pages and parts that do not overlap.
+        """
+        listed, parts = _by_page(self._pages), _by_page(texts)
+        found, follows = list[OpenPage](), dict[PageRef, PageRef]()
+        for ref, text in texts.items():
+            shown = _overlapping(ref, listed)
+            if ref.whole not in listed or not all(self._pages[other].is_blank for other in shown):
+                continue
+            is_alone = len(parts[ref.whole]) == 1 and any(other.half is not ref.half for other in shown)
+            both = (ref, ref.other_half) if is_alone and ref.other_half is not None else (ref,)
+            count = self._pages[listed[ref.whole][0]].page_count
+            pages = [OpenPage(part, page_count=count) for part in both]
+            pages[0].edit(text)
+            found += pages
+            follows |= dict.fromkeys(both, shown[0].unrotated if shown else ref.whole)
+        self._make_places(follows)
+        return RemovedPages(tuple(found), self._model)
+
+    def _make_places(self, follows: Mapping[PageRef, PageRef]) -> None:
+        """Make places for parts that never were in the list, each after another, the first half first."""
+        new = defaultdict[PageRef, list[PageRef]](list)
+        for ref in sorted(
+            follows, key=lambda ref: ref.turned_half is not None and not ref.turned_half.is_first
+        ):
+            if ref.unrotated not in self._places:
+                new[follows[ref]].append(ref.unrotated)
+        places = (each for place in self._places for each in (place, *new.get(place, ())))
+        self._places = dict.fromkeys(places)
+
     def forget_readings(self) -> None:
         """Another model is in use: drop all readings, those of removed pages too."""
         self._model += 1

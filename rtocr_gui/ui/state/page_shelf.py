@@ -152,8 +152,12 @@ class PageShelf(QObject):
             self._show(shown)
         return removed
 
-    def put_back(self, removed: RemovedPages) -> RemovedPages:
-        """List pages again and show the first, except those that were opened again and hold text by now.
+    def put_back(self, removed: RemovedPages, *, show: bool = True) -> RemovedPages:
+        """List pages again, except those that were opened again and hold text by now.
+
+        Args:
+            removed: the pages.
+            show: show the first; otherwise the shown page stays, if it can.
 
         Returns:
             Those that were left out.
@@ -167,9 +171,10 @@ class PageShelf(QObject):
             self._opener.open_again(path)
         self._tell_pages()
         self.pages_listed.emit(back)
-        if back:
+        if back and (show or self._pages.shown_page is None):
             self._show(back[0])
-        return replace(removed, pages=tuple(page for page in removed.pages if page.ref not in back))
+        there = set(back)
+        return replace(removed, pages=tuple(page for page in removed.pages if page.ref not in there))
 
     @Slot(object)
     def _close_unused(self, path: Path) -> None:

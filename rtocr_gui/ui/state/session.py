@@ -13,6 +13,7 @@ thing, and what they emit tells the panes what to show:
     Reader            reads pages, as many at a time as the model takes
     PageTexts         keeps what was read and what was typed
     UnsavedTexts      knows which texts are in no file
+    TextRestorer      puts back those that were in no file when the program ended
     TextCopier        copies texts
     Finder            searches the texts for words
     Proofreader       points out words that the model was unsure of
@@ -45,6 +46,7 @@ from rtocr_gui.ui.state.models import Models
 from rtocr_gui.ui.state.notices import (
     BringBack,
     LoadModel,
+    RestoreText,
     SessionOffer,
     TakeBack,
     UseAuto,
@@ -65,6 +67,7 @@ from rtocr_gui.ui.state.reader import Reader
 from rtocr_gui.ui.state.sample_pages import SamplePages
 from rtocr_gui.ui.state.shown import OverwriteQuestion, PageFailure
 from rtocr_gui.ui.state.text_copier import TextCopier
+from rtocr_gui.ui.state.text_restorer import TextRestorer
 from rtocr_gui.ui.state.tuning import Tuning
 from rtocr_gui.ui.state.unsaved_texts import UnsavedTexts
 
@@ -119,6 +122,7 @@ class Session(QObject):
         self.reader = Reader(bridge, self._settled_settings, self)
         self.texts = PageTexts(self._pages, self.reader, self)
         self.unsaved = UnsavedTexts(self._pages, self._samples, self.reader, self)
+        self._restorer = TextRestorer(self.opener, self.shelf, self._pages, self)
         self.copier = TextCopier(self.shelf, self.texts, self.unsaved, self)
         self.exporter = Exporter(bridge, self._pages, self.choices, self)
         self.finder = Finder(self._pages, self.shelf.select, self)
@@ -171,6 +175,7 @@ class Session(QObject):
         self.texts.edited.connect(self.proofreader.follow_edit)
         self.finder.replacing_chosen.connect(self.texts.replace_words)
         self.texts.notice_raised.connect(self.notice_raised)
+        self._restorer.notice_raised.connect(self.notice_raised)
         self.copier.notice_raised.connect(self.notice_raised)
         self.proofreader.notice_raised.connect(self.notice_raised)
         self.exporter.notice_raised.connect(self.notice_raised)
@@ -455,6 +460,8 @@ class Session(QObject):
             left_out = self.shelf.put_back(offer.removed)
             if left_out.pages:
                 self.notice_raised.emit(about_left_out(left_out))
+        elif isinstance(offer, RestoreText):
+            self.open_files(self._restorer.begin(offer.left))
         elif isinstance(offer, TakeBack):
             self.texts.put_words_back(offer.replaced)
         elif (ref := self._pages.as_open(offer.ref)) in self._pages:  # else it was removed since

@@ -2,7 +2,7 @@
 
 Each running program writes one Markdown file beside the settings, soon after text was read or typed, and
 removes it when its window is closed. A file whose program no longer runs was left by a crash: it gets a
-readable name and is reported. Knows no widget.
+readable name and is reported, with the texts that can be put back into their pages. Knows no widget.
 """
 
 import logging
@@ -14,16 +14,20 @@ from pathlib import Path
 
 from PySide6.QtCore import QLockFile, QObject, Signal, SignalInstance, Slot
 
-from rtocr_gui.export.markdown import ExportPage, markdown_after
-from rtocr_gui.files import is_folder, reason_of, write_atomically
+from rtocr_gui.export.markdown import markdown_after
+from rtocr_gui.files import is_file, is_folder, reason_of, write_atomically
 from rtocr_gui.ui.background.lanes import Lane
 from rtocr_gui.ui.parts.timers import one_shot
+from rtocr_gui.ui.state.kept_text import KeptPage, LeftBehind, content_of, pages_in
 
 DELAY_MS = 2000
 """Unsaved text is written this long after its first change."""
 
 PAUSES = 20
 """Nothing is written for this many times as long as the last write took, with many pages or a slow disk."""
+
+MOST_BYTES = 1 << 26
+"""Size up to which a file is read at the start, to offer its texts: 20,000 full pages, and no wait."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,9 +47,9 @@ class UnsavedTextKeeper(QObject):
         self._folder = folder
         self._path = folder / f"unsaved-{uuid.uuid4().hex[:8]}.md"
         self._lock = _lock_of(self._path)
-        self._unsaved: Callable[[], tuple[ExportPage, ...]] = tuple
-        self._written: tuple[ExportPage, ...] = ()
-        self._parts: dict[tuple[ExportPage | None, ExportPage], str] = {}
+        self._unsaved: Callable[[], tuple[KeptPage, ...]] = tuple
+        self._written: tuple[KeptPage, ...] = ()
+        self._parts: dict[tuple[KeptPage | None, KeptPage], str] = {}
         self._has_warned = False
         self._lane = Lane("unsaved text")
         self._delay_ms = delay_ms
@@ -55,7 +59,7 @@ class UnsavedTextKeeper(QObject):
     def follow(
         self,
         changed: SignalInstance,
-        unsaved: Callable[[], tuple[ExportPage, ...]],
+        unsaved: Callable[[], tuple[KeptPage, ...]],
         tell: Callable[[str], object],
     ) -> None:
         """Keep what is read and typed from now on.
@@ -103,15 +107,14 @@ class UnsavedTextKeeper(QObject):
     def _note_time(self, took_s: float) -> None:
         self._last_took_ms = round(1000 * took_s)
 
-    def _write(self, unsaved: tuple[ExportPage, ...]) -> None:
+    def _write(self, unsaved: tuple[KeptPage, ...]) -> None:
         if unsaved == self._written:
             return
         try:
             if unsaved:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._lock.tryLock(0)  # it is free, and held as long as the file is there
-                # Half a character, which somebody may have pasted, should not cost the other text.
-                write_atomically(self._path, self._markdown_of(unsaved).encode("utf-8", "replace"))
+                write_atomically(self._path, content_of(unsaved, self._parts_of(unsaved)))
             else:
                 self._path.unlink(missing_ok=True)
                 self._lock.unlock()
@@ -125,15 +128,15 @@ class UnsavedTextKeeper(QObject):
                     "Export it from time to time."
                 )
 
-    def _markdown_of(self, pages: tuple[ExportPage, ...]) -> str:
-        """As `markdown_of_pages`; what was written last time is not parsed again for tables left open."""
+    def _parts_of(self, pages: tuple[KeptPage, ...]) -> list[str]:
+        """What each page adds; what was written last time is not parsed again for tables left open."""
         pairs = tuple(zip((None, *pages), pages, strict=False))
         self._parts = {pair: self._parts.get(pair) or markdown_after(*pair) for pair in pairs}
-        return "".join(map(self._parts.__getitem__, pairs))
+        return list(map(self._parts.__getitem__, pairs))
 
 
-def take_left_behind(folder: Path) -> tuple[Path, ...]:
-    """Give readable names to files left by programs that ended unexpectedly, and return their paths."""
+def take_left_behind(folder: Path) -> tuple[LeftBehind, ...]:
+    """Give readable names to files left by programs that ended unexpectedly, and return what they hold."""
     taken = []
     for path in sorted(folder.glob("unsaved-*.md") if is_folder(folder) else ()):
         lock = _lock_of(path)
@@ -143,12 +146,22 @@ def take_left_behind(folder: Path) -> tuple[Path, ...]:
             when = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
             kept = folder / f"Unsaved text, {when:%Y-%m-%d %H.%M.%S}, {path.stem[-4:]}.md"
             path.replace(kept)
-            taken.append(kept)
+            taken.append(LeftBehind(kept, _pages_kept_in(kept)))
         except OSError as error:
             _log.warning("unsaved text could not be renamed: %s", error)
         finally:
             lock.unlock()
     return tuple(taken)
+
+
+def _pages_kept_in(path: Path) -> tuple[KeptPage, ...]:
+    """The texts that can be put back into their pages; none of what is no file of ours."""
+    try:
+        if is_file(path) and path.stat().st_size <= MOST_BYTES:
+            return pages_in(path.read_bytes())
+    except OSError as error:
+        _log.warning("unsaved text could not be read: %s", error)
+    return ()
 
 
 def _lock_of(path: Path) -> QLockFile:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from rtocr_gui.documents.labels import telling_labels
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.export.markdown import ExportPage
+from rtocr_gui.ui.state.kept_text import KeptPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.reader import Reader
 from rtocr_gui.ui.state.sample_pages import SamplePages
@@ -54,7 +54,7 @@ class UnsavedTexts(QObject):
             in_hand=sum(self._reader.will_read_on(page.ref) for page in pages),
         )
 
-    def texts(self) -> tuple[ExportPage, ...]:
+    def texts(self) -> tuple[KeptPage, ...]:
         """The pages with text that is in no file, also if it has only been read in part so far.
 
         A copied text counts, as most clipboards lose it with the program.
@@ -62,7 +62,7 @@ class UnsavedTexts(QObject):
         pages = [page.settled for page in self._pages if not self._samples.is_untouched(page)]
         unsaved = [page for page in pages if page.text and not page.saved.is_in_file(page.text)]
         labels = telling_labels(page.ref for page in unsaved)
-        return tuple(ExportPage(labels[page.ref], page.text) for page in unsaved)
+        return tuple(KeptPage(labels[page.ref], page.text, page.ref) for page in unsaved)
 
     def note_copied(self, refs: Iterable[PageRef]) -> None:
         """Note that the clipboard holds the texts of these pages, and of no others."""

@@ -1,0 +1,326 @@
+"""Text that was left behind is put back into its pages, and replaces nothing there."""
+
+import os
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.documents.pages import Crop, PageRef
+from rtocr_gui.ui.state.kept_text import KeptPage, LeftBehind
+from rtocr_gui.ui.state.notices import Notice, RestoreText, ShowFolder, about_left_behind
+from rtocr_gui.ui.state.page_entry import PageState
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import PageStatus
+from tests.broken_files import encrypted_pdf
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import (
+    Draw,
+    emissions,
+    open_and_load,
+    read_selected,
+    until_idle,
+    until_reading_begins,
+)
+
+KEPT = Path("/settings/Unsaved text.md")
+RESTORED = f"It is not exported yet, and is in “{KEPT}” too."
+ONLY_THERE = (
+    f"is in “{KEPT}” only, because the page has another text, or its file is gone, has changed or was not "
+    "opened."
+)
+
+Restore = Callable[..., Notice]
+
+
+def page_of(path: Path, index: int = 0) -> PageRef:
+    return PageRef(path, index, sha256(path.read_bytes()).hexdigest())
+
+
+def left_behind(*texts: tuple[PageRef, str]) -> LeftBehind:
+    return LeftBehind(KEPT, tuple(KeptPage(ref.label, text, ref) for ref, text in texts))
+
+
+@pytest.fixture
+def restore(qtbot: QtBot, session: Session) -> Restore:
+    """Restores texts of pages, and returns what is said of it."""
+
+    def take(*texts: tuple[PageRef, str]) -> Notice:
+        with qtbot.waitSignal(session._restorer.notice_raised) as raised:
+            session.take_offer(RestoreText(left_behind(*texts)))
+        notice = raised.args[0]
+        assert isinstance(notice, Notice)
+        return notice
+
+    return take
+
+
+def texts_of(session: Session) -> list[tuple[PageRef, str]]:
+    return [(page.ref, page.text) for page in session._pages]
+
+
+def test_a_text_is_in_its_page_again_edited_and_not_saved(
+    session: Session, draw_page: Draw, restore: Restore, states: dict[str, PageStatus]
+) -> None:
+    path = draw_page("three.tiff", pages=3)
+    first, second, third = (page_of(path, index) for index in range(3))
+    notice = restore((second.rotated(90), "mine"))
+    assert texts_of(session) == [(first, ""), (second.rotated(90), "mine"), (third, "")]
+    assert notice.sentence == f"Restored the text of 1 page. {RESTORED}"
+    assert notice.offers == (ShowFolder(KEPT),)
+    assert session.current_text == "mine"
+    assert session.page_name == "three.tiff, page 2"
+    assert states[second.label].state is PageState.EDITED
+    assert session.unsaved.loss(session.shelf.refs).typed == 1
+    assert [page.ref for page in session.unsaved.texts()] == [second.rotated(90)]
+    asked = emissions(session.overwrite_questioned)
+    session.read(session.shelf.refs)
+    assert [question.edited for question in asked] == [frozenset([second.rotated(90)])]
+    assert session.choices.settings.recent_files == (str(path),)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+@pytest.mark.parametrize("beside", [True, False])
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_text_of_a_rotated_half_brings_the_other_half_and_both_are_in_order(
+    session: Session, draw_page: Draw, restore: Restore, degrees: int, beside: bool, side: int
+) -> None:
+    whole, after = page_of(draw_page("a.png")), page_of(draw_page("b.png"))
+    halves = whole.rotated(degrees).halves(beside=beside)
+    restore((halves[side], "mine"), (after, "after"))
+    texts = ["", ""]
+    texts[side] = "mine"
+    assert texts_of(session) == [*zip(halves, texts, strict=True), (after, "after")]
+    assert session.shelf.current == halves[side]
+
+
+def test_cuts_of_cuts_are_made_again(session: Session, draw_page: Draw, restore: Restore) -> None:
+    whole = page_of(draw_page("a.png"))
+    left, right = whole.cropped(Crop(0.1, 0.1, 0.9, 0.9)).rotated(180).halves(beside=True)
+    left, right = left.cropped(Crop(0, 0, 0.5, 1)), right.cropped(Crop(0, 0.5, 1, 1)).rotated(90)
+    notice = restore((right, "right"), (left, "left"))
+    assert notice.sentence == f"Restored the text of 2 pages. {RESTORED}"
+    assert texts_of(session) == [(left, "left"), (right, "right")]
+
+
+def test_the_program_shows_the_picture_of_a_part_that_was_restored(
+    qtbot: QtBot, session: Session, draw_page: Draw, restore: Restore
+) -> None:
+    part = page_of(draw_page("a.png")).cropped(Crop(0, 0, 0.5, 0.25)).rotated(90)
+    sizes: list[tuple[int, int]] = []
+    session.page_image_changed.connect(lambda image: sizes.append((image.width(), image.height())))
+    restore((part, "mine"))
+    qtbot.waitUntil(lambda: sizes[-1:] == [(125, 200)])
+
+
+def test_blank_pages_that_are_open_in_other_parts_give_way(
+    qtbot: QtBot, session: Session, draw_page: Draw, restore: Restore
+) -> None:
+    paths = [draw_page(f"{name}.png") for name in "abc"]
+    open_and_load(qtbot, session, *paths)
+    first, second, third = session.shelf.refs
+    session.shelf.split([first, second], beside=False)
+    session.shelf.crop([third], Crop(0, 0, 0.5, 0.5))
+    left, right = first.halves(beside=True)
+    restore((right, "half"), (second.rotated(90), "whole"), (third, "uncropped"))
+    assert texts_of(session) == [
+        (left, ""),
+        (right, "half"),
+        (second.rotated(90), "whole"),
+        (third, "uncropped"),
+    ]
+
+
+def test_text_typed_or_read_meanwhile_stays_in_all_places_that_overlap(
+    qtbot: QtBot, session: Session, draw_page: Draw, restore: Restore
+) -> None:
+    paths = [draw_page(f"{name}.png") for name in "abcd"]
+    open_and_load(qtbot, session, *paths)
+    typed, read, split, blank = session.shelf.refs
+    session.edit_text("new")
+    until_idle(qtbot, session, lambda: session.read((read,)))
+    session.shelf.split([split], beside=True)
+    left, right = split.halves(beside=True)
+    session.shelf.select(right)
+    session.edit_text("new right")
+    before = texts_of(session)
+    notice = restore((typed.rotated(90), "old"), (read, "old"), (split, "old"))
+    assert texts_of(session) == before
+    assert notice.sentence == (
+        f"No text was restored. That of 3 pages is in “{KEPT}” only, because the pages have another text, or "
+        "their files are gone, have changed or were not opened."
+    )
+    assert notice.stays_in_view
+    notice = restore((left, "old left"), (right, "old right"), (blank.halves(beside=True)[0], "old"))
+    assert notice.sentence.startswith("Restored the text of 2 pages. That of 1 page is in ")
+    assert notice.offers == (RestoreText(left_behind((right, "old right"))), ShowFolder(KEPT))
+    assert (left, "old left") in texts_of(session)
+    assert (right, "new right") in texts_of(session)
+    session.shelf.select(right)
+    session.edit_text("")
+    assert isinstance(notice.offers[0], RestoreText)
+    session.take_offer(notice.offers[0])
+    qtbot.waitUntil(lambda: (right, "old right") in texts_of(session))
+
+
+def test_a_page_being_read_is_left_alone_and_one_that_waits_is_restored_and_waits_no_longer(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, restore: Restore
+) -> None:
+    open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
+    first, second = session.shelf.refs
+    until_reading_begins(qtbot, fake_engine, lambda: session.read((first, second)))
+    notice = restore((first, "old"), (second, "mine"))
+    assert f"That of 1 page {ONLY_THERE}" in notice.sentence
+    assert not session.reader.is_waiting(second)
+    until_idle(qtbot, session, fake_engine.gate.set)
+    assert texts_of(session)[0][1].startswith("page 1 of a.png")
+    assert texts_of(session)[1] == (second, "mine")
+
+
+def test_text_that_is_cleared_again_stays_cleared(
+    qtbot: QtBot, session: Session, draw_page: Draw, restore: Restore
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    session.edit_text("")
+    restore((session.shelf.refs[0], "old"))
+    assert session.current_text == ""
+
+
+def test_of_a_file_that_changed_or_is_gone_nothing_is_restored(
+    session: Session, draw_page: Draw, restore: Restore, notices: list[str]
+) -> None:
+    changed, gone = draw_page("changed.png"), draw_page("gone.png")
+    texts = (page_of(changed), "old"), (page_of(gone), "old")
+    draw_page("other.png").replace(changed)
+    gone.unlink()
+    restore(*texts)
+    assert texts_of(session) == [(page_of(changed), "")]
+    (sentence,) = notices
+    assert sentence.startswith("No text was restored. That of 2 pages is in ")
+    assert session.choices.settings.recent_files == (str(changed),)
+
+
+def test_a_page_that_the_file_does_not_have_is_not_made_up(
+    session: Session, draw_page: Draw, restore: Restore
+) -> None:
+    path = draw_page("two.tiff", pages=2)
+    notice = restore((page_of(path, 2), "old"), (page_of(path, 10**400).halves(beside=True)[0], "old"))
+    assert notice.sentence.startswith("No text was restored.")
+    assert [ref.index for ref in session.shelf.refs] == [0, 1]
+
+
+def test_nothing_but_files_is_opened(
+    session: Session, draw_page: Draw, restore: Restore, notices: list[str], tmp_path: Path
+) -> None:
+    draw_page("in the folder.png")
+    paths = [tmp_path, tmp_path / "a\0b", tmp_path / ("x" * 5000), tmp_path / "\ud800", Path("/dev/zero")]
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        paths.append(tmp_path / "pipe")
+    restore(*((PageRef(path, 0, "0"), "old") for path in paths))
+    assert session.shelf.refs == ()
+    assert len(notices) == 1
+
+
+def test_a_file_that_is_no_scan_is_told_and_its_text_stays_where_it_is(
+    session: Session, restore: Restore, notices: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "notes.png"
+    path.write_text("no picture")
+    restore((page_of(path), "old"))
+    assert session.shelf.refs == ()
+    assert any(sentence.startswith("notes.png: ") for sentence in notices)
+    assert f"No text was restored. That of 1 page {ONLY_THERE}" in notices
+
+
+@pytest.mark.parametrize("gives_password", [True, False])
+def test_the_text_of_an_encrypted_file_awaits_its_password(
+    session: Session, restore: Restore, tmp_path: Path, gives_password: bool
+) -> None:
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(encrypted_pdf(pages=2))
+    opener = session.opener
+    if gives_password:
+        opener.password_needed.connect(lambda question: opener.unlock(question.path, "secret"))
+    else:
+        opener.password_needed.connect(lambda question: opener.leave_locked(question.path))
+    notice = restore((page_of(path, 1), "mine"))
+    assert notice.is_passing is gives_password
+    assert [text for _, text in texts_of(session)] == ["", "mine"] * gives_password
+
+
+def test_who_types_meanwhile_goes_on_typing_there(
+    qtbot: QtBot, session: Session, draw_page: Draw, restore: Restore
+) -> None:
+    open_and_load(qtbot, session, draw_page("a.png"))
+    here = session.shelf.current
+    session.opener.requested.connect(lambda: session.edit_text("typing"))
+    restore((page_of(draw_page("b.png")), "mine"))
+    assert session.shelf.current == here
+    assert [text for _, text in texts_of(session)] == ["typing", "mine"]
+
+
+def test_texts_that_two_programs_left_are_all_restored_and_the_same_text_counts(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    first, second = page_of(draw_page("a.png")), page_of(draw_page("b.png"))
+    told = emissions(session._restorer.notice_raised)
+    session.take_offer(RestoreText(left_behind((first, "mine"))))
+    session.take_offer(RestoreText(left_behind((first, "mine"), (second, "too"))))
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert texts_of(session) == [(first, "mine"), (second, "too")]
+    assert [notice.sentence for notice in told] == [
+        f"Restored the text of 1 page. {RESTORED}",
+        f"Restored the text of 2 pages. {RESTORED}",
+    ]
+
+
+def test_a_sample_page_that_was_typed_on_makes_no_exception(
+    qtbot: QtBot, session: Session, draw_page: Draw, restore: Restore
+) -> None:
+    samples = [draw_page("letter.png"), draw_page("prices.png")]
+    session.open_samples(samples)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    restore((page_of(samples[1]), "mine"))
+    assert texts_of(session) == [(page_of(samples[1]), "mine")]
+    assert len(session.unsaved.texts()) == 1
+
+
+def test_a_half_that_was_restored_can_be_joined_removed_and_brought_back(
+    session: Session, draw_page: Draw, restore: Restore
+) -> None:
+    before, whole, after = (page_of(draw_page(f"{name}.png")) for name in "abc")
+    left, right = whole.halves(beside=True)
+    restore((before, "1"), (right, "2"), (after, "3"))
+    offers = emissions(session.notice_raised)
+    session.shelf.remove((right,))
+    assert session.shelf.refs == (before, left, after)
+    session.take_offer(offers.pop().offers[0])
+    assert session.shelf.refs == (before, left, right, after)
+    session.shelf.join((left, right))
+    assert session.shelf.refs == (before, whole, after)
+
+
+def test_a_reading_of_a_restored_page_that_is_stopped_gives_the_text_back(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, restore: Restore
+) -> None:
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    restore((page_of(path), "mine"))
+    until_reading_begins(qtbot, fake_engine, lambda: session.read_replacing(session.shelf.refs))
+    session.stop()
+    until_idle(qtbot, session, fake_engine.gate.set)
+    assert session.current_text == "mine"
+
+
+def test_only_what_is_known_to_have_pages_is_offered_to_be_restored(draw_page: Draw) -> None:
+    known, unknown = left_behind((page_of(draw_page()), "mine")), LeftBehind(KEPT)
+    assert [offer.label for offer in about_left_behind(known).offers] == ["Restore", "Show folder"]
+    assert "the file stays" in about_left_behind(known).sentence
+    assert about_left_behind(unknown).sentence == (
+        f"RTOCR ended unexpectedly last time. Text that was not exported yet is in “{KEPT}”."
+    )
+    assert about_left_behind(unknown).offers == (ShowFolder(KEPT),)
