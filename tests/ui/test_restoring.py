@@ -133,6 +133,22 @@ def test_blank_pages_that_are_open_in_other_parts_give_way(
     ]
 
 
+def test_halves_that_were_moved_are_restored_where_they_are_or_were(
+    qtbot: QtBot, session: Session, draw_page: Draw, restore: Restore
+) -> None:
+    open_and_load(qtbot, session, *[draw_page(f"{name}.png") for name in "abc"])
+    first, second, third = session.shelf.refs
+    session.shelf.split([first, second], beside=True)
+    (left, right), (other_left, other_right) = first.halves(beside=True), second.halves(beside=True)
+    session.shelf.set_selection((right, other_right))
+    session.shelf.move_selected(None)
+    session.shelf.remove((other_right,))
+    assert session.shelf.refs == (left, other_left, third, right)
+    part = right.cropped(Crop(0, 0, 1, 0.5))
+    restore((part, "mine"), (other_right, "too"))
+    assert session.shelf.refs == (left, other_left, third, part, other_right)
+
+
 def test_text_typed_or_read_meanwhile_stays_in_all_places_that_overlap(
     qtbot: QtBot, session: Session, draw_page: Draw, restore: Restore
 ) -> None:

@@ -194,6 +194,38 @@ def test_what_came_last_is_written_where_nobody_was_asked(folder: Path, begin: B
     assert take_left_behind(folder) == ()
 
 
+def test_what_is_too_large_or_no_file_is_reported_without_texts_to_restore(
+    folder: Path, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, work = begin(NEVER)
+    work.leave(PAGE)
+    assert keeper.close(5, lost=True)
+    (folder / "unsaved-folder.md").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(folder / "unsaved-pipe.md")
+    monkeypatch.setattr(unsaved_text_keeper, "MOST_BYTES", 100)
+    left = take_left_behind(folder)
+    assert len(left) == len(list(folder.iterdir())) >= 2
+    assert all(each.pages == () for each in left)
+
+
+def test_a_file_that_cannot_be_read_is_reported_without_texts_to_restore(
+    folder: Path, begin: Begin, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    keeper, work = begin(NEVER)
+    work.leave(PAGE)
+    assert keeper.close(5, lost=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refuse)
+        (left,) = take_left_behind(folder)
+    assert left.pages == ()
+    assert "could not be read: " in caplog.text
+    assert kept_in(folder) == [markdown_of_pages([PAGE])]
+
+
 def test_what_a_running_program_keeps_is_left_to_it(qtbot: QtBot, folder: Path, begin: Begin) -> None:
     _, work = begin()
     work.leave(PAGE)

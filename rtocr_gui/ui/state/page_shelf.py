@@ -157,7 +157,7 @@ class PageShelf(QObject):
 
         Args:
             removed: the pages.
-            show: show the first; otherwise the shown page stays, if it can.
+            show: show the first; otherwise the shown page stays, which must not be blank.
 
         Returns:
             Those that were left out.
@@ -171,7 +171,7 @@ class PageShelf(QObject):
             self._opener.open_again(path)
         self._tell_pages()
         self.pages_listed.emit(back)
-        if back and (show or self._pages.shown_page is None):
+        if back and show:
             self._show(back[0])
         there = set(back)
         return replace(removed, pages=tuple(page for page in removed.pages if page.ref not in there))
