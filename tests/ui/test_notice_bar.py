@@ -246,7 +246,7 @@ def test_dismiss_forgets_everything(make_bar: MakeBar) -> None:
 
 
 def test_the_escape_key_dismisses_all_but_what_nothing_tells_again(qtbot: QtBot, make_bar: MakeBar) -> None:
-    bar, saved = make_bar(), about_left_behind(Path("/home/me/Unsaved text.md"))
+    bar, saved = make_bar(), about_left_behind(LeftBehind(Path("/home/me/Unsaved text.md")))
     dismiss, editor = bar.findChild(QToolButton), bar.window().findChild(QPlainTextEdit)
     bar.add(BAD)
     assert "Esc" in dismiss.toolTip()
