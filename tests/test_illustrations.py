@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from rtocr_gui.documents.illustrations import illustrations_in
-from rtocr_gui.documents.ink import levelled_ink
+from rtocr_gui.documents.ink import levelled_ink, without_rules
 from rtocr_gui.documents.print_lines import PrintLine, find_print_lines
 from rtocr_gui.documents.text_places import TextPart, place_words
 
@@ -73,6 +73,12 @@ def illustrated(picture, place: str) -> Image.Image:
     return page
 
 
+def has_illustrations(page: Image.Image) -> bool:
+    """True if anything on a page is taken for an illustration."""
+    levelled = levelled_ink(page)
+    return bool(illustrations_in(without_rules(levelled.ink), levelled.shaded).any())
+
+
 def rows_of(lines: tuple[PrintLine, ...]) -> list[int]:
     """Which row each line stands on, from 0."""
     return [round(((line.top + line.bottom) / 2 - FIRST_PX - 14) / LINE_PX) for line in lines]
@@ -122,13 +128,57 @@ def test_a_page_without_illustrations_keeps_all_its_ink():
     for row, line in enumerate(LINES):
         place = (60, FIRST_PX + LINE_PX * row)
         ImageDraw.Draw(bold).text(place, line, "black", FONT, stroke_width=1)
-    for page in (*pages, table, bold):
-        levelled = levelled_ink(page)
-        assert not illustrations_in(levelled.ink, levelled.shaded).any()
+    assert not any(has_illustrations(page) for page in (*pages, table, bold))
 
 
 def test_a_large_capital_and_a_title_are_no_illustrations():
     page = printed(LINES[4:])
     ImageDraw.Draw(page).text((620, 60), "Of", "black", ImageFont.load_default(140))
-    levelled = levelled_ink(page)
-    assert not illustrations_in(levelled.ink, levelled.shaded).any()
+    assert not has_illustrations(page)
+
+
+@pytest.mark.parametrize("size_px", [80, 110, 140])
+def test_a_heavy_title_above_small_print_stays(size_px):
+    title = ("Mooring", "at the fish", "market")
+    page, font = Image.new("L", SIZE, "white"), ImageFont.load_default(size_px)
+    for row, words in enumerate(title):
+        place = (60, 40 + 1.2 * size_px * row)
+        ImageDraw.Draw(page).text(place, words, "black", font, stroke_width=3)
+    top = round(80 + 3.6 * size_px)
+    for row in range((SIZE[1] - 60 - top) // 18):
+        ImageDraw.Draw(page).text(
+            (60, top + 18 * row), LINES[row % 6] * 2, "black", ImageFont.load_default(14)
+        )
+    assert not has_illustrations(page)
+
+
+@pytest.mark.parametrize("grey", ["#000", "#555", "#888"])
+@pytest.mark.parametrize("box", [(40, 320, 960, 692), (40, 320, 500, 900)])
+def test_print_in_a_dark_box_stays(box, grey):
+    page = printed()
+    inside = [row for row in range(len(LINES)) if box[1] < FIRST_PX + LINE_PX * row < box[3] - LINE_PX]
+    ImageDraw.Draw(page).rectangle(box, grey)
+    for row in inside:
+        ImageDraw.Draw(page).text((60, FIRST_PX + LINE_PX * row), LINES[row], "white", FONT)
+    assert len(inside) > 10
+    # The corners of the box may hide some.
+    assert len(set(inside) - set(rows_of(find_print_lines(page)[0]))) <= 3
+
+
+@pytest.mark.parametrize("width_px", [30, 90])
+def test_print_in_a_thick_frame_stays(width_px):
+    page = printed(LINES[4:-4]).resize((800, 1120)).convert("L")
+    framed = Image.new("L", SIZE, "white")
+    framed.paste(page, (120, 140))
+    ImageDraw.Draw(framed).rectangle((10, 10, 990, 1390), outline="black", width=width_px)
+    assert len(find_print_lines(framed)[0]) >= len(LINES[4:-4])
+
+
+def test_print_between_dots_is_no_illustration():
+    page = Image.new("L", SIZE, "white")
+    for left in range(0, SIZE[0], 14):
+        for top in range(0, SIZE[1], 14):
+            ImageDraw.Draw(page).ellipse((left, top, left + 3, top + 3), "#555")
+    for row in range(20):
+        ImageDraw.Draw(page).text((60, 60 + 60 * row), COLUMN[row % 6], "black", ImageFont.load_default(44))
+    assert not has_illustrations(page)

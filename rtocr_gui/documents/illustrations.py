@@ -1,7 +1,9 @@
 """Finds the illustrations on a page, in which no lines of print are to be looked for.
 
 Lines of print are parted by rows with little ink. Where ink goes on over many times the height of a line,
-there is a photograph, a dot screen or a drawing, which reaches as far as the page is shaded.
+there is a photograph, a dot screen or a drawing, which reaches as far as the page is shaded. Two things that
+also do are none: large letters, whose strokes are thin for their height, and the edges of a dark box with
+print in it.
 """
 
 import math
@@ -10,14 +12,22 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, ImageFilter
 
-from rtocr_gui.documents.ink import Mask, levelled_ink
-from rtocr_gui.documents.line_rows import line_rows
+from rtocr_gui.documents.ink import Mask, levelled_ink, without_rules
+from rtocr_gui.documents.line_rows import Range, line_rows
 
 _STRIP = 1 / 24
 """Width of the strips in which ink is parted into lines, as a share of the longer side of the page."""
 
-_FEWEST_LINES, _TALL = 20, 5.0
-"""Lines in all strips below which their height is unknown, and the heights from which ink is no line."""
+_FEWEST_LINES, _LINE, _TALL = 20, 2.0, 5.0
+"""Lines in all strips below which their height is unknown; in such heights, the tallest lines of print, and
+the ink that may be an illustration."""
+
+_SOLID, _TOWERING = 1 / 32, 1 / 12
+"""In shares of the longer side: how thick ink is that no stroke of a letter is, and how tall no letter is."""
+
+_MOST_TALL, _ACROSS, _LEAST_GAPS = 0.8, 0.1, 0.12
+"""Of a box with print in it: most tall ink for each line, the share of lines in a row that is a gap between
+them, and the least share of such rows."""
 
 _CELL_PX = 4
 """Width and height of the cells in which the extent of an illustration is told."""
@@ -33,7 +43,7 @@ def find_illustrations(page: Image.Image) -> Image.Image:
         A grey picture of the same size: white where they are, black elsewhere.
     """
     levelled = levelled_ink(page)
-    found = levelled.before_levelling(illustrations_in(levelled.ink, levelled.shaded))
+    found = levelled.before_levelling(illustrations_in(without_rules(levelled.ink), levelled.shaded))
     return Image.fromarray(np.uint8(255) * found).resize(page.size, Image.Resampling.NEAREST)
 
 
@@ -41,40 +51,57 @@ def illustrations_in(ink: Mask, shaded: Mask) -> Mask:
     """Mark the illustrations on a levelled page, each with all that is in the rectangle around it.
 
     Args:
-        ink: (H, W) as in `LevelledInk`.
+        ink: (H, W) as in `LevelledInk`, but without rules, as the edge of a dark box is one.
         shaded: (H, W) as there.
     """
-    tall, line_height = _tall_ink(ink)
+    found = np.zeros_like(ink)
+    strips = _strips(ink)
+    heights = [bottom - top for _, rows in strips for top, bottom in rows]
+    if len(heights) < _FEWEST_LINES:
+        return found
+    line_height, longer = float(np.median(heights)), max(ink.shape)
+    tall = _marked(ink.shape, strips, _TALL * line_height)
     if not tall.any():
-        return tall
+        return found
+    towering = _marked(ink.shape, strips, max(_TALL * line_height, _TOWERING * longer))
+    lines = _marked(ink.shape, strips, 0, _LINE * line_height) & ~tall
     # What is no thicker than a line of print may touch an illustration, but is none.
     thickness = math.ceil(line_height / _CELL_PX)
-    core = _in_cells(tall)
+    core = _in_cells(ink & tall)
     areas = _opened(core | _in_cells(shaded), thickness)
-    found = np.zeros_like(areas)
-    for rows, columns in _boxes(_opened(core, thickness), areas):
-        found[rows, columns] = True
-    height, width = ink.shape
-    return found.repeat(_CELL_PX, axis=0).repeat(_CELL_PX, axis=1)[:height, :width]
+    solid = _opened(core, max(thickness, round(_SOLID * longer / _CELL_PX)))
+    solid |= _opened(_in_cells(ink & towering), thickness)
+    for place in _boxes(solid & areas, areas):
+        if not _is_print(lines[place], tall[place]):
+            found[place] = True
+    return found
 
 
-def _tall_ink(ink: Mask) -> tuple[Mask, float]:
-    """Mark the ink that is no line of print, and return with it the height of most lines."""
+def _is_print(lines: Mask, tall: Mask) -> bool:
+    """Tell a dark box with print in it, where the gaps between lines go across, from an illustration."""
+    is_gap = lines.sum(axis=1) < _ACROSS * (~tall).sum(axis=1)
+    return bool(tall.sum() < _MOST_TALL * lines.sum() and is_gap.mean() > _LEAST_GAPS)
+
+
+def _strips(ink: Mask) -> list[tuple[slice, list[Range]]]:
+    """Return the columns of strips that overlap by half, each with its rows of ink."""
     width = max(8, round(_STRIP * max(ink.shape)))
-    strips = [
+    return [
         (slice(left, left + width), line_rows(ink[:, left : left + width]))
         for left in range(0, max(1, ink.shape[1] - width // 2), width // 2)
     ]
-    heights = [bottom - top for _, rows in strips for top, bottom in rows]
-    tall = np.zeros_like(ink)
-    if len(heights) < _FEWEST_LINES:
-        return tall, 0.0
-    line_height = float(np.median(heights))
+
+
+def _marked(
+    shape: tuple[int, ...], strips: list[tuple[slice, list[Range]]], least: float, most: float = math.inf
+) -> Mask:
+    """Mark where the rows of ink in strips have such a height."""
+    marked = np.zeros(shape, np.bool_)
     for columns, rows in strips:
         for top, bottom in rows:
-            if bottom - top >= _TALL * line_height:
-                tall[top:bottom, columns] = ink[top:bottom, columns]
-    return tall, line_height
+            if least <= bottom - top <= most:
+                marked[top:bottom, columns] = True
+    return marked
 
 
 def _in_cells(mask: Mask) -> Mask:
@@ -86,25 +113,26 @@ def _in_cells(mask: Mask) -> Mask:
 
 def _opened(cells: Mask, reach: int) -> Mask:
     """Keep only what squares of more than `reach` cells fit into."""
-    size = reach // 2 * 2 + 1
     image = Image.fromarray(np.uint8(255) * cells)
-    opened = image.filter(ImageFilter.MinFilter(size)).filter(ImageFilter.MaxFilter(size))
-    return np.asarray(opened) > 0
+    for smallest in (ImageFilter.MinFilter(3), ImageFilter.MaxFilter(3)):  # larger ones take much longer
+        for _ in range(reach // 2):
+            image = image.filter(smallest)
+    return np.asarray(image) > 0
 
 
 def _boxes(cores: Mask, areas: Mask) -> Iterator[tuple[slice, slice]]:
-    """Find the rows and columns of each connected area with a core, and of the cells around it."""
+    """Find the rows and columns, in pixels, of each connected area with a core, and of one cell around."""
     cores = cores.copy()
     while cores.any():
         first = np.zeros_like(cores)
         first.flat[cores.argmax()] = True
         area = _connected(first, areas)
+        cores &= ~area
         rows, columns = (
-            slice(max(0, marked[0] - 1), marked[-1] + 2)
+            slice(max(0, marked[0] - 1) * _CELL_PX, (marked[-1] + 2) * _CELL_PX)
             for marked in (np.flatnonzero(area.any(axis=axis)) for axis in (1, 0))
         )
         yield rows, columns
-        cores[rows, columns] = False
 
 
 def _connected(first: Mask, areas: Mask) -> Mask:

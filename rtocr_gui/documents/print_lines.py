@@ -108,7 +108,8 @@ def _levelled_page(page: Image.Image) -> "tuple[_Region, Callable[[_Line], Print
         top, bottom = (line.top - levelled.lift) * down, (line.bottom - levelled.lift) * down
         return PrintLine(strokes, top, bottom, levelled.slope * down / across)
 
-    ink = without_rules(levelled.ink & ~illustrations_in(levelled.ink, levelled.shaded))
+    ink = without_rules(levelled.ink)
+    ink &= ~illustrations_in(ink, levelled.shaded)
     rows, columns = ink.shape
     return _Region(ink, (0, rows), (0, columns)), on_page
 
