@@ -151,6 +151,16 @@ def test_cells_tell_nothing_of_themselves_while_a_frame_can_be_drawn(view: PageV
     assert hovered == [0, None]
 
 
+def test_the_mouse_draws_no_frame_once_cropping_has_ended(view: PageView) -> None:
+    drawn = emissions(view.crop_drawn)
+    view.set_cropping(True)
+    view.set_cropping(False)
+    draw_frame(view, (100, 50), (300, 250))
+    assert not drawn
+    assert not view.findChild(QRubberBand).isVisible()
+    assert all(label.isHidden() for label in view.findChildren(QLabel) if label.text() == HINT)
+
+
 def test_enter_keeps_what_is_in_view(view: PageView) -> None:
     drawn, changes = emissions(view.crop_drawn), emissions(view.cropping_changed)
     view.set_cropping(True)

@@ -28,6 +28,7 @@ from rtocr_gui.ui.state.notices import (
     Notice,
     ReadAgain,
     ShowFolder,
+    about_file,
     about_left_behind,
     about_left_out,
     about_page,
@@ -414,3 +415,13 @@ def test_no_notice_is_cut_through_a_line(qtbot: QtBot, make_bar: MakeBar) -> Non
     assert all(
         row.y() >= place.value() or row.geometry().bottom() < place.value() + margin_px for row in rows
     )
+
+
+def test_what_is_said_of_a_file_replaces_what_was_said_of_it_before_but_not_what_is_said_of_others(
+    make_bar: MakeBar,
+) -> None:
+    bar, scan, other = make_bar(), Path("/a/scan.pdf"), Path("/a/other.pdf")
+    said = about_file(scan, "The file is damaged."), about_file(other, "The file is damaged.")
+    for notice in (*said, about_file(scan, "The file needs a password.")):
+        bar.add(notice)
+    assert bar.notices == (said[1], about_file(scan, "The file needs a password."))

@@ -202,3 +202,11 @@ def test_blocks_are_where_the_model_says_until_the_reading_that_ends_says_better
     assert page.blocks.blocks == (replace(rough, end=len("# Rep")),)
     page.give_up()
     assert page.blocks.blocks == (moved,)
+
+
+@pytest.mark.parametrize("needs_large_print", [False, True])
+def test_deepseek_ocr_is_advised_where_it_reads_smaller_print(
+    page: OpenPage, needs_large_print: bool
+) -> None:
+    page.finish(make_reading(asked(), doubt=Doubt.SMALL_PRINT, needs_large_print=needs_large_print))
+    assert ("reads smaller print" in summary_of(page)) is needs_large_print
