@@ -306,7 +306,7 @@ class CurvePlot(QWidget):
 def _paint_mark(
     painter: QPainter, place: QPointF, series: Series, automatic: bool, colours: PlotColours
 ) -> None:
-    """Paint a dot, a square or a diamond by series, hollow in the second line; a triangle for Auto."""
+    """Paint a dot, a square (hollow) or a diamond by series; a triangle for Auto."""
     colour = colours.series[series]
     painter.setPen(QPen(colour, 1.6))
     painter.setBrush(colours.ground if series in _SECOND_LINE else QBrush(colour))
@@ -314,7 +314,7 @@ def _paint_mark(
         painter.drawPolygon(_TRIANGLE.translated(place))
     elif series is Series.SIMILARITY:
         painter.drawEllipse(place, _MARK_PX, _MARK_PX)
-    elif series is Series.ACCURACY:
+    elif series in _SECOND_LINE:
         painter.drawRect(_SQUARE.translated(place))
     else:
         painter.drawPolygon(_DIAMOND.translated(place))
