@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from rtocr_gui.documents.illustrations import illustrations_in
-from rtocr_gui.documents.ink import levelled_ink, without_rules
+from rtocr_gui.documents.ink import levelled_ink
 from rtocr_gui.documents.print_lines import PrintLine, find_print_lines
 from rtocr_gui.documents.text_places import TextPart, place_words
 
@@ -75,8 +75,7 @@ def illustrated(picture, place: str) -> Image.Image:
 
 def has_illustrations(page: Image.Image) -> bool:
     """True if anything on a page is taken for an illustration."""
-    levelled = levelled_ink(page)
-    return bool(illustrations_in(without_rules(levelled.ink), levelled.shaded).any())
+    return bool(illustrations_in(levelled_ink(page)).any())
 
 
 def rows_of(lines: tuple[PrintLine, ...]) -> list[int]:

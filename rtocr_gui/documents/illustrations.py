@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, ImageFilter
 
-from rtocr_gui.documents.ink import Mask, levelled_ink, without_rules
+from rtocr_gui.documents.ink import LevelledInk, Mask, levelled_ink
 from rtocr_gui.documents.line_rows import Range, line_rows
 
 _STRIP = 1 / 24
@@ -43,17 +43,13 @@ def find_illustrations(page: Image.Image) -> Image.Image:
         A grey picture of the same size: white where they are, black elsewhere.
     """
     levelled = levelled_ink(page)
-    found = levelled.before_levelling(illustrations_in(without_rules(levelled.ink), levelled.shaded))
+    found = levelled.before_levelling(illustrations_in(levelled))
     return Image.fromarray(np.uint8(255) * found).resize(page.size, Image.Resampling.NEAREST)
 
 
-def illustrations_in(ink: Mask, shaded: Mask) -> Mask:
-    """Mark the illustrations on a levelled page, each with all that is in the rectangle around it.
-
-    Args:
-        ink: (H, W) as in `LevelledInk`, but without rules, as the edge of a dark box is one.
-        shaded: (H, W) as there.
-    """
+def illustrations_in(levelled: LevelledInk) -> Mask:
+    """Mark (H, W) the illustrations on a levelled page, each with all that is in the rectangle around it."""
+    ink = levelled.ink
     found = np.zeros_like(ink)
     strips = _strips(ink)
     heights = [bottom - top for _, rows in strips for top, bottom in rows]
@@ -68,7 +64,7 @@ def illustrations_in(ink: Mask, shaded: Mask) -> Mask:
     # What is no thicker than a line of print may touch an illustration, but is none.
     thickness = math.ceil(line_height / _CELL_PX)
     core = _in_cells(ink & tall)
-    areas = _opened(core | _in_cells(shaded), thickness)
+    areas = _opened(core | _in_cells(levelled.shaded), thickness)
     solid = _opened(core, max(thickness, round(_SOLID * longer / _CELL_PX)))
     solid |= _opened(_in_cells(ink & towering), thickness)
     for place in _boxes(solid & areas, areas):

@@ -41,7 +41,8 @@ class LevelledInk:
     """The print on a page, reduced to some size, with level lines and upright gutters.
 
     Attributes:
-        ink: (H, W) where there is print, or something else that stands out from the paper.
+        ink: (H, W) where there is print, or something else that stands out from the paper, except rules and
+            frames.
         shaded: (H, W) where the page, averaged over some pixels, is much darker than the paper around.
         size_px: width and height of the reduced page before it was levelled.
         slope: how much its lines fell from one pixel to the next on its right.
@@ -80,7 +81,7 @@ def levelled_ink(page: Image.Image) -> LevelledInk:
     slope = _slope(ink)
     levelled, lift, shift = _levelled(ink, slope)
     shaded, _, _ = _levelled(_shaded(grey, paper), slope)
-    return LevelledInk(levelled, shaded, size, slope, lift, shift)
+    return LevelledInk(_without_rules(levelled), shaded, size, slope, lift, shift)
 
 
 def _without_surround(grey: Image.Image) -> Image.Image:
@@ -130,8 +131,7 @@ def _shaded(grey: Image.Image, paper: Image.Image) -> Mask:
     return shaded
 
 
-def without_rules(ink: Mask) -> Mask:
-    """Take rules and frames away."""
+def _without_rules(ink: Mask) -> Mask:
     length = max(round(max(ink.shape) * _RULE_SHARE), _SHORTEST_RULE_PX)
     return ink & ~_rules(ink, length) & ~_rules(ink.T, length).T
 

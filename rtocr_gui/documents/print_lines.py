@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from rtocr_gui.documents.illustrations import illustrations_in
-from rtocr_gui.documents.ink import Mask, levelled_ink, without_rules
+from rtocr_gui.documents.ink import Mask, levelled_ink
 from rtocr_gui.documents.line_rows import Range, line_rows, runs
 
 Extent = tuple[float, float]
@@ -108,8 +108,7 @@ def _levelled_page(page: Image.Image) -> "tuple[_Region, Callable[[_Line], Print
         top, bottom = (line.top - levelled.lift) * down, (line.bottom - levelled.lift) * down
         return PrintLine(strokes, top, bottom, levelled.slope * down / across)
 
-    ink = without_rules(levelled.ink)
-    ink &= ~illustrations_in(ink, levelled.shaded)
+    ink = levelled.ink & ~illustrations_in(levelled)
     rows, columns = ink.shape
     return _Region(ink, (0, rows), (0, columns)), on_page
 
