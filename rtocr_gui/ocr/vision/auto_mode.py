@@ -61,8 +61,10 @@ def stroke_pitch(image: Image.Image) -> float | None:
         Distance in page pixels; None if there is no print.
     """
     grey = image.convert("L")
-    pitch = _pitch_of(_evened(image, grey))
-    if pitch is not None and pitch < _FINEST_PX and _is_black_and_white(grey):
+    if any(grey.histogram()[1:-1]):
+        return _pitch_of(grey)
+    pitch = _pitch_of(_evened(grey))
+    if pitch is not None and pitch < _FINEST_PX:
         # The specks of dithered photographs are as fine. To look for these takes longer than all the rest.
         return _pitch_of(_without_illustrations(grey)) or pitch
     return pitch
@@ -159,29 +161,23 @@ class PagePrint:
         return choose_tiles(self.page_size_px, self.most_tiles) if mode is Mode.GUNDAM else (0, 0)
 
 
-def _pitch_of(image: Image.Image) -> float | None:
+def _pitch_of(grey: Image.Image) -> float | None:
     pitches = [
         float(np.quantile(distances, _FINE_SHARE))
-        for lines in (_rows(image), _columns(image))
+        for lines in (_rows(grey), _columns(grey))
         if (distances := _stroke_distances(lines)).size
     ]
     return min(pitches, default=None)
 
 
-def _is_black_and_white(grey: Image.Image) -> bool:
-    return not any(grey.histogram()[1:-1])
-
-
-def _evened(image: Image.Image, grey: Image.Image) -> Image.Image:
+def _evened(grey: Image.Image) -> Image.Image:
     """Blur a dithered page a little: its specks, which stand for grey, would count as strokes.
 
-    It is one if it is black and white, and many of its dark pixels have no dark neighbour.
+    A black and white page is one if many of its dark pixels have no dark neighbour.
     """
-    if not _is_black_and_white(grey):
-        return image
     specks = ImageChops.difference(grey, ImageChops.lighter(grey, grey.filter(ImageFilter.RankFilter(3, 1))))
     is_dithered = specks.histogram()[-1] > _SPECK_SHARE * grey.histogram()[0]
-    return image.filter(ImageFilter.BoxBlur(_SPECK_BLUR_PX)) if is_dithered else image
+    return grey.filter(ImageFilter.BoxBlur(_SPECK_BLUR_PX)) if is_dithered else grey
 
 
 def _without_illustrations(grey: Image.Image) -> Image.Image:
@@ -192,25 +188,23 @@ def _without_illustrations(grey: Image.Image) -> Image.Image:
     return Image.composite(paper, grey, find_illustrations(printed))
 
 
-def _rows(image: Image.Image) -> Image.Image:
-    """Sample rows into one grey image.
+def _rows(grey: Image.Image) -> Image.Image:
+    """Sample rows into one image.
 
     Each row slants down to where the next one begins, so that no line of print can fall between them.
     """
-    width, height = image.size
+    width, height = grey.size
     count = min(height, _LINES)
     step = height / count
-    rows = image.transform((width, count), Image.Transform.AFFINE, (1, 0, 0, step / width, step, 0))
-    return rows.convert("L")
+    return grey.transform((width, count), Image.Transform.AFFINE, (1, 0, 0, step / width, step, 0))
 
 
-def _columns(image: Image.Image) -> Image.Image:
+def _columns(grey: Image.Image) -> Image.Image:
     """Sample columns in the same way, each as a row of the image."""
-    width, height = image.size
+    width, height = grey.size
     count = min(width, _LINES)
     step = width / count
-    columns = image.transform((height, count), Image.Transform.AFFINE, (step / height, step, 0, 1, 0, 0))
-    return columns.convert("L")
+    return grey.transform((height, count), Image.Transform.AFFINE, (step / height, step, 0, 1, 0, 0))
 
 
 def _stroke_distances(lines: Image.Image) -> NDArray[np.int64]:
