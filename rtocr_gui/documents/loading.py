@@ -53,6 +53,9 @@ SUPPORTED_SUFFIXES = (
 UNREAD_SUFFIXES = {".heic": "HEIC", ".heif": "HEIC", ".hif": "HEIC", ".jxl": "JPEG XL"}
 """Suffixes of pictures that RTOCR does not read, and what their formats are called."""
 
+FIGURES_SUFFIX = ".assets"
+"""Suffix of a folder of figures that were cut out of pages; none of them is a scan."""
+
 _SAVE_OTHERWISE = "Save them as JPEG or PNG first."
 
 PDF_MARK = b"%PDF-"
@@ -227,7 +230,7 @@ def list_files(path: Path) -> ListedFiles:
             sentences.append(
                 f"Pictures left out, as RTOCR does not read {kinds}: {len(unread)}. {_SAVE_OTHERWISE}"
             )
-        if subfolders := sum(map(_is_folder_of_scans, there)):
+        if subfolders := sum(map(_is_folder_of_scans, set(there).difference(files))):
             sentences.append(f"Subfolders with scans, left out: {subfolders}. Open them too.")
         return ListedFiles(files, " ".join(sentences))
     if unread:
@@ -243,7 +246,7 @@ def list_files(path: Path) -> ListedFiles:
 
 def _is_folder_of_scans(folder: Path) -> bool:
     """True for a folder with scans in it that is neither hidden nor one of figures that RTOCR exported."""
-    if folder.name.startswith(".") or folder.suffix == ".assets":
+    if folder.name.startswith(".") or folder.suffix == FIGURES_SUFFIX:
         return False
     try:
         return folder.is_dir() and any(map(looks_like_a_scan, folder.iterdir()))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from rtocr_gui.documents.loading import FIGURES_SUFFIX
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.export.blocks import SENTINEL_PARAGRAPH, blocks_of, missing_breaks
 from rtocr_gui.export.tables import open_tables
@@ -57,7 +58,7 @@ def figures_of(blocks: Sequence[Block], places: Sequence[int] | None = None) -> 
 def assets_folder(markdown: Path) -> Path:
     """Return the folder for the figures of a Markdown file, which is beside the file that a link names."""
     file = resolved(markdown)
-    return file.with_name(f"{file.stem}.assets")
+    return file.with_name(f"{file.stem}{FIGURES_SUFFIX}")
 
 
 def scan_in_the_way(outputs: Iterable[Path], scans: Iterable[Path]) -> Path | None:
