@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rtocr_gui.documents.pdf import PdfFile
 from rtocr_gui.errors import DocumentError
-from rtocr_gui.files import is_same_path, reason_of, resolved, without_case
+from rtocr_gui.files import is_file, is_same_path, reason_of, resolved, without_case
 
 TRUTH_SUFFIXES = (".md", ".txt")
 LARGEST_TRUTH_BYTES = 200_000
@@ -58,7 +58,7 @@ def find_truth(path: Path, index: int, page_count: int, rotation_deg: int = 0) -
     stem = path.stem if page_count == 1 else f"{path.stem}-page{index + 1}"
     for suffix in TRUTH_SUFFIXES:
         candidate = path.with_name(stem + suffix)
-        if candidate != path and _is_file(candidate):
+        if candidate != path and is_file(candidate):
             text = _text_of(candidate)
             if not _EXPORT_MARK.match(text):
                 return Truth(candidate, text)
@@ -78,13 +78,6 @@ def _own_text(path: Path, index: int, rotation_deg: int) -> Truth | None:
     return Truth(path, text) if 0 < len(text) <= LARGEST_TRUTH_BYTES else None
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # the name is too long
-        return False
-
-
 def scan_of_truth(path: Path, scans: Collection[Path]) -> Path | None:
     """Return the scan whose true text a file may hold: it is named so, and was not exported by RTOCR.
 
@@ -92,7 +85,7 @@ def scan_of_truth(path: Path, scans: Collection[Path]) -> Path | None:
         path: a file, which need not exist.
         scans: any scans, which are gone through twice.
     """
-    return scan_it_is_named_for(path, scans) if _is_file(path) and not _was_exported(path) else None
+    return scan_it_is_named_for(path, scans) if is_file(path) and not _was_exported(path) else None
 
 
 def scan_it_is_named_for(path: Path, scans: Collection[Path]) -> Path | None:
