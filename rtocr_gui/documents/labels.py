@@ -40,8 +40,7 @@ def counted_pages(refs: Collection[PageRef]) -> str:
     return counted(len(refs), "half", "halves") if is_split else counted(len(refs), "page")
 
 
-def telling_labels(refs: Iterable[PageRef]) -> dict[PageRef, str]:
-    """Labels of pages, preceded by the folder where files share their name."""
-    pages = tuple(refs)
-    folders = telling_folders(ref.path for ref in pages)
-    return {ref: named_in_folder(ref.label, ref.path, folders) for ref in pages}
+def told_apart(names: Mapping[PageRef, str]) -> dict[PageRef, str]:
+    """Names of pages, preceded by the folder where their files share a name."""
+    folders = telling_folders(ref.path for ref in names)
+    return {ref: named_in_folder(name, ref.path, folders) for ref, name in names.items()}

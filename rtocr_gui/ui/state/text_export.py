@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rtocr_gui.documents.labels import named_in_folder, telling_folders, telling_labels
+from rtocr_gui.documents.labels import told_apart
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.documents.picture_pdf import PicturePdf
 from rtocr_gui.errors import ExportError
@@ -88,9 +88,8 @@ class TextExport:
     def __init__(self, files: Mapping[Path, Iterable[OpenPage]], pipe_tables: bool) -> None:
         self._files = [_FileDraft(path, pages) for path, pages in files.items()]
         pages = [draft.was for file in self._files for draft in file.pages]
-        folders = telling_folders(page.ref.path for page in pages)
-        self._names = {page.ref: named_in_folder(page.name, page.ref.path, folders) for page in pages}
-        self._labels = telling_labels(page.ref for page in pages)
+        self._names = told_apart({page.ref: page.name for page in pages})
+        self._labels = told_apart({page.ref: page.ref.label for page in pages})
         self._written: list[_FileDraft] = []
         self._pipe_tables = pipe_tables
         self._is_done = False

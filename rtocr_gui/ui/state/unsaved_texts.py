@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Signal
 
-from rtocr_gui.documents.labels import telling_labels
+from rtocr_gui.documents.labels import told_apart
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.state.kept_text import KeptPage
 from rtocr_gui.ui.state.open_pages import OpenPages
@@ -61,7 +61,7 @@ class UnsavedTexts(QObject):
         """
         pages = [page.settled for page in self._pages if not self._samples.is_untouched(page)]
         unsaved = [page for page in pages if page.text and not page.saved.is_in_file(page.text)]
-        labels = telling_labels(page.ref for page in unsaved)
+        labels = told_apart({page.ref: page.ref.label for page in unsaved})
         return tuple(KeptPage(labels[page.ref], page.text, page.ref) for page in unsaved)
 
     def note_copied(self, refs: Iterable[PageRef]) -> None:
