@@ -126,6 +126,39 @@ def text_pdf(content: bytes, resources: bytes = b"/Font << /F1 5 0 R >>", *furth
     )
 
 
+def endless_pdf() -> bytes:
+    """A PDF of one page that draws ten thousand million squares: each form on it draws the next ten times."""
+    depth, draws = 10, b"/X1 Do " * 10
+    forms = [
+        b"<< /Type /XObject /Subtype /Form /BBox [0 0 600 800] /Resources << /XObject << /X1 %d 0 R >> >> "
+        b"/Length %d >>\nstream\n%b\nendstream" % (7 + nested, len(draws), draws)
+        for nested in range(depth)
+    ]
+    square = (
+        b"<< /Type /XObject /Subtype /Form /BBox [0 0 600 800] /Length 12 >>\nstream\n0 0 9 9 re f\nendstream"
+    )
+    return text_pdf(b"/X1 Do", b"/XObject << /X1 6 0 R >>", *forms, square)
+
+
+def unpacking_pdf() -> bytes:
+    """A PDF of three kilobytes and one page, whose content unpacks to six gigabytes."""
+    packer = zlib.compressobj(9)
+    packer.compress(bytes(1 << 20))
+    packer.flush(zlib.Z_FULL_FLUSH)
+    mebibyte = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    packed = zlib.compress(b"\x78\x9c" + mebibyte * 1024, 9)
+    stream = b"<< /Length %d /Filter [/FlateDecode /FlateDecode] >>\nstream\n%b\nendstream"
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents [%b] >>" % (b" 4 0 R" * 6)
+    return pdf(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            page,
+            stream % (len(packed), packed),
+        ]
+    )
+
+
 def encrypted_pdf(password: str = PASSWORD, pages: int = 1) -> bytes:
     """Pages, encrypted by the standard security handler, revision 2 (PDF 1.4, section 3.5)."""
     padded = (password.encode("latin-1") + PADDING)[:32]

@@ -1,27 +1,24 @@
-"""PDFs: rendered page by page, opened with their password, entered by one thread at a time, and closed."""
+"""PDFs: rendered page by page, opened with their password, and closed; and the text that they have."""
 
-import threading
+import io
+import json
 from pathlib import Path
 
 import pypdfium2
 import pytest
 
-from rtocr_gui.documents import pdf
+from rtocr_gui.documents import pdf_worker
 from rtocr_gui.documents.loading import open_document
-from rtocr_gui.documents.pdf import PdfFile
+from rtocr_gui.documents.pdf_worker import OpenPdf, serve
 from rtocr_gui.errors import DocumentError, PasswordRequired
 from tests.broken_files import PASSWORD, encrypted_pdf, pdf_of_pages, text_pdf, write_good_files
 from tests.opened_files import BLACK, WHITE, error_of, first_page, written
 
 
-def test_a_pdf_form_without_xfa_support_opens_without_advice_for_developers(tmp_path, caplog):
+def test_a_pdf_form_without_xfa_support_opens(tmp_path):
     form = "/AcroForm << /XFA [(a) 3 0 R] /Fields [] >>"
-    path = written(
-        tmp_path / "form.pdf", pdf_of_pages(1).replace(b"/Type /Catalog", f"/Type /Catalog {form}".encode())
-    )
-    with open_document(path) as document:
-        assert len(document.pages) == 1
-    assert not caplog.records
+    content = pdf_of_pages(1).replace(b"/Type /Catalog", f"/Type /Catalog {form}".encode())
+    assert first_page(written(tmp_path / "form.pdf", content)).getpixel((10, 2330)) == BLACK
 
 
 def test_a_pdf_of_500_pages_lists_without_loading_one_and_renders_one_at_a_time(tmp_path, monkeypatch):
@@ -34,11 +31,11 @@ def test_a_pdf_of_500_pages_lists_without_loading_one_and_renders_one_at_a_time(
         return get_page(document, index)
 
     monkeypatch.setattr(pypdfium2.PdfDocument, "get_page", record)
-    with open_document(path) as document:
-        assert [page.index for page in document.pages] == list(range(500))
-        assert loaded == []
-        document.load_page(321)
-        assert loaded == [321]
+    document = OpenPdf(str(path), None)
+    assert (document.page_count(), loaded) == (500, [])
+    document.render(321, 72, None)
+    assert loaded == [321]
+    document.close()
 
 
 def test_a_pdf_page_is_rendered_at_200_dpi_unless_told_otherwise(tmp_path):
@@ -55,18 +52,20 @@ def test_a_pdf_page_too_large_for_the_memory_says_so(tmp_path, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr("pypdfium2.PdfPage.render", full)
-    with open_document(written(tmp_path / "page.pdf", pdf_of_pages())) as document:
-        for render in (lambda: document.load_page(0), lambda: document.thumbnail(0, 100)):
-            with pytest.raises(DocumentError, match="not enough memory"):
-                render()
+    document = OpenPdf(str(written(tmp_path / "page.pdf", pdf_of_pages())), None)
+    for longest_px in (None, 100):
+        with pytest.raises(DocumentError, match="not enough memory"):
+            document.render(0, 200, longest_px)
+    document.close()
 
 
 def test_a_large_pdf_page_is_rendered_at_a_resolution_that_fits_and_says_which(tmp_path, monkeypatch):
-    monkeypatch.setattr(pdf, "PDF_PIXEL_LIMIT", 1_000_000)
-    with open_document(written(tmp_path / "poster.pdf", pdf_of_pages())) as document:
-        page = document.load_page(0)
-    assert 990_000 < page.image.width * page.image.height < 1_003_000
-    assert page.dpi == pytest.approx(page.image.width / 595 * 72, rel=0.01)
+    monkeypatch.setattr(pdf_worker, "PDF_PIXEL_LIMIT", 1_000_000)
+    document = OpenPdf(str(written(tmp_path / "poster.pdf", pdf_of_pages())), None)
+    page = document.render(0, 200, None)
+    document.close()
+    assert 990_000 < page.width * page.height < 1_003_000
+    assert page.dpi == pytest.approx(page.width / 595 * 72, rel=0.01)
 
 
 def test_an_encrypted_pdf_opens_with_its_password_only(tmp_path):
@@ -108,45 +107,7 @@ def test_what_was_filled_into_a_form_is_on_the_page(tmp_path):
     assert first_page(written(tmp_path / "form.pdf", content)).getpixel((10, 2330)) == BLACK
 
 
-def test_pdfium_is_never_entered_from_two_threads_at_once(tmp_path, monkeypatch):
-    path = written(tmp_path / "page.pdf", pdf_of_pages(4))
-    inside = threading.Semaphore(1)
-    collisions: list[str] = []
-
-    def guarded(method):
-        def call(*args, **options):
-            if not inside.acquire(blocking=False):
-                collisions.append(method.__name__)
-                return method(*args, **options)
-            try:
-                return method(*args, **options)
-            finally:
-                inside.release()
-
-        return call
-
-    for owner, name in (
-        (pypdfium2.PdfPage, "render"),
-        (pypdfium2.PdfDocument, "get_page"),
-        (pypdfium2.PdfDocument, "init_forms"),
-    ):
-        monkeypatch.setattr(owner, name, guarded(getattr(owner, name)))
-
-    def read_all() -> None:
-        with open_document(path) as document:
-            for index in range(4):
-                document.load_page(index)
-                document.thumbnail(index, 64)
-
-    threads = [threading.Thread(target=read_all) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert collisions == []
-
-
-def test_a_closed_pdf_lets_go_of_its_file_and_of_every_page(tmp_path, monkeypatch):
+def test_a_document_is_closed_for_the_next_one_and_every_page_at_once(tmp_path, monkeypatch):
     closed: list[str] = []
     for owner in (pypdfium2.PdfDocument, pypdfium2.PdfPage, pypdfium2.PdfBitmap):
         close = owner.close
@@ -155,12 +116,24 @@ def test_a_closed_pdf_lets_go_of_its_file_and_of_every_page(tmp_path, monkeypatc
             "close",
             lambda self, *args, _close=close: (closed.append(type(self).__name__), _close(self, *args)),
         )
-    document = open_document(written(tmp_path / "page.pdf", pdf_of_pages()))
-    document.load_page(0)
-    assert closed == ["PdfDocument", "PdfBitmap", "PdfPage"]
-    document.close()
-    document.close()
-    assert closed == ["PdfDocument", "PdfBitmap", "PdfPage", "PdfDocument"]
+    one, other = (str(written(tmp_path / name, pdf_of_pages())) for name in ("one.pdf", "other.pdf"))
+    expected: list[str] = []
+
+    def questions():
+        page, document = ["PdfBitmap", "PdfPage"], ["PdfDocument"]
+        for (path, name, *arguments), closes in (
+            ((one, "render", 0, 72, None), page),
+            ((one, "render", 0, 72, None), page),
+            ((other, "page_count"), document),
+            ((other, "close"), document),
+            ((other, "close"), []),
+            ((one, "page_count"), []),
+        ):
+            yield json.dumps([path, None, name, *arguments]).encode()
+            expected.extend(closes)
+            assert closed == expected
+
+    serve(questions(), io.BytesIO())
 
 
 def test_more_pdfs_can_be_open_than_a_process_may_have_files(tmp_path):
@@ -178,38 +151,15 @@ def test_more_pdfs_can_be_open_than_a_process_may_have_files(tmp_path):
         resource.setrlimit(resource.RLIMIT_NOFILE, limits_before)
 
 
-def test_a_pdf_that_was_dropped_unclosed_is_closed_by_the_next_one(tmp_path, monkeypatch):
-    closed: list[object] = []
-    close = pypdfium2.PdfDocument.close
-    monkeypatch.setattr(pypdfium2.PdfDocument, "close", lambda self: (closed.append(self), close(self)))
-    path = written(tmp_path / "page.pdf", pdf_of_pages())
-    document = open_document(path)
-    document.load_page(0)
-    closed.clear()
-    del document
-    assert closed == [], "the collector must not enter PDFium"
-    with open_document(path):
-        assert len(closed) == 2, "and its own, which waits for a page"
-
-
-def test_a_pdf_that_is_refused_for_its_many_pages_is_closed(tmp_path, monkeypatch):
-    closed: list[object] = []
-    close = pypdfium2.PdfDocument.close
-    monkeypatch.setattr(pypdfium2.PdfDocument, "close", lambda self: (closed.append(self), close(self)))
-    path = written(tmp_path / "endless.pdf", pdf_of_pages(claimed=10**6))
-    error = error_of(lambda: open_document(path))
-    assert "at most 20,000 pages" in str(error)
-    assert len(closed) == 1, "at once, and not by the next one"
-
-
 # Text of its own
 
 
 def own_text(path: Path, content: bytes, index: int = 0, rotation_deg: int = 0) -> str:
-    pages = PdfFile(written(path, content), None)
-    text = pages.own_text(index, rotation_deg)
-    pages.rest()
-    return text
+    document = OpenPdf(str(written(path, content)), None)
+    try:
+        return document.own_text(index, rotation_deg)
+    finally:
+        document.close()
 
 
 TWO_LINES = b"BT /F1 24 Tf 72 700 Td (The old harbour) Tj 0 -40 Td (is closed.) Tj ET"
@@ -249,27 +199,26 @@ def test_text_on_a_page_that_is_a_picture_is_no_truth(tmp_path, strips, is_scan)
 
 
 def test_a_text_of_characters_that_the_file_does_not_tell_is_no_truth(tmp_path, monkeypatch):
-    page = written(tmp_path / "page.pdf", text_pdf(TWO_LINES))
     for told, text in (
         ("Har\ue001\ue002 \ue003", ""),
         ("The old harbour " * 9 + "\ue001", "The old harbour " * 9 + "\ue001"),
         ("so\ufffecalled, so\x02called", "so-\ncalled, so-\ncalled"),
     ):
         monkeypatch.setattr(pypdfium2.PdfTextPage, "get_text_range", lambda _, told=told: told)
-        assert PdfFile(page, None).own_text(0, 0) == text
+        assert own_text(tmp_path / "page.pdf", text_pdf(TWO_LINES)) == text
 
 
 def test_a_page_with_too_many_characters_has_no_text_of_its_own(tmp_path, monkeypatch):
     for most, text in ((100, "The old harbour\nis closed."), (10, "")):
-        monkeypatch.setattr(pdf, "_MOST_CHARACTERS", most)
+        monkeypatch.setattr(pdf_worker, "_MOST_CHARACTERS", most)
         assert own_text(tmp_path / "page.pdf", text_pdf(TWO_LINES)) == text
 
 
 def test_a_page_with_too_many_parts_has_no_text_of_its_own(tmp_path, monkeypatch):
     content = text_pdf(b"0 0 9 9 re f " * 3 + TWO_LINES)
-    monkeypatch.setattr(pdf, "_MOST_PARTS", 5)
+    monkeypatch.setattr(pdf_worker, "_MOST_PARTS", 5)
     assert own_text(tmp_path / "page.pdf", content)
-    monkeypatch.setattr(pdf, "_MOST_PARTS", 4)
+    monkeypatch.setattr(pdf_worker, "_MOST_PARTS", 4)
     assert own_text(tmp_path / "page.pdf", content) == ""
 
 
@@ -294,7 +243,8 @@ def test_the_text_of_a_page_is_told_as_it_is_rotated(tmp_path):
 
 
 def test_looking_for_the_text_of_a_page_leaves_it_as_it_is(tmp_path):
-    pages = PdfFile(written(tmp_path / "page.pdf", text_pdf(TWO_LINES)), None)
-    assert pages.own_text(0, 90)
-    image, _dpi = pages.render(0, 72)
-    assert image.size == (600, 800)
+    document = OpenPdf(str(written(tmp_path / "page.pdf", text_pdf(TWO_LINES))), None)
+    assert document.own_text(0, 90)
+    page = document.render(0, 72, None)
+    document.close()
+    assert (page.width, page.height) == (600, 800)

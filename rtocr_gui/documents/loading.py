@@ -21,7 +21,8 @@ from PIL import Image
 from rtocr_gui.documents.halves import cut_half
 from rtocr_gui.documents.limits import check_page_count, check_part_size
 from rtocr_gui.documents.pages import Crop, Cut, PageImage, PageRef, rotate
-from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile
+from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile, no_check
+from rtocr_gui.documents.pdf_process import Check
 from rtocr_gui.documents.pictures import PICTURE_MARKS, PictureFile, unreadable
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.files import is_folder, reason_of
@@ -278,12 +279,14 @@ def _as_people_count(file: Path) -> list[str | int]:
     return [int(part) if place % 2 else part for place, part in enumerate(parts)]
 
 
-def open_document(path: Path, password: str | None = None) -> Document:
+def open_document(path: Path, password: str | None = None, check: Check = no_check) -> Document:
     """Open a picture or a PDF without decoding or rendering any page.
 
     Args:
         path: the file; its name does not matter, only its content.
         password: password of an encrypted PDF.
+        check: called twice a second by whoever waits for a PDF, now or for a page; what it raises is raised
+            there, and what was waited for is given up.
 
     Returns:
         The open document, with at least one page.
@@ -296,7 +299,7 @@ def open_document(path: Path, password: str | None = None) -> Document:
     with _as_document_error():
         beginning, stamp = _inspect(path)
     is_pdf = PDF_MARK in beginning and not beginning.startswith(PICTURE_MARKS)
-    source = PdfFile(path, password) if is_pdf else PictureFile(path)
+    source = PdfFile(path, password, check) if is_pdf else PictureFile(path)
     try:
         check_page_count(source.page_count)
         with _as_document_error():

@@ -1,74 +1,43 @@
-"""Renders the pages of PDF files with PDFium.
+"""Renders the pages of PDF files.
 
-PDFium must not be entered from two threads at once, not even for two documents, so everything here
-runs under one lock. PDFium is imported with the first PDF, as importing initialises it. Knows nothing about
-pictures, hashes or page lists.
+PDFium does it in a process of its own (`pdf_process`), so that no file can take the program with it. Knows
+nothing about hashes or page lists.
 """
 
-import logging
-import math
-import re
-import threading
-import unicodedata
-import weakref
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from ctypes import c_double
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from rtocr_gui.documents.limits import PDF_LEAST_DPI, PDF_PIXEL_LIMIT, check_page_size
-from rtocr_gui.errors import DocumentError, PasswordRequired
+from rtocr_gui.documents.limits import PDF_PREVIEW_TIME_LIMIT_S, PDF_TIME_LIMIT_S
+from rtocr_gui.documents.pdf_process import PDFIUM, Check, PdfiumEnded, PdfiumTooSlow
+from rtocr_gui.errors import DocumentError
+from rtocr_gui.units import time_in_words
 
-POINTS_PER_INCH = 72
 DEFAULT_DPI = 200.0
 
-_MOST_PARTS, _MOST_NESTED = 20_000, 8
-"""Text, pictures and lines that are looked at on a page, and how deep they may be nested."""
-
-_MOST_CHARACTERS = 100_000
-"""Characters of a page that are looked at; a densely printed one has about ten thousand."""
-
-_SCAN_SHARE = 0.5
-"""Share of a page from which on pictures may be the scan of it, which some programs cut into strips."""
-
-_MOST_UNKNOWN = 0.01
-"""Share of the characters of a text that may be unknown, or outside the page."""
-
-_HYPHEN_AT_END = re.compile("[\x02\ufffe]")
-"""What PDFium has for the hyphen of a word that is broken between two lines, and for the end of the line."""
-
-PDFIUM_LOCK = threading.Lock()
-
-# Documents that were dropped without being closed. The garbage collector may run in any thread at any
-# time, so it only puts them here, and the next holder of the lock closes them.
-_abandoned: deque[Any] = deque()
+_PRINT_ANEW = "print it to a new PDF in another program."
 
 
-@contextmanager
-def pdfium_alone() -> Iterator[Any]:
-    """Enter PDFium exclusively."""
-    with PDFIUM_LOCK:
-        import pypdfium2
-
-        logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # its warnings are for developers
-        while _abandoned:
-            _abandoned.popleft().close()
-        yield pypdfium2
+def no_check() -> None:
+    """Wait for a page as long as it may take."""
 
 
 class PdfFile:
-    """The pages of one PDF, which is open from the first page that is rendered to `rest`.
+    """The pages of one PDF.
 
     Attributes:
         page_count: number of pages, at least 1.
     """
 
-    def __init__(self, path: Path, password: str | None) -> None:
+    def __init__(self, path: Path, password: str | None, check: Check = no_check) -> None:
         """Count the pages without loading any.
+
+        Args:
+            path: the file.
+            password: its password, if it is encrypted.
+            check: called twice a second while waiting for a page, here and later; what it raises gives the
+                page up.
 
         Raises:
             PasswordRequired: it is encrypted, and the password is missing or wrong.
@@ -76,11 +45,9 @@ class PdfFile:
         """
         self._path = path
         self._password = password
-        self._pdf: Any = None
-        with pdfium_alone() as pdfium:
-            pdf = _open(pdfium, path, password)
-            self.page_count = len(pdf)
-            pdf.close()
+        self._check = check
+        self.page_count: int = self._ask("Opening the PDF", "page_count")[0]
+        self.rest()
 
     def render(self, index: int, dpi: float) -> tuple[Image.Image, float]:
         """Render one page on white.
@@ -90,11 +57,9 @@ class PdfFile:
             otherwise have more than `PDF_PIXEL_LIMIT` pixels.
 
         Raises:
-            DocumentError: the page is damaged, absurdly large or a strip.
+            DocumentError: the page is damaged, absurdly large or a strip, or takes too much memory or time.
         """
-        with self._page(index) as page:
-            affordable = _affordable_dpi(dpi, *page.get_size())
-            return _draw(page, affordable), affordable
+        return self._render(index, dpi, None, PDF_TIME_LIMIT_S)
 
     def preview(self, index: int, longest_px: int) -> Image.Image:
         """Render one page so that its longest side has at most `longest_px` pixels.
@@ -102,182 +67,44 @@ class PdfFile:
         Raises:
             DocumentError: as `render`.
         """
-        with self._page(index) as page:
-            size_pt = page.get_size()
-            affordable = _affordable_dpi(DEFAULT_DPI, *size_pt)
-            image = _draw(page, min(affordable, longest_px / max(size_pt) * POINTS_PER_INCH))
+        image, _dpi = self._render(index, DEFAULT_DPI, longest_px, PDF_PREVIEW_TIME_LIMIT_S)
         image.thumbnail((longest_px, longest_px))
         return image
 
     def own_text(self, index: int, rotation_deg: int) -> str:
-        """Return the text that is printed on a page, as it is in the file.
-
-        Args:
-            index: page number, from 0.
-            rotation_deg: clockwise rotation relative to the file with which the page is read: 0, 90, 180 or
-                270. PDFium tells lines in another order where they are not upright.
-
-        Returns:
-            The text with LF line ends and without surrounding whitespace. Empty if there is none, if it is
-            not what is seen (an OCR program writes its text unseen over the picture of a page, and text may
-            lie outside the area that a page is cropped to), or if the file does not tell the characters of
-            its typefaces.
+        """Return the text that is printed on a page, as `pdf_worker.OpenPdf.own_text` does.
 
         Raises:
-            DocumentError: the page is damaged.
+            DocumentError: the page is damaged, or takes too much memory or time.
         """
-        from pypdfium2 import PdfiumError
-
-        with self._page(index) as page, suppress(PdfiumError):
-            if not _may_be_a_scan(page):
-                in_file_deg = page.get_rotation()
-                page.set_rotation((in_file_deg + rotation_deg) % 360)
-                try:
-                    return _text_of(page)
-                finally:
-                    page.set_rotation(in_file_deg)
-        return ""
+        text, _ = self._ask("Looking for text on a page", "own_text", index, rotation_deg)
+        return str(text)
 
     def rest(self) -> None:
-        """Close the file until the next page is wanted: a process may have few files open at a time."""
-        with pdfium_alone():
-            if self._pdf is not None:
-                self._abandon.detach()
-                self._pdf.close()
-                self._pdf = None
+        """Close the file until the next page is wanted."""
+        PDFIUM.release(self._path)
 
-    @contextmanager
-    def _page(self, index: int) -> Iterator[Any]:
-        with pdfium_alone() as pdfium:
-            if self._pdf is None:
-                self._pdf = _open(pdfium, self._path, self._password)
-                self._abandon = weakref.finalize(self, _abandoned.append, self._pdf)
-                self._abandon.atexit = False  # PDFium closes the rest at exit
-                with suppress(pdfium.PdfiumError):
-                    self._pdf.init_forms()  # otherwise the contents of form fields stay invisible
-            try:
-                page = self._pdf[index]
-            except pdfium.PdfiumError as error:
-                raise DocumentError(
-                    "This page of the PDF is damaged and cannot be rendered. Get a fresh copy of the file, "
-                    "or print it to a new PDF in another program."
-                ) from error
-            try:
-                yield page
-            finally:
-                page.close()
+    def _render(
+        self, index: int, dpi: float, longest_px: int | None, limit_s: float
+    ) -> tuple[Image.Image, float]:
+        doing = "Rendering this page of the PDF"
+        pixels, data = self._ask(doing, "render", index, dpi, longest_px, limit_s=limit_s)
+        width, height, stride, actual_dpi = pixels
+        return Image.frombuffer("RGB", (width, height), data, "raw", "BGR", stride, 1), actual_dpi
 
-
-def _may_be_a_scan(page: Any) -> bool:
-    """True if text on a page is not seen, pictures cover most of it, or it has too many parts to tell."""
-    import pypdfium2.raw as raw
-
-    width_pt, height_pt = page.get_size()
-    scan: float = _SCAN_SHARE * width_pt * height_pt
-    pictures = 0.0
-    for number, part in enumerate(page.get_objects(max_depth=_MOST_NESTED)):
-        if number == _MOST_PARTS:
-            return True
-        if part.type == raw.FPDF_PAGEOBJ_TEXT:
-            if raw.FPDFTextObj_GetTextRenderMode(part.raw) == raw.FPDF_TEXTRENDERMODE_INVISIBLE:
-                return True
-        elif part.type == raw.FPDF_PAGEOBJ_IMAGE:
-            left, bottom, right, top = part.get_bounds()
-            pictures += (right - left) * (top - bottom)
-    return pictures > scan
-
-
-def _text_of(page: Any) -> str:
-    text_page = page.get_textpage()
-    try:
-        count = text_page.count_chars()
-        if count > _MOST_CHARACTERS or _outside(text_page, *page.get_bbox()) > _MOST_UNKNOWN * count:
-            return ""
-        text: str = text_page.get_text_range()
-    finally:
-        text_page.close()
-    text = _HYPHEN_AT_END.sub("-\n", text.replace("\r\n", "\n")).strip()
-    unknown = sum(unicodedata.category(letter) in ("Co", "Cn") or letter == "\ufffd" for letter in text)
-    return text if unknown <= _MOST_UNKNOWN * len(text) else ""
-
-
-def _outside(text_page: Any, left: float, bottom: float, right: float, top: float) -> int:
-    """Return how many characters begin outside an area; PDFium makes up those at the ends of lines."""
-    import pypdfium2.raw as raw
-
-    x, y, count = c_double(), c_double(), 0
-    for number in range(text_page.count_chars()):
-        raw.FPDFText_GetCharOrigin(text_page, number, x, y)
-        is_inside = left <= x.value <= right and bottom <= y.value <= top
-        count += not is_inside and not raw.FPDFText_IsGenerated(text_page, number)
-    return count
-
-
-def _draw(page: Any, dpi: float) -> Image.Image:
-    try:
-        bitmap = page.render(scale=dpi / POINTS_PER_INCH)
+    def _ask(
+        self, doing: str, name: str, *arguments: object, limit_s: float = PDF_TIME_LIMIT_S
+    ) -> tuple[Any, bytes]:
         try:
-            image: Image.Image = bitmap.to_pil()  # a copy, as the byte order changes from BGR to RGB
-        finally:
-            bitmap.close()
-        return image
-    except MemoryError as error:
-        raise DocumentError(
-            "There is not enough memory to render the page. "
-            "Close other programs, or choose a lower resolution."
-        ) from error
-
-
-def _affordable_dpi(dpi: float, width_pt: float, height_pt: float) -> float:
-    """Return the requested resolution, or the highest that keeps the page within `PDF_PIXEL_LIMIT`."""
-    if not (width_pt > 0 and height_pt > 0):
-        raise DocumentError(
-            "The page is empty: it is cropped to an area outside its sheet. "
-            "Undo the cropping in another program, or print it to a new PDF."
-        )
-    width_in, height_in = width_pt / POINTS_PER_INCH, height_pt / POINTS_PER_INCH
-    affordable = min(dpi, math.sqrt(PDF_PIXEL_LIMIT / (width_in * height_in)))
-    if affordable < min(dpi, PDF_LEAST_DPI):
-        raise DocumentError(
-            f"The page claims to be {width_in * 2.54:,.0f} x {height_in * 2.54:,.0f} cm, "
-            "too large to be rendered. Print it to a PDF with an ordinary page size."
-        )
-    check_page_size(math.ceil(width_in * affordable), math.ceil(height_in * affordable))
-    return affordable
-
-
-def _open(pdfium: Any, path: Path, password: str | None) -> Any:
-    """Load a document with at least one page.
-
-    Does not use `PdfDocument(path)`, which for a document without pages reports the error of the
-    last file that failed before it.
-    """
-    raw = pdfium.raw
-    path_bytes = str(path).encode("utf-8", "surrogateescape") + b"\0"
-    password_bytes = (password or "").encode("utf-8", "surrogateescape") + b"\0"
-    handle = raw.FPDF_LoadDocument(path_bytes, password_bytes)
-    if not handle and password and raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD:
-        handle = raw.FPDF_LoadDocument(path_bytes, b"\0")  # it may be meant for another file
-    if not handle:
-        raise _refusal(raw, raw.FPDF_GetLastError(), bool(password))
-    document = pdfium.PdfDocument(handle)
-    if len(document) == 0:
-        document.close()
-        raise DocumentError("The PDF has no pages. Check that it was saved completely.")
-    return document
-
-
-def _refusal(raw: Any, error_code: int, password_given: bool) -> DocumentError:
-    """Explain why PDFium did not load a document."""
-    if error_code == raw.FPDF_ERR_PASSWORD:
-        if password_given:
-            return PasswordRequired("The password is wrong. Try again, and check capital letters.")
-        return PasswordRequired("The PDF is encrypted. Enter its password to open it.")
-    if error_code == raw.FPDF_ERR_SECURITY:
-        return DocumentError(
-            "The PDF is protected in a way that cannot be opened here. Save it without protection first."
-        )
-    return DocumentError(
-        "The PDF is damaged or cut off and cannot be opened. "
-        "Get a fresh copy, or repair it in another program."
-    )
+            return PDFIUM.ask(
+                self._path, self._password, name, *arguments, limit_s=limit_s, check=self._check
+            )
+        except PdfiumTooSlow as error:
+            raise DocumentError(
+                f"{doing} was given up after {time_in_words(limit_s)}. It is damaged, or far more intricate "
+                f"than usual: {_PRINT_ANEW}"
+            ) from error
+        except PdfiumEnded as error:
+            raise DocumentError(
+                f"{doing} failed. It is damaged, or takes more memory than it may: {_PRINT_ANEW}"
+            ) from error

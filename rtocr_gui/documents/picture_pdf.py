@@ -8,18 +8,19 @@ import ctypes
 import io
 import math
 import re
+import threading
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
 from PIL import Image, ImageChops
 
+from rtocr_gui.documents.limits import POINTS_PER_INCH
 from rtocr_gui.documents.pages import PageImage
-from rtocr_gui.documents.pdf import POINTS_PER_INCH, pdfium_alone
 from rtocr_gui.documents.unseen_font import LETTER_BASE, LETTER_GLYPH, LETTER_WIDTH, make_unseen_font
 
 _JPEG_QUALITY, _LONGEST_JPEG_PX = 85, 65_500
@@ -42,6 +43,9 @@ _PRIVATE_NUMBERS = range(0xE000, 0xF900)
 _MIRRORED = str.maketrans("()[]{}<>«»", ")(][}{><»«")
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 """Brackets in a word that runs leftwards, as they are seen, and what in it runs rightwards all the same."""
+
+_ALONE = threading.Lock()
+"""PDFium must not be entered from two threads at once, not even for two files."""
 
 _LETTERS_BY_NUMBER = """/CIDInit /ProcSet findresource begin
 12 dict begin
@@ -87,7 +91,7 @@ class PicturePdf:
     """A PDF in the making. Use it from one thread only, and close it (it is a context manager)."""
 
     def __init__(self) -> None:
-        with pdfium_alone() as pdfium:
+        with _pdfium() as pdfium:
             self._pdf = pdfium.PdfDocument.new()
         self._fonts: dict[tuple[tuple[str, int], ...], Any] = {}
 
@@ -105,7 +109,7 @@ class PicturePdf:
         others = sorted(letter for letter in letters if ord(letter) >= _BASIC_LETTERS)
         free = (number for number in _PRIVATE_NUMBERS if chr(number) not in letters)
         numbers = dict(zip(others, free, strict=False))
-        with pdfium_alone() as pdfium:
+        with _pdfium() as pdfium:
             with closing(pdfium.PdfDocument(sheet_file)) as source:
                 self._pdf.import_pages(source)
             last = len(self._pdf) - 1
@@ -128,7 +132,7 @@ class PicturePdf:
             MemoryError: there is not enough memory.
         """
         stream = io.BytesIO()
-        with pdfium_alone() as pdfium:
+        with _pdfium() as pdfium:
             try:
                 self._pdf.save(stream)
             except pdfium.PdfiumError as error:
@@ -137,7 +141,7 @@ class PicturePdf:
 
     def close(self) -> None:
         """Release it. Closing twice is harmless."""
-        with pdfium_alone() as pdfium:
+        with _pdfium() as pdfium:
             while self._fonts:
                 pdfium.raw.FPDFFont_Close(self._fonts.popitem()[1])
             self._pdf.close()
@@ -160,6 +164,15 @@ class PicturePdf:
                 raise MemoryError
             self._fonts[others] = loaded
         return self._fonts[others]
+
+
+@contextmanager
+def _pdfium() -> Iterator[Any]:
+    """Enter PDFium, which is imported with the first file, as that initialises it."""
+    with _ALONE:
+        import pypdfium2
+
+        yield pypdfium2
 
 
 def runs_leftwards(text: str) -> bool:

@@ -1,0 +1,263 @@
+"""PDFium in processes of its own: what a file does to it, it does to nothing else."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from rtocr_gui.documents import pdf, pdf_process
+from rtocr_gui.documents.loading import open_document
+from rtocr_gui.documents.pdf_process import PDFIUM
+from rtocr_gui.errors import DocumentError
+from tests.broken_files import endless_pdf, pdf_of_pages, text_pdf, unpacking_pdf
+from tests.opened_files import BLACK, error_of, first_page, written
+
+CHECKOUT = Path(__file__).parents[1]
+END_TIMEOUT_S = 20
+
+
+class Unwanted(BaseException):
+    """What a check raises."""
+
+
+@pytest.fixture(autouse=True)
+def no_process() -> Iterator[None]:
+    """Each test starts its own."""
+    PDFIUM.end()
+    yield
+    PDFIUM.end()
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    """A PDF with a black square."""
+    return written(tmp_path / "good.pdf", pdf_of_pages())
+
+
+def running() -> list[psutil.Process]:
+    """The processes that PDFium runs in, for this one."""
+    return [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_pages_are_rendered_by_one_process_that_stays(good, tmp_path):
+    assert running() == []
+    first_page(good)
+    (process,) = running()
+    first_page(written(tmp_path / "other.pdf", pdf_of_pages()))
+    assert running() == [process]
+
+
+def test_a_page_that_takes_too_long_is_given_up_and_nothing_else(good, tmp_path, monkeypatch):
+    for limit in ("PDF_TIME_LIMIT_S", "PDF_PREVIEW_TIME_LIMIT_S"):
+        monkeypatch.setattr(pdf, limit, 1.0)
+    with open_document(written(tmp_path / "endless.pdf", endless_pdf())) as document:
+        for render in (lambda: document.load_page(0), lambda: document.thumbnail(0, 100)):
+            error = error_of(render)
+            assert "given up after 1 s" in str(error)
+            assert "far more intricate" in str(error)
+            assert running() == []
+            assert first_page(good).getpixel((10, 2330)) == BLACK
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit the memory of a process")
+def test_a_page_that_needs_too_much_memory_is_given_up_and_nothing_else(good, tmp_path, monkeypatch):
+    monkeypatch.setattr(pdf_process, "PDF_MEMORY_LIMIT_BYTES", 1 << 30)
+    assert "more memory than it may" in str(
+        error_of(lambda: first_page(written(tmp_path / "large.pdf", unpacking_pdf())))
+    )
+    assert first_page(good).getpixel((10, 2330)) == BLACK
+
+
+def test_a_page_that_is_not_wanted_any_more_is_given_up(good, tmp_path):
+    asked: list[int] = []
+
+    def check() -> None:
+        asked.append(1)
+        if len(asked) == 2:
+            raise Unwanted
+
+    with open_document(written(tmp_path / "endless.pdf", endless_pdf()), check=check) as document:
+        with pytest.raises(Unwanted):
+            document.load_page(0)
+        assert running() == []
+    assert first_page(good).getpixel((10, 2330)) == BLACK
+
+
+def test_the_check_is_not_made_for_an_ordinary_page(good):
+    def check() -> None:
+        raise Unwanted
+
+    with open_document(good, check=check) as document:
+        document.load_page(0)
+
+
+def test_a_process_that_the_system_ended_meanwhile_is_replaced(good):
+    first_page(good)
+    (process,) = running()
+    process.kill()
+    process.wait(END_TIMEOUT_S)
+    assert first_page(good).getpixel((10, 2330)) == BLACK
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "sys.exit()",
+        "print('Segmentation fault')",
+        "print('[' * 100000)",
+        "print('[1, 2]')",
+        "print('{}')",
+        'print(\'{"value": 1, "bytes": "many"}\')',
+        'print(\'{"value": 1, "bytes": 1e12}\')',
+        'print(\'{"value": 1, "bytes": 1000000000000}\')',
+        'print(\'{"value": 1, "bytes": 12}\\n\'"too short", end="")',
+        "print('x' * 10_000_000)",
+    ],
+)
+def test_an_answer_that_is_none_counts_as_a_crash(good, monkeypatch, answer):
+    program = f"import sys; sys.stdin.readline(); {answer}"
+    monkeypatch.setattr(pdf_process, "_command", lambda: [sys.executable, "-c", program])
+    assert "Opening the PDF failed" in str(error_of(lambda: open_document(good)))
+    assert running() == []
+
+
+def test_a_process_that_cannot_be_started_is_told(good, monkeypatch, tmp_path):
+    monkeypatch.setattr(pdf_process, "_command", lambda: [str(tmp_path / "missing")])
+    error = str(error_of(lambda: open_document(good)))
+    assert "PDFium could not be started (No such file or directory)" in error
+
+
+def test_an_error_that_is_no_fault_of_the_file_ends_the_process_too(good, monkeypatch):
+    document = open_document(good)
+    with pytest.raises(DocumentError, match="failed"):
+        document._source._ask("Looking", "no_such_method")
+    assert running() == []
+    document.close()
+
+
+def test_threads_that_ask_at_once_get_their_own_pages(tmp_path):
+    widths = range(100, 500, 100)
+    paths = {
+        width: written(tmp_path / f"{width}.pdf", pdf_of_pages(media_box=b"0 0 %d 500" % width))
+        for width in widths
+    }
+    found: dict[int, set[int]] = {width: set() for width in widths}
+
+    def render(width: int) -> None:
+        with open_document(paths[width]) as document:
+            for _ in range(10):
+                found[width] |= {document.load_page(0, dpi=72).image.width, document.thumbnail(0, 500).width}
+
+    threads = [threading.Thread(target=render, args=(width,)) for width in widths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {width: {width} for width in widths}
+    assert 1 <= len(running()) <= len(widths)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process does not tell its files so easily")
+def test_a_closed_document_lets_go_of_its_file(good):
+    document = open_document(good)
+    document.load_page(0)
+    (process,) = running()
+    assert str(good) in {file.path for file in process.open_files()}
+    document.close()
+    assert str(good) not in {file.path for file in process.open_files()}
+    assert running() == [process]
+
+
+def test_a_file_is_released_also_where_its_process_is_gone(good):
+    document = open_document(good)
+    document.load_page(0)
+    (process,) = running()
+    process.kill()
+    process.wait(END_TIMEOUT_S)
+    document.close()
+
+
+def test_nothing_is_imported_from_the_folder_in_which_the_program_was_started(tmp_path, good):
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for name in ("json.py", "pypdfium2.py", "re.py"):
+        (folder / name).write_text("from pathlib import Path; Path(__file__).with_suffix('.run').touch()")
+    program = (
+        "import sys; from pathlib import Path; from rtocr_gui.documents.loading import open_document\n"
+        "print(open_document(Path(sys.argv[1])).load_page(0).image.size)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-W", "error", "-c", program, good],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("(1653, 2339)\n", "")
+    assert not list(folder.glob("*.run"))
+
+
+def test_the_process_ends_with_the_program_however_that_ends(good):
+    program = (
+        "import sys; from pathlib import Path; from rtocr_gui.documents.loading import open_document\n"
+        "document = open_document(Path(sys.argv[1])); document.load_page(0)\n"
+        "print(flush=True); sys.stdin.readline()"
+    )
+    for end in (lambda started: started.stdin.close(), subprocess.Popen.kill):
+        with subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", program, good],
+            cwd=CHECKOUT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as started:
+            started.stdout.readline()
+            (process,) = psutil.Process(started.pid).children()
+            end(started)
+            assert started.stderr.read() == b""
+        process.wait(END_TIMEOUT_S)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signal to a process alone")
+def test_ctrl_c_ends_the_waiting_and_leaves_no_trace_of_the_process(tmp_path):
+    path = written(tmp_path / "endless.pdf", endless_pdf())
+    program = (
+        "import sys; from pathlib import Path; from rtocr_gui.documents.loading import open_document\n"
+        "document = open_document(Path(sys.argv[1]))\n"
+        "try: print(flush=True); document.load_page(0)\n"
+        "except KeyboardInterrupt: print('interrupted')"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", program, path],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as started:
+        started.stdout.readline()
+        (process,) = psutil.Process(started.pid).children()
+        os.killpg(started.pid, signal.SIGINT)
+        assert started.communicate(timeout=END_TIMEOUT_S) == (b"interrupted\n", b"")
+    assert not process.is_running()
+
+
+def test_the_bundle_starts_it_with_its_command_line(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    for name, command in (("rtocr-gui", "rtocr"), ("rtocr", "rtocr"), ("rtocr-gui.exe", "rtocr.exe")):
+        monkeypatch.setattr(sys, "executable", str(tmp_path / name))
+        assert pdf_process._command() == [str(tmp_path / command), "-m", "rtocr_gui.documents.pdf_worker"]
+
+
+def test_a_text_is_looked_for_in_the_same_way(tmp_path, monkeypatch):
+    monkeypatch.setattr(pdf, "PDF_TIME_LIMIT_S", 1.0)
+    page = pdf.PdfFile(
+        written(tmp_path / "page.pdf", text_pdf(b"BT /F1 24 Tf 72 700 Td (Harbour) Tj ET")), None
+    )
+    assert page.own_text(0, 0) == "Harbour"
