@@ -205,8 +205,9 @@ def test_a_lane_does_idle_jobs_last_and_all_of_them_before_it_finishes() -> None
     lane, ran = Lane("patient"), list[str]()
     with held_lane(lane):
         lane.submit(lambda: ran.append("first idle one"), is_idle=True)
-        assert lane.is_awaited
+        assert not lane.is_awaited
         lane.submit(lambda: ran.append("first"))
+        assert lane.is_awaited
         lane.submit(lambda: ran.append("second idle one"), is_idle=True)
         lane.submit(lambda: ran.append("second"))
         assert not lane.finish(0)

@@ -8,6 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.documents.pdf_process import Check
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.open_documents import OpenDocuments
@@ -229,7 +230,7 @@ def test_a_page_that_is_stopped_before_the_model_began_has_not_failed_where_it_c
 ) -> None:
     rendering, is_stopped = threading.Event(), threading.Event()
 
-    def render(_documents: OpenDocuments, _ref: PageRef) -> None:
+    def render(_documents: OpenDocuments, _ref: PageRef, _check: Check) -> None:
         rendering.set()
         is_stopped.wait()
         raise DocumentError("The file is damaged.")

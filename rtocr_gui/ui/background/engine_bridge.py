@@ -56,6 +56,10 @@ from rtocr_gui.ui.background.requests import Request, Requests, Stopped
 NOT_SAVED = "The image could not be saved to a file. Free some space, and try again."
 
 
+class _Postponed(Exception):
+    """A thumbnail takes long, and something more urgent waits for it."""
+
+
 class EngineBridge(QObject):
     """Takes requests on the main thread, and answers them with signals from the lanes.
 
@@ -153,7 +157,7 @@ class EngineBridge(QObject):
         return self._requests.submit(self._document_lane, job)
 
     def _open(self, request: Request, path: Path, password: str | None = None) -> None:
-        pages = self._documents.open(path, password)
+        pages = self._documents.open(path, password, request.check)
         self.document_opened.emit(DocumentOpened(request.id, path, pages))
 
     def close_document(self, path: Path) -> None:
@@ -172,7 +176,7 @@ class EngineBridge(QObject):
         """Render a page at full size. Answered by `page_rendered`, unless a newer page is requested."""
 
         def job(request: Request) -> None:
-            image = as_qimage(self._documents.page(ref).image)
+            image = as_qimage(self._documents.page(ref, request.check).image)
             self.page_rendered.emit(PageRendered(request.id, ref, image))
 
         return self._requests.submit(self._document_lane, job, newest=PageRendered)
@@ -184,8 +188,16 @@ class EngineBridge(QObject):
         """
 
         def job(request: Request) -> None:
+            def check() -> None:
+                request.check()
+                if self._document_lane.is_awaited:
+                    raise _Postponed
+
             try:
-                image = as_qimage(self._documents.thumbnail(ref))
+                image = as_qimage(self._documents.thumbnail(ref, check))
+            except _Postponed:
+                self._requests.queue(self._document_lane, request, job, is_idle=True)
+                return
             except RtocrError:
                 image = QImage()  # the page itself says why once it is shown
             self.thumbnail_rendered.emit(PageRendered(request.id, ref, image))
@@ -203,7 +215,7 @@ class EngineBridge(QObject):
         def job(request: Request) -> None:
             def render(ref: PageRef) -> PageImage:
                 request.check()
-                page = self._documents.page(ref)
+                page = self._documents.page(ref, request.check)
                 self.export_progressed.emit(ExportProgressed(request.id, next(taken)))
                 return page
 
@@ -250,10 +262,8 @@ class EngineBridge(QObject):
         """
 
         def render(request: Request) -> None:
-            page = self._documents.page(ref)
-            self._scheduler.encode(
-                PageToEncode(request.id, page, scaling, partial(self._requests.is_wanted, request))
-            )
+            page = self._documents.page(ref, request.check)
+            self._scheduler.encode(PageToEncode(request.id, page, scaling, request.is_wanted))
 
         return self._requests.submit(self._document_lane, render, newest=PageEncoded)
 
@@ -267,7 +277,7 @@ class EngineBridge(QObject):
         """
 
         def render(request: Request) -> None:
-            page = PageRequest(self._documents.page(ref), settings, request.cancel)
+            page = PageRequest(self._documents.page(ref, request.check), settings, request.cancel)
             self._scheduler.read(PageReading(request.id, page, with_others))
 
         return self._requests.submit(self._document_lane, render)
@@ -276,7 +286,7 @@ class EngineBridge(QObject):
         """Find out where on its page a finished reading was read. Answered by `reading_traced`."""
 
         def render(request: Request) -> None:
-            page = self._documents.page(ref)
+            page = self._documents.page(ref, request.check)
             self._requests.queue(self._model_lane, request, partial(trace, page))
 
         def trace(page: PageImage, request: Request) -> None:

@@ -45,8 +45,9 @@ class Lane:
 
     @property
     def is_awaited(self) -> bool:
-        """True while a job waits behind the running one."""
-        return self._unfinished > 1
+        """True while a job that is not idle waits for its turn."""
+        first = next(iter(self._jobs.queue), None)
+        return first is not None and first[0] is _Turn.JOB
 
     def submit(self, job: Job, *, is_idle: bool = False) -> None:
         """Queue a job; after `close_soon` or `finish` it is dropped.

@@ -1,17 +1,20 @@
 """The open files, and the page that was rendered last.
 
-Serves one thread at a time, as PDFium must not be entered from two at once. Knows neither Qt nor who asks.
+Serves one thread at a time. Knows neither Qt nor who asks.
 """
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
 
 from rtocr_gui.documents.loading import CHANGED, CLOSED, GONE, Document, open_document
 from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.documents.pdf import no_check
+from rtocr_gui.documents.pdf_process import Check
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.files import is_there
 from rtocr_gui.ocr.machine.allocator import return_freed_memory
@@ -27,18 +30,22 @@ LARGE_PX = 40_000_000
 
 
 class OpenDocuments:
-    """Opens files and renders their pages; both raise a `DocumentError` if that fails."""
+    """Opens files and renders their pages; both raise a `DocumentError` if that fails.
+
+    Whoever waits for a file or a page is asked by a `Check` from time to time: what it raises gives it up.
+    """
 
     def __init__(self) -> None:
         self._documents: dict[Path, Document] = {}
         self._rendered: PageImage | None = None
         self._latest: Document | None = None
         self._in_use = threading.RLock()
+        self._check: Check = no_check
 
-    def open(self, path: Path, password: str | None = None) -> tuple[PageRef, ...]:
+    def open(self, path: Path, password: str | None = None, check: Check = no_check) -> tuple[PageRef, ...]:
         """Open a file, replacing its earlier version, and return its pages."""
-        with self._in_use:
-            document = open_document(path, password)
+        with self._serving(check):
+            document = open_document(path, password, lambda: self._check())
             self.close(path)
             self._documents[path] = document
             return document.pages
@@ -70,22 +77,31 @@ class OpenDocuments:
         for path in list(self._documents):
             self.close(path)
 
-    def page(self, ref: PageRef) -> PageImage:
+    def page(self, ref: PageRef, check: Check = no_check) -> PageImage:
         """Render a page, unless it was rendered last: a page is usually shown and then encoded.
 
         The page that was rendered last is served also while its file is away, but not once another is there.
         """
-        with self._in_use:
+        with self._serving(check):
             document = self._document_of(ref)
             if self._rendered is None or self._rendered.ref != ref or document.has_changed:
                 self._forget_rendered()
                 self._rendered = document.load_page(ref.index, rotation_deg=ref.rotation_deg, cuts=ref.cuts)
             return self._rendered
 
-    def thumbnail(self, ref: PageRef) -> Image.Image:
+    def thumbnail(self, ref: PageRef, check: Check = no_check) -> Image.Image:
         """Render a small page."""
-        with self._in_use:
+        with self._serving(check):
             return self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg, ref.cuts)
+
+    @contextmanager
+    def _serving(self, check: Check) -> Iterator[None]:
+        with self._in_use:
+            self._check = check
+            try:
+                yield
+            finally:
+                self._check = no_check
 
     def _forget_rendered(self) -> None:
         """Drop the rendered page; the allocator would hold on to most of a large one."""

@@ -23,17 +23,17 @@ class Request:
 
     Attributes:
         id: its id.
-        newest: the reply that only the newest of such requests gets; None if all of them are answered.
+        is_wanted: False once only the newest of such requests is answered, and there is a newer one.
         cancel: set once it is stopped.
     """
 
     id: int
-    newest: type | None
+    is_wanted: Callable[[], bool]
     cancel: threading.Event = field(default_factory=threading.Event)
 
     def check(self) -> None:
-        """Raise `Stopped` if it was stopped."""
-        if self.cancel.is_set():
+        """Raise `Stopped` if it was stopped or is no longer wanted."""
+        if self.cancel.is_set() or not self.is_wanted():
             raise Stopped
 
 
@@ -74,37 +74,34 @@ class Requests:
         Returns:
             The id of the request.
         """
-        request = Request(self.new_id(), newest)
-        self._cancels[request.id] = request.cancel
+        request_id = self.new_id()
+        request = Request(request_id, lambda: newest is None or self._newest_ids[newest] == request_id)
+        self._cancels[request_id] = request.cancel
         if newest is not None:
-            self._newest_ids[newest] = request.id
+            self._newest_ids[newest] = request_id
         self.queue(lane, request, job, is_idle=is_idle)
-        return request.id
+        return request_id
 
     def queue(
         self, lane: Lane, request: Request, job: Callable[[Request], object], *, is_idle: bool = False
     ) -> None:
         """Queue a job of a request, which does not begin once that is stopped or no longer wanted.
 
-        `Stopped` becomes a `RequestStopped`, anything else that it raises a `RequestFailed`.
+        `Stopped` becomes a `RequestStopped` if that is why, anything else that it raises a `RequestFailed`.
         """
 
         def guarded() -> None:
             try:
                 request.check()
-                if self.is_wanted(request):
-                    job(request)
+                job(request)
             except Stopped:
-                self._tell(RequestStopped(request.id))
+                if request.cancel.is_set():
+                    self._tell(RequestStopped(request.id))
             except BaseException as error:
                 # The last line of defence: no unexpected error, nor a library's panic, kills the lane.
                 self._tell(RequestFailed.by(request.id, error))
 
         lane.submit(guarded, is_idle=is_idle)
-
-    def is_wanted(self, request: Request) -> bool:
-        """True unless only the newest of such requests is answered, and there is a newer one."""
-        return request.newest is None or self._newest_ids[request.newest] == request.id
 
     def stop(self, request_id: int) -> None:
         """Stop a request, unless it is over."""

@@ -321,6 +321,7 @@ class PageShelf(QObject):
         if self._appended:
             self._tell_pages()
         self._pages.shown, self._picture_failed = ref, False
+        self._bridge.stop(self._render_id)
         self._render_id = self._bridge.render_page(ref) if ref is not None else 0
         self.page_selected.emit(ref)
 

@@ -64,8 +64,8 @@ class Planner(QObject):
     def show_page(self, ref: PageRef | None, scaling: Scaling) -> None:
         """Plan for another page or scaling from now on; None for no page."""
         self._shown = (ref, scaling) if ref is not None else None
-        self._encode_id = self._plan_id = 0
-        self.encoding_changed.emit(False)
+        self.stop_encoding()
+        self._plan_id = 0
         self._tell(None)
         if ref is None:
             return
@@ -73,6 +73,12 @@ class Planner(QObject):
             self._ask_plan()
         else:
             self._encode_id = self._bridge.encode_page(ref, scaling)
+
+    def stop_encoding(self) -> None:
+        """Give up the page that is about to be encoded: it cannot be rendered, or is shown no longer."""
+        self._bridge.stop(self._encode_id)
+        self._encode_id = 0
+        self.encoding_changed.emit(False)
 
     @property
     def mode(self) -> Mode | None:

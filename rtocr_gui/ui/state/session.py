@@ -347,6 +347,7 @@ class Session(QObject):
 
     @Slot(object)
     def _fail_page(self, failure: PageFailure) -> None:
+        self.planner.stop_encoding()
         self.texts.blame_picture(failure)
         self.page_message_changed.emit(self._pages[failure.ref].picture_problem)
 
