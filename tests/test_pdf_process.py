@@ -13,6 +13,7 @@ import pytest
 
 from rtocr_gui.documents import pdf, pdf_process
 from rtocr_gui.documents.loading import open_document
+from rtocr_gui.documents.pages import no_check
 from rtocr_gui.documents.pdf_process import PDFIUM
 from rtocr_gui.errors import DocumentError
 from tests.broken_files import endless_pdf, pdf_of_pages, text_pdf, unpacking_pdf
@@ -74,27 +75,34 @@ def test_a_page_that_needs_too_much_memory_is_given_up_and_nothing_else(good, tm
     assert first_page(good).getpixel((10, 2330)) == BLACK
 
 
+def give_up() -> None:
+    """A check for what is not wanted any more."""
+    raise Unwanted
+
+
 def test_a_page_that_is_not_wanted_any_more_is_given_up(good, tmp_path):
-    asked: list[int] = []
-
-    def check() -> None:
-        asked.append(1)
-        if len(asked) == 2:
-            raise Unwanted
-
-    with open_document(written(tmp_path / "endless.pdf", endless_pdf()), check=check) as document:
-        with pytest.raises(Unwanted):
-            document.load_page(0)
-        assert running() == []
+    with open_document(written(tmp_path / "endless.pdf", endless_pdf())) as document:
+        for render in (
+            lambda: document.load_page(0, check=give_up),
+            lambda: document.thumbnail(0, 100, check=give_up),
+        ):
+            with pytest.raises(Unwanted):
+                render()
+            assert running() == []
     assert first_page(good).getpixel((10, 2330)) == BLACK
 
 
-def test_the_check_is_not_made_for_an_ordinary_page(good):
-    def check() -> None:
-        raise Unwanted
+def test_a_file_that_is_not_wanted_any_more_is_given_up(good, monkeypatch):
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    monkeypatch.setattr(pdf_process, "_command", lambda: command)
+    with pytest.raises(Unwanted):
+        open_document(good, check=give_up)
+    assert running() == []
 
-    with open_document(good, check=check) as document:
-        document.load_page(0)
+
+def test_the_check_is_not_made_for_an_ordinary_page(good):
+    with open_document(good, check=give_up) as document:
+        document.load_page(0, check=give_up)
 
 
 def test_a_process_that_the_system_ended_meanwhile_is_replaced(good):
@@ -133,10 +141,10 @@ def test_a_process_that_cannot_be_started_is_told(good, monkeypatch, tmp_path):
     assert "PDFium could not be started (No such file or directory)" in error
 
 
-def test_an_error_that_is_no_fault_of_the_file_ends_the_process_too(good, monkeypatch):
+def test_an_error_that_is_no_fault_of_the_file_ends_the_process_too(good):
     document = open_document(good)
     with pytest.raises(DocumentError, match="failed"):
-        document._source._ask("Looking", "no_such_method")
+        document._source._ask("Looking", 10, no_check, "no_such_method")
     assert running() == []
     document.close()
 

@@ -20,9 +20,8 @@ from PIL import Image
 
 from rtocr_gui.documents.halves import cut_half
 from rtocr_gui.documents.limits import check_page_count, check_part_size
-from rtocr_gui.documents.pages import Crop, Cut, PageImage, PageRef, rotate
-from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile, no_check
-from rtocr_gui.documents.pdf_process import Check
+from rtocr_gui.documents.pages import Check, Crop, Cut, PageImage, PageRef, no_check, rotate
+from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile
 from rtocr_gui.documents.pictures import PICTURE_MARKS, PictureFile, unreadable
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.files import is_folder, reason_of
@@ -71,14 +70,14 @@ CHANGED = "The file has changed since it was opened. Open it again."
 
 
 class PageSource(Protocol):
-    """The interface of a file format for `Document`; errors are `DocumentError`s."""
+    """The interface of a file format for `Document`, for any thread; errors are `DocumentError`s."""
 
     page_count: int
 
-    def render(self, index: int, dpi: float) -> tuple[Image.Image, float | None]:
+    def render(self, index: int, dpi: float, check: Check) -> tuple[Image.Image, float | None]:
         """Return the page as RGB, and its resolution in dots per inch if known."""
 
-    def preview(self, index: int, longest_px: int) -> Image.Image:
+    def preview(self, index: int, longest_px: int, check: Check) -> Image.Image:
         """Return the page as RGB, its longest side at most `longest_px`."""
 
     def rest(self) -> None:
@@ -86,7 +85,7 @@ class PageSource(Protocol):
 
 
 class Document:
-    """An open file. Use it from one thread only, and close it (it is a context manager).
+    """An open file, for any thread. Close it (it is a context manager).
 
     Attributes:
         path: absolute path of the file.
@@ -100,7 +99,12 @@ class Document:
         self._source: PageSource | None = source
 
     def load_page(
-        self, index: int, dpi: float = DEFAULT_DPI, rotation_deg: int = 0, cuts: tuple[Cut, ...] = ()
+        self,
+        index: int,
+        dpi: float = DEFAULT_DPI,
+        rotation_deg: int = 0,
+        cuts: tuple[Cut, ...] = (),
+        check: Check = no_check,
     ) -> PageImage:
         """Render one page, or a part of it.
 
@@ -109,6 +113,7 @@ class Document:
             dpi: resolution to render a PDF page at; ignored for pictures.
             rotation_deg: clockwise rotation: 0, 90, 180 or 270.
             cuts: what is cut out of the page as it is in the file, one after the other.
+            check: called while waiting.
 
         Returns:
             The page. Its `dpi` is the resolution it was rendered at (less than requested if the page would
@@ -117,7 +122,7 @@ class Document:
         Raises:
             DocumentError: the page is damaged, too large or too narrow, or the file has changed or is gone.
         """
-        image, actual_dpi = self._source_of(index).render(index, dpi)
+        image, actual_dpi = self._source_of(index).render(index, dpi, check)
         for cut in cuts:
             image = _part_of(image, cut)
             check_part_size(*image.size)
@@ -125,7 +130,12 @@ class Document:
         return PageImage(ref, rotate(image, rotation_deg), actual_dpi)
 
     def thumbnail(
-        self, index: int, longest_px: int, rotation_deg: int = 0, cuts: tuple[Cut, ...] = ()
+        self,
+        index: int,
+        longest_px: int,
+        rotation_deg: int = 0,
+        cuts: tuple[Cut, ...] = (),
+        check: Check = no_check,
     ) -> Image.Image:
         """Render a page small: RGB, longest side at most `longest_px`, rotated and cut as by `load_page`.
 
@@ -134,7 +144,7 @@ class Document:
         """
         shown = prod(max(cut.right - cut.left, cut.bottom - cut.top) for cut in cuts if isinstance(cut, Crop))
         whole_px = round(longest_px * min(1 / shown, _MOST_ENLARGED))
-        image = self._source_of(index).preview(index, whole_px)
+        image = self._source_of(index).preview(index, whole_px, check)
         for cut in cuts:
             image = _part_of(image, cut)
         image.thumbnail((longest_px, longest_px))
@@ -285,8 +295,7 @@ def open_document(path: Path, password: str | None = None, check: Check = no_che
     Args:
         path: the file; its name does not matter, only its content.
         password: password of an encrypted PDF.
-        check: called twice a second by whoever waits for a PDF, now or for a page; what it raises is raised
-            there, and what was waited for is given up.
+        check: called while waiting.
 
     Returns:
         The open document, with at least one page.

@@ -1,5 +1,6 @@
 """The page types used throughout the program. Knows Pillow images, no file formats."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import groupby, takewhile
@@ -78,6 +79,10 @@ class Crop:
 
 Cut: TypeAlias = Half | Crop
 """What can be left of a page."""
+
+Check: TypeAlias = Callable[[], None]
+"""Called twice a second by whoever waits for a file or page that another process works on: what it raises is
+raised there, and gives it up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +228,10 @@ class PageImage:
     ref: PageRef
     image: Image.Image
     dpi: float | None
+
+
+def no_check() -> None:
+    """Wait for as long as it may take."""
 
 
 def rotate(image: Image.Image, degrees: int) -> Image.Image:

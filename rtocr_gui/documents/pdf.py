@@ -10,17 +10,14 @@ from typing import Any
 from PIL import Image
 
 from rtocr_gui.documents.limits import PDF_PREVIEW_TIME_LIMIT_S, PDF_TIME_LIMIT_S
-from rtocr_gui.documents.pdf_process import PDFIUM, Check, PdfiumEnded, PdfiumTooSlow
+from rtocr_gui.documents.pages import Check, no_check
+from rtocr_gui.documents.pdf_process import PDFIUM, PdfiumEnded, PdfiumTooSlow
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.units import time_in_words
 
 DEFAULT_DPI = 200.0
 
 _PRINT_ANEW = "print it to a new PDF in another program."
-
-
-def no_check() -> None:
-    """Wait for a page as long as it may take."""
 
 
 class PdfFile:
@@ -36,8 +33,7 @@ class PdfFile:
         Args:
             path: the file.
             password: its password, if it is encrypted.
-            check: called twice a second while waiting for a page, here and later; what it raises gives the
-                page up.
+            check: called while waiting.
 
         Raises:
             PasswordRequired: it is encrypted, and the password is missing or wrong.
@@ -45,11 +41,10 @@ class PdfFile:
         """
         self._path = path
         self._password = password
-        self._check = check
-        self.page_count: int = self._ask("Opening the PDF", "page_count")[0]
+        self.page_count: int = self._ask("Opening the PDF", PDF_TIME_LIMIT_S, check, "page_count")[0]
         self.rest()
 
-    def render(self, index: int, dpi: float) -> tuple[Image.Image, float]:
+    def render(self, index: int, dpi: float, check: Check) -> tuple[Image.Image, float]:
         """Render one page on white.
 
         Returns:
@@ -59,15 +54,15 @@ class PdfFile:
         Raises:
             DocumentError: the page is damaged, absurdly large or a strip, or takes too much memory or time.
         """
-        return self._render(index, dpi, None, PDF_TIME_LIMIT_S)
+        return self._render(index, dpi, None, PDF_TIME_LIMIT_S, check)
 
-    def preview(self, index: int, longest_px: int) -> Image.Image:
+    def preview(self, index: int, longest_px: int, check: Check) -> Image.Image:
         """Render one page so that its longest side has at most `longest_px` pixels.
 
         Raises:
             DocumentError: as `render`.
         """
-        image, _dpi = self._render(index, DEFAULT_DPI, longest_px, PDF_PREVIEW_TIME_LIMIT_S)
+        image, _dpi = self._render(index, DEFAULT_DPI, longest_px, PDF_PREVIEW_TIME_LIMIT_S, check)
         image.thumbnail((longest_px, longest_px))
         return image
 
@@ -77,28 +72,26 @@ class PdfFile:
         Raises:
             DocumentError: the page is damaged, or takes too much memory or time.
         """
-        text, _ = self._ask("Looking for text on a page", "own_text", index, rotation_deg)
-        return str(text)
+        doing, question = "Looking for the text of this page of the PDF", ("own_text", index, rotation_deg)
+        return str(self._ask(doing, PDF_TIME_LIMIT_S, no_check, *question)[0])
 
     def rest(self) -> None:
         """Close the file until the next page is wanted."""
         PDFIUM.release(self._path)
 
     def _render(
-        self, index: int, dpi: float, longest_px: int | None, limit_s: float
+        self, index: int, dpi: float, longest_px: int | None, limit_s: float, check: Check
     ) -> tuple[Image.Image, float]:
         doing = "Rendering this page of the PDF"
-        pixels, data = self._ask(doing, "render", index, dpi, longest_px, limit_s=limit_s)
+        pixels, data = self._ask(doing, limit_s, check, "render", index, dpi, longest_px)
         width, height, stride, actual_dpi = pixels
         return Image.frombuffer("RGB", (width, height), data, "raw", "BGR", stride, 1), actual_dpi
 
     def _ask(
-        self, doing: str, name: str, *arguments: object, limit_s: float = PDF_TIME_LIMIT_S
+        self, doing: str, limit_s: float, check: Check, name: str, *arguments: object
     ) -> tuple[Any, bytes]:
         try:
-            return PDFIUM.ask(
-                self._path, self._password, name, *arguments, limit_s=limit_s, check=self._check
-            )
+            return PDFIUM.ask(self._path, self._password, name, *arguments, limit_s=limit_s, check=check)
         except PdfiumTooSlow as error:
             raise DocumentError(
                 f"{doing} was given up after {time_in_words(limit_s)}. It is damaged, or far more intricate "

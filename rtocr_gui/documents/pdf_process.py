@@ -12,17 +12,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rtocr_gui.documents.limits import PDF_MEMORY_LIMIT_BYTES, PDF_PIXEL_LIMIT
+from rtocr_gui.documents.pages import Check
 from rtocr_gui.errors import DocumentError, PasswordRequired
 from rtocr_gui.files import reason_of
-
-Check = Callable[[], None]
-"""Called now and then by a thread that waits; what it raises ends the waiting."""
 
 _PATIENCE_S = 0.5
 """How often a check is made. Most pages are rendered before the first: to begin anew would take longer."""

@@ -11,6 +11,7 @@ import itertools
 import math
 import re
 import struct
+import threading
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ from rtocr_gui.documents.limits import (
     check_page_count,
     check_page_size,
 )
+from rtocr_gui.documents.pages import Check
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.files import reason_of
 
@@ -95,7 +97,7 @@ any fax is a mistake."""
 
 
 class PictureFile:
-    """The frames of one picture file.
+    """The frames of one picture file, which any thread may ask for, one after the other.
 
     Attributes:
         page_count: number of frames that are pages, at least 1.
@@ -110,6 +112,7 @@ class PictureFile:
         self._path = path
         self._animation: ImageFile.ImageFile | None = None
         self._held = ExitStack()
+        self._in_use = threading.RLock()
         with _as_document_error(path), _opened(path) as image:
             self._frames = _page_frames(image)
             self._is_animation = image.format in _ANIMATED and len(self._frames) > 1
@@ -121,8 +124,13 @@ class PictureFile:
                 check_page_size(*image.size)
         self.page_count: int = len(self._frames)
 
-    def render(self, index: int, dpi: float) -> tuple[Image.Image, float | None]:  # noqa: ARG002
-        """Decode one frame at its own resolution; `dpi` is ignored.
+    def render(
+        self,
+        index: int,
+        dpi: float,  # noqa: ARG002
+        check: Check,  # noqa: ARG002
+    ) -> tuple[Image.Image, float | None]:
+        """Decode one frame at its own resolution; `dpi` is ignored, and `check` is not called.
 
         Returns:
             The page as RGB, upright and with square pixels, and the resolution the file states, if any.
@@ -135,7 +143,7 @@ class PictureFile:
             dpi_xy, density_xy = _stated_dpi(image), _stated_density(image)
             return _with_square_pixels(_upright_rgb(image), density_xy), max(dpi_xy) if dpi_xy else None
 
-    def preview(self, index: int, longest_px: int) -> Image.Image:
+    def preview(self, index: int, longest_px: int, check: Check) -> Image.Image:  # noqa: ARG002
         """Decode a small version of a frame: RGB, upright, longest side at most `longest_px`.
 
         Raises:
@@ -151,13 +159,14 @@ class PictureFile:
 
     def rest(self) -> None:
         """Release the file, if it is held as an animation, until the next frame is wanted."""
-        self._animation = None
-        self._held.close()
+        with self._in_use:
+            self._animation = None
+            self._held.close()
 
     @contextmanager
     def _frame(self, index: int) -> Iterator[ImageFile.ImageFile]:
         """Open a frame without decoding it; any failure inside becomes a `DocumentError`."""
-        with _as_document_error(self._path), self._image() as image:
+        with self._in_use, _as_document_error(self._path), self._image() as image:
             for frame in range(image.tell() + 1, index) if self._is_animation else ():
                 image.seek(frame)
                 check_animation_size(len(self._frames), *image.size)  # a frame may enlarge it

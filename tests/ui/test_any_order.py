@@ -225,7 +225,13 @@ class Person:
     def wait(self, number: int) -> None:
         """Let a lane come to all that was asked of it, and see its answers."""
         bridge = self.bridge
-        lanes = [bridge._document_lane, bridge._plan_lane, bridge._compute_lane, bridge._export_lane]
+        lanes = [
+            bridge._file_lane,
+            bridge._page_lane,
+            bridge._plan_lane,
+            bridge._compute_lane,
+            bridge._export_lane,
+        ]
         if self.engine.gate.is_set() and self.engine.load_gate.is_set():
             lanes.append(bridge._model_lane)
         trip = RoundTrip()

@@ -55,7 +55,7 @@ def test_a_folder_is_listed_off_the_main_thread(
     with qtbot.waitSignal(bridge.folder_listed) as caught:
         request_id = bridge.open_document(tmp_path)
     assert caught.args == [FolderListed(request_id, tmp_path, files, left_out="")]
-    assert listed_on == ["documents"]
+    assert listed_on == ["files"]
 
 
 def test_only_the_newest_of_many_plans_is_answered(
@@ -181,20 +181,20 @@ def test_neither_the_shown_page_nor_a_file_waits_for_thumbnails_that_were_wanted
     qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], draw_page: Draw
 ) -> None:
     answered: list[int] = []
-    for signal in (bridge.thumbnail_rendered, bridge.page_rendered, bridge.document_opened):
+    for signal in (bridge.thumbnail_rendered, bridge.page_rendered):
         signal.connect(lambda reply: answered.append(reply.request_id))
-    with held_lane(bridge._document_lane):
+    with held_lane(bridge._page_lane):
         thumbnails = [bridge.render_thumbnail(ref) for ref in opened]
         shown = bridge.render_page(opened[2])
-        file = bridge.open_document(draw_page("another.png"))
-    qtbot.waitUntil(lambda: len(answered) == 5)
-    assert answered == [shown, file, *thumbnails]
+        pages_opened(qtbot, bridge, draw_page("another.png"))
+    qtbot.waitUntil(lambda: len(answered) == 4)
+    assert answered == [shown, *thumbnails]
 
 
 def test_a_thumbnail_that_a_newer_version_of_its_file_overtakes_is_answered_by_an_empty_picture(
     qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], draw_page: Draw
 ) -> None:
-    with qtbot.waitSignal(bridge.thumbnail_rendered) as caught, held_lane(bridge._document_lane):
+    with qtbot.waitSignal(bridge.thumbnail_rendered) as caught, held_lane(bridge._page_lane):
         bridge.render_thumbnail(opened[0])
         bridge.open_document(draw_page("one.png").replace(opened[0].path))
     assert caught.args[0].ref == opened[0]
@@ -336,7 +336,7 @@ def test_a_trace_that_is_stopped_before_its_turn_renders_no_page(
 ) -> None:
     rendered: list[PageRef] = []
     monkeypatch.setattr(bridge._documents, "page", rendered.append)
-    with qtbot.waitSignal(bridge.request_stopped) as caught, held_lane(bridge._document_lane):
+    with qtbot.waitSignal(bridge.request_stopped) as caught, held_lane(bridge._page_lane):
         request_id = bridge.trace_page(opened[0], SETTINGS, (1, 2, 3))
         bridge.stop(request_id)
     assert caught.args[0].request_id == request_id

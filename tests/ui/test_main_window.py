@@ -227,7 +227,7 @@ def test_stop_ends_the_wait_for_files(
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
     said = label_called(window.status_line, "Status")
-    with held_lane(bridge._document_lane):
+    with held_lane(bridge._page_lane):
         session.open_files([draw_page("late.png")])
         window.actions_by_name["read_all"].trigger()
         assert said.text() == "Waiting for files to open"

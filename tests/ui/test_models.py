@@ -68,7 +68,7 @@ def test_read_all_tells_once_that_no_model_can_be_loaded_however_many_files_are_
     fake_engine.load_error = CheckpointError("The folder holds no model.")
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([draw_page()])
-    with held_lane(bridge._document_lane):
+    with held_lane(bridge._page_lane):
         session.open_files([draw_page(name=name) for name in ("1.png", "2.png", "3.png")])
         session.read_all()
         qtbot.waitUntil(lambda: len(notices) == 1)

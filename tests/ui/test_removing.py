@@ -274,7 +274,7 @@ def test_a_page_that_comes_back_while_its_file_is_being_opened_has_it_opened_onc
     session.edit_text("mine")
     session.shelf.remove(session.shelf.refs)
     opened = emissions(bridge.document_opened)
-    with held_lane(bridge._document_lane):
+    with held_lane(bridge._page_lane):
         session.open_files([path])
         session.take_offer(offers[0])
     qtbot.waitUntil(lambda: session.opener.files_left == 0)

@@ -67,6 +67,18 @@ def test_a_slow_thumbnail_waits_until_nothing_else_is_wanted(
     assert caught.args[0].image.isNull()
 
 
+def test_neither_files_nor_exports_wait_for_a_slow_page(
+    qtbot: QtBot, bridge: EngineBridge, endless: PageRef, good: PageRef, draw_page: Draw
+) -> None:
+    begun(qtbot, bridge.render_page(endless))
+    pages_opened(qtbot, bridge, draw_page("another.png"))
+    exported: list[PageRef] = []
+    with qtbot.waitSignal(bridge.exported):
+        bridge.export(lambda render: exported.append(render(good).ref))
+    assert exported == [good]
+    assert bridge._page_lane.is_busy
+
+
 def test_a_slow_page_that_is_stopped_is_not_read(
     qtbot: QtBot, bridge: EngineBridge, endless: PageRef
 ) -> None:
@@ -106,7 +118,7 @@ def test_a_page_that_took_too_long_is_not_rendered_once_more_to_be_encoded(
     monkeypatch.setattr(PDFIUM, "ask", note)
     with qtbot.waitSignal(session.shelf.page_failed):
         session.open_files([written(tmp_path / "endless.pdf", endless_pdf())])
-    qtbot.waitUntil(lambda: not bridge._document_lane.is_busy)
+    qtbot.waitUntil(lambda: not bridge._page_lane.is_busy)
     assert given_up == [PdfiumTooSlow, Stopped]
 
 
@@ -117,4 +129,4 @@ def test_the_view_does_not_wait_for_a_slow_page_whose_file_is_closed(
         session.open_files([written(tmp_path / "endless.pdf", endless_pdf())])
     begun(qtbot)
     session.shelf.remove(caught.args[0])
-    qtbot.waitUntil(lambda: not bridge._document_lane.is_busy)
+    qtbot.waitUntil(lambda: not bridge._page_lane.is_busy)

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.documents.pdf_process import Check
+from rtocr_gui.documents.pages import Check, PageRef
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.open_documents import OpenDocuments

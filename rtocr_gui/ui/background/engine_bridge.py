@@ -1,10 +1,11 @@
 """Runs everything slow off the main thread: documents, the model, plans.
 
-The bridge owns five lanes. The *document lane* opens files and renders pages (`open_documents`), thumbnails
-when nothing else waits. The *export lane* writes files, page by page, while other pages are viewed. The
-*model lane* imports torch, loads the model (`engine_holder`), encodes and reads (`page_scheduler`). The *plan
-lane* plans from an immutable `EncodedPage` while the slider moves. The *compute lane* solves where merged
-tokens go, and does whatever else would block the main thread, or the plans of a moving slider, for too long.
+The bridge owns six lanes. The *file lane* opens and closes files (`open_documents`). The *page lane* renders
+their pages, thumbnails when nothing else waits. The *export lane* writes files, page by page, while other
+pages are viewed. The *model lane* imports torch, loads the model (`engine_holder`), encodes and reads
+(`page_scheduler`). The *plan lane* plans from an immutable `EncodedPage` while the slider moves. The *compute
+lane* solves where merged tokens go, and does whatever else would block the main thread, or the plans of a
+moving slider, for too long.
 Each request (`requests`) is answered by frozen `replies` that carry its id; workers emit signals, and only
 slots on the main thread touch widgets. Knows no widget and no program state: whoever asked compares the id,
 and drops an answer that is no longer wanted.
@@ -104,7 +105,8 @@ class EngineBridge(QObject):
     def __init__(self, engine_factory: Callable[[], PageEngine]) -> None:
         super().__init__()
         self._documents = OpenDocuments()
-        self._document_lane = Lane("documents")
+        self._file_lane = Lane("files")
+        self._page_lane = Lane("pages")
         self._export_lane = Lane("export")
         self._model_lane = Lane("model")
         self._plan_lane = Lane("plan")
@@ -144,7 +146,7 @@ class EngineBridge(QObject):
             else:
                 self.folder_listed.emit(FolderListed(request.id, path, found.files, found.left_out))
 
-        return self._requests.submit(self._document_lane, job)
+        return self._requests.submit(self._file_lane, job)
 
     def open_picture(self, picture: QImage, path: Path) -> int:
         """Save a picture to a PNG file and list its page. Answered by `document_opened`."""
@@ -154,7 +156,7 @@ class EngineBridge(QObject):
                 raise DocumentError(NOT_SAVED)
             self._open(request, path)
 
-        return self._requests.submit(self._document_lane, job)
+        return self._requests.submit(self._file_lane, job)
 
     def _open(self, request: Request, path: Path, password: str | None = None) -> None:
         pages = self._documents.open(path, password, request.check)
@@ -163,12 +165,12 @@ class EngineBridge(QObject):
     def close_document(self, path: Path) -> None:
         """Close a file and its handles, after the exports requested before.
 
-        It is closed on the document lane, for whose jobs no export should have to wait.
+        It is closed on the file lane, for whose jobs no export should have to wait.
         """
         close = self._documents.closer(path)
 
         def close_later(request: Request) -> None:
-            self._requests.queue(self._document_lane, request, lambda _: close())
+            self._requests.queue(self._file_lane, request, lambda _: close())
 
         self._requests.submit(self._export_lane, close_later)
 
@@ -179,7 +181,7 @@ class EngineBridge(QObject):
             image = as_qimage(self._documents.page(ref, request.check).image)
             self.page_rendered.emit(PageRendered(request.id, ref, image))
 
-        return self._requests.submit(self._document_lane, job, newest=PageRendered)
+        return self._requests.submit(self._page_lane, job, newest=PageRendered)
 
     def render_thumbnail(self, ref: PageRef) -> int:
         """Render a small page, after all that is wanted more urgently.
@@ -190,19 +192,19 @@ class EngineBridge(QObject):
         def job(request: Request) -> None:
             def check() -> None:
                 request.check()
-                if self._document_lane.is_awaited:
+                if self._page_lane.is_awaited:
                     raise _Postponed
 
             try:
                 image = as_qimage(self._documents.thumbnail(ref, check))
             except _Postponed:
-                self._requests.queue(self._document_lane, request, job, is_idle=True)
+                self._requests.queue(self._page_lane, request, job, is_idle=True)
                 return
             except RtocrError:
                 image = QImage()  # the page itself says why once it is shown
             self.thumbnail_rendered.emit(PageRendered(request.id, ref, image))
 
-        return self._requests.submit(self._document_lane, job, is_idle=True)
+        return self._requests.submit(self._page_lane, job, is_idle=True)
 
     def export(self, write: Callable[[RenderPage], None]) -> int:
         """Have files written, after those requested before. Answered by `export_progressed` and `exported`.
@@ -265,7 +267,7 @@ class EngineBridge(QObject):
             page = self._documents.page(ref, request.check)
             self._scheduler.encode(PageToEncode(request.id, page, scaling, request.is_wanted))
 
-        return self._requests.submit(self._document_lane, render, newest=PageEncoded)
+        return self._requests.submit(self._page_lane, render, newest=PageEncoded)
 
     def read_page(self, ref: PageRef, settings: ReadSettings, with_others: bool = False) -> int:
         """Read a page. Answered by stages, `page_encoded`, streamed text and, last, `reading_finished`.
@@ -280,7 +282,7 @@ class EngineBridge(QObject):
             page = PageRequest(self._documents.page(ref, request.check), settings, request.cancel)
             self._scheduler.read(PageReading(request.id, page, with_others))
 
-        return self._requests.submit(self._document_lane, render)
+        return self._requests.submit(self._page_lane, render)
 
     def trace_page(self, ref: PageRef, settings: ReadSettings, token_ids: Sequence[int]) -> int:
         """Find out where on its page a finished reading was read. Answered by `reading_traced`."""
@@ -295,7 +297,7 @@ class EngineBridge(QObject):
                 raise Stopped
             self.reading_traced.emit(ReadingTraced(request.id, found))
 
-        return self._requests.submit(self._document_lane, render)
+        return self._requests.submit(self._page_lane, render)
 
     # Plans and other figures -------------------------------------------------------------
 
@@ -349,7 +351,8 @@ class EngineBridge(QObject):
         self._requests.stop_all()
         lanes = (
             self._export_lane,
-            self._document_lane,
+            self._file_lane,
+            self._page_lane,
             self._model_lane,
             self._plan_lane,
             self._compute_lane,

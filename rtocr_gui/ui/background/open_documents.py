@@ -1,20 +1,17 @@
 """The open files, and the page that was rendered last.
 
-Serves one thread at a time. Knows neither Qt nor who asks.
+Serves any thread. Knows neither Qt nor who asks.
 """
 
 import math
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
 
 from rtocr_gui.documents.loading import CHANGED, CLOSED, GONE, Document, open_document
-from rtocr_gui.documents.pages import PageImage, PageRef
-from rtocr_gui.documents.pdf import no_check
-from rtocr_gui.documents.pdf_process import Check
+from rtocr_gui.documents.pages import Check, PageImage, PageRef, no_check
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.files import is_there
 from rtocr_gui.ocr.machine.allocator import return_freed_memory
@@ -30,45 +27,31 @@ LARGE_PX = 40_000_000
 
 
 class OpenDocuments:
-    """Opens files and renders their pages; both raise a `DocumentError` if that fails.
-
-    Whoever waits for a file or a page is asked by a `Check` from time to time: what it raises gives it up.
-    """
+    """Opens files and renders their pages; both raise a `DocumentError` if that fails."""
 
     def __init__(self) -> None:
         self._documents: dict[Path, Document] = {}
         self._rendered: PageImage | None = None
         self._latest: Document | None = None
-        self._in_use = threading.RLock()
-        self._check: Check = no_check
+        self._changing = threading.Lock()
 
     def open(self, path: Path, password: str | None = None, check: Check = no_check) -> tuple[PageRef, ...]:
         """Open a file, replacing its earlier version, and return its pages."""
-        with self._serving(check):
-            document = open_document(path, password, lambda: self._check())
-            self.close(path)
-            self._documents[path] = document
-            return document.pages
+        document = open_document(path, password, check)
+        self._put(path, document)
+        return document.pages
 
     def close(self, path: Path) -> None:
         """Close a file, if it is open, and drop its rendered page."""
-        with self._in_use:
-            document = self._documents.pop(path, None)
-            if document is not None:
-                document.close()
-            if self._latest is document:
-                self._latest = None
-            if self._rendered is not None and self._rendered.ref.path == path:
-                self._forget_rendered()
+        self._put(path, None)
 
     def closer(self, path: Path) -> Callable[[], None]:
         """Return a function that closes a file later, unless it has been reopened by then."""
         document = self._documents.get(path)
 
         def close() -> None:
-            with self._in_use:
-                if self._documents.get(path) is document:
-                    self.close(path)
+            if self._documents.get(path) is document:
+                self.close(path)
 
         return close
 
@@ -82,26 +65,34 @@ class OpenDocuments:
 
         The page that was rendered last is served also while its file is away, but not once another is there.
         """
-        with self._serving(check):
-            document = self._document_of(ref)
-            if self._rendered is None or self._rendered.ref != ref or document.has_changed:
-                self._forget_rendered()
-                self._rendered = document.load_page(ref.index, rotation_deg=ref.rotation_deg, cuts=ref.cuts)
-            return self._rendered
+        document = self._document_of(ref)
+        with self._changing:
+            if self._rendered is not None and self._rendered.ref == ref and not document.has_changed:
+                return self._rendered
+            self._forget_rendered()
+        page = document.load_page(ref.index, rotation_deg=ref.rotation_deg, cuts=ref.cuts, check=check)
+        with self._changing:
+            if self._documents.get(ref.path) is document:
+                self._rendered = page
+        return page
 
     def thumbnail(self, ref: PageRef, check: Check = no_check) -> Image.Image:
         """Render a small page."""
-        with self._serving(check):
-            return self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg, ref.cuts)
+        document = self._document_of(ref)
+        return document.thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg, ref.cuts, check)
 
-    @contextmanager
-    def _serving(self, check: Check) -> Iterator[None]:
-        with self._in_use:
-            self._check = check
-            try:
-                yield
-            finally:
-                self._check = no_check
+    def _put(self, path: Path, document: Document | None) -> None:
+        """Have a document, or none, in place of the one of a file, which is closed."""
+        with self._changing:
+            former = self._documents.pop(path, None)
+            if document is not None:
+                self._documents[path] = document
+            if self._latest is former:
+                self._latest = None
+            if self._rendered is not None and self._rendered.ref.path == path:
+                self._forget_rendered()
+        if former is not None:
+            former.close()
 
     def _forget_rendered(self) -> None:
         """Drop the rendered page; the allocator would hold on to most of a large one."""
@@ -111,12 +102,13 @@ class OpenDocuments:
             return_freed_memory()
 
     def _document_of(self, ref: PageRef) -> Document:
-        document = self._documents.get(ref.path)
-        if document is None or ref.whole not in document.pages:
-            if not is_there(ref.path):
-                raise DocumentError(GONE)
-            raise DocumentError(CLOSED if document is None else CHANGED)
-        if self._latest is not None and self._latest is not document:
-            self._latest.rest()
-        self._latest = document
+        with self._changing:
+            document = self._documents.get(ref.path)
+            if document is None or ref.whole not in document.pages:
+                if not is_there(ref.path):
+                    raise DocumentError(GONE)
+                raise DocumentError(CLOSED if document is None else CHANGED)
+            latest, self._latest = self._latest, document
+        if latest is not None and latest is not document:
+            latest.rest()
         return document
