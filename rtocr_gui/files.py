@@ -56,6 +56,11 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise
 
 
+def sentence_on_unreadable(error: OSError) -> str:
+    """Say that the system fails to read a file, and why."""
+    return f"The file cannot be read ({reason_of(error)}). Check the disk or the connection."
+
+
 def reason_of(error: OSError) -> str:
     """Return what the system says is the reason, or the kind of the error if it says nothing."""
     return error.strerror or type(error).__name__

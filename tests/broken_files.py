@@ -126,6 +126,15 @@ def text_pdf(content: bytes, resources: bytes = b"/Font << /F1 5 0 R >>", *furth
     )
 
 
+def long_jpeg() -> bytes:
+    """A JPEG of a quarter of a megabyte, whose last scan of a white page comes again three thousand times."""
+    stream = BytesIO()
+    Image.new("L", (4000, 4000), 255).save(stream, "JPEG", progressive=True)
+    good = stream.getvalue()[:-2]
+    scan = good[good.rindex(b"\xff\xc4", 0, good.rindex(b"\xff\xda")) :]
+    return good + scan * 3000 + b"\xff\xd9"
+
+
 def endless_pdf() -> bytes:
     """A PDF of one page that draws ten thousand million squares: each form on it draws the next ten times."""
     depth, draws = 10, b"/X1 Do " * 10

@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from rtocr_gui.documents import pictures
+from rtocr_gui.documents.decoding import pictures
+from rtocr_gui.documents.decoding.pictures import OpenPicture
+from rtocr_gui.documents.decoding.worker import open_scan
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, list_files, open_document
 from rtocr_gui.errors import DocumentError, PasswordRequired
 from tests.broken_files import encoded, encrypted_pdf, pdf_of_pages, write_broken_files, write_good_files
@@ -72,10 +74,14 @@ def test_a_disk_that_fails_while_a_page_is_drawn_is_named_and_the_picture_not_bl
     def fail(*_args):
         raise OSError(5, "Input/output error")
 
-    with open_document(written(tmp_path / "page.png", encoded(page_image(), "PNG"))) as document:
-        monkeypatch.setattr(Image.Image, "load", fail)
-        monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
-        assert "Input/output error" in str(error_of(lambda: document.load_page(0, 200)))
+    picture = OpenPicture(written(tmp_path / "page.png", encoded(page_image(), "PNG")))
+    monkeypatch.setattr(Image.Image, "load", fail)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
+    assert "Input/output error" in str(error_of(lambda: picture.render(0, 200)))
+
+
+def test_a_disk_that_fails_before_it_is_known_what_a_file_is_is_named(tmp_path):
+    assert "cannot be read" in str(error_of(lambda: open_scan(tmp_path / "gone.png", None)))
 
 
 @pytest.mark.parametrize("name", ["page\0.png", "page\ud800.png"])
@@ -161,9 +167,9 @@ def test_a_picture_too_large_for_the_memory_says_so(tmp_path, monkeypatch):
     def fail(*_args, **_options):
         raise MemoryError
 
-    with open_document(path) as document:
-        monkeypatch.setattr(Image.Image, "convert", fail)
-        assert "not enough memory" in str(error_of(lambda: document.load_page(0)))
+    picture = OpenPicture(path)
+    monkeypatch.setattr(Image.Image, "convert", fail)
+    assert "not enough memory" in str(error_of(lambda: picture.render(0, 200)))
 
 
 def test_a_large_file_that_is_no_document_is_refused_before_it_is_read_whole(tmp_path, monkeypatch):
@@ -173,8 +179,9 @@ def test_a_large_file_that_is_no_document_is_refused_before_it_is_read_whole(tmp
 
 def test_the_pixel_limit_holds_below_pillow_s_own(tmp_path, monkeypatch):
     path = written(tmp_path / "page.png", encoded(page_image((100, 100)), "PNG"))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
     monkeypatch.setattr(pictures, "PICTURE_PIXEL_LIMIT", 9_999)
-    assert "would unpack" in str(error_of(lambda: open_document(path)))
+    assert "would unpack" in str(error_of(lambda: OpenPicture(path)))
 
 
 SMALL = page_image((48, 40))

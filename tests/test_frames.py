@@ -6,7 +6,9 @@ import struct
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from rtocr_gui.documents import limits, pictures
+from rtocr_gui.documents import limits
+from rtocr_gui.documents.decoding import pictures
+from rtocr_gui.documents.decoding.pictures import OpenPicture
 from rtocr_gui.documents.loading import open_document
 from tests.broken_files import encoded
 from tests.made_pages import page_image
@@ -50,21 +52,29 @@ def test_the_frames_of_an_animation_are_the_same_in_any_order_and_it_is_opened_o
             alone.append(document.load_page(index).image.tobytes())
     opened: list[object] = []
     real = Image.open
-    with open_document(path) as document:
-        monkeypatch.setattr(Image, "open", lambda *args, **kinds: opened.append(args) or real(*args, **kinds))
-        for index in (4, 0, 1, 3, 3, 2):
-            assert document.load_page(index).image.tobytes() == alone[index]
-            assert document.thumbnail(index, 50).size == (50, 38)
+    monkeypatch.setattr(Image, "open", lambda *args, **kinds: opened.append(args) or real(*args, **kinds))
+    picture = OpenPicture(path)
+    del opened[:]
+    for index in (4, 0, 1, 3, 3, 2):
+        assert rgb_of(picture.render(index, 200)) == alone[index]
+        assert picture.preview(index, 50).size_px == (50, 38)
+    picture.close()
     assert len(opened) == 1
 
 
+def rgb_of(page):
+    """The colours of a rendered page."""
+    data = b"".join(page.pixels)
+    return Image.frombytes("RGB", page.size_px, data, "raw", "RGBX").tobytes()
+
+
 def test_an_animation_rests_without_its_file_and_goes_on(tmp_path):
-    with open_document(animation(tmp_path, "GIF")) as document:
-        before = document.load_page(3).image.tobytes()
-        document.rest()
-        assert isinstance(document._source, pictures.PictureFile)
-        assert document._source._animation is None
-        assert document.load_page(3).image.tobytes() == before
+    picture = OpenPicture(animation(tmp_path, "GIF"))
+    before = rgb_of(picture.render(3, 200))
+    picture.close()
+    assert picture._animation is None
+    assert rgb_of(picture.render(3, 200)) == before
+    picture.close()
 
 
 def test_a_frame_that_is_damaged_does_not_cost_those_before_it(tmp_path):
@@ -79,34 +89,34 @@ def test_a_frame_that_is_damaged_does_not_cost_those_before_it(tmp_path):
 
 def test_an_animation_whose_last_frame_would_take_minutes_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "ANIMATION_PIXEL_LIMIT", 5 * 200 * 150 - 1)
-    assert "5 frames of 200 x 150" in str(error_of(lambda: open_document(animation(tmp_path, "GIF"))))
+    assert "5 frames of 200 x 150" in str(error_of(lambda: OpenPicture(animation(tmp_path, "GIF"))))
 
 
 def test_an_animated_png_has_the_same_limit(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "ANIMATION_PIXEL_LIMIT", 5 * 200 * 150 - 1)
-    assert "5 frames of 200 x 150" in str(error_of(lambda: open_document(animation(tmp_path, "PNG"))))
+    assert "5 frames of 200 x 150" in str(error_of(lambda: OpenPicture(animation(tmp_path, "PNG"))))
 
 
 def test_an_animation_that_grows_on_the_way_is_refused_from_there_on(tmp_path, monkeypatch):
     small, large = (encoded(page_image(size).convert("P"), "GIF") for size in ((20, 15), (200, 150)))
     frame = large[large.index(struct.pack("<BHHHH", 0x2C, 0, 0, 200, 150)) : -1]
     monkeypatch.setattr(limits, "ANIMATION_PIXEL_LIMIT", 5 * 200 * 150 - 1)
-    with open_document(written(tmp_path / "grows.gif", small[:-1] + 4 * frame + b";")) as document:
-        assert document.load_page(0).image.size == (20, 15)
-        assert "5 frames of 200 x 150" in str(error_of(lambda: document.load_page(4)))
+    picture = OpenPicture(written(tmp_path / "grows.gif", small[:-1] + 4 * frame + b";"))
+    assert picture.render(0, 200).size_px == (20, 15)
+    assert "5 frames of 200 x 150" in str(error_of(lambda: picture.render(4, 200)))
+    picture.close()
 
 
 def test_the_pages_of_a_tiff_are_counted_no_further_than_can_be_opened(tmp_path, monkeypatch):
     frames = [page_image(text=str(number)) for number in range(9)]
     path = written(tmp_path / "many", encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:]))
-    monkeypatch.setattr(limits, "MOST_PAGES", 3)
     monkeypatch.setattr(pictures, "MOST_PAGES", 3)
     sought: list[int] = []
     real = TiffImagePlugin.TiffImageFile.seek
     monkeypatch.setattr(
         TiffImagePlugin.TiffImageFile, "seek", lambda image, frame: (sought.append(frame), real(image, frame))
     )
-    assert "at most 3 pages" in str(error_of(lambda: open_document(path)))
+    assert OpenPicture(path).count_pages() == 4
     assert max(sought) == 3
 
 

@@ -174,6 +174,17 @@ def test_a_layer_imports_only_lower_ones(room_name: str) -> None:
     assert not trespasses
 
 
+def test_files_are_decoded_by_the_process_that_does_nothing_else() -> None:
+    decoding = "rtocr_gui.documents.decoding."
+    importing_it = [
+        f"{module_name(path)} imports {imported}"
+        for path in sources(PACKAGE)
+        for imported in imported_modules(path)
+        if imported.startswith(decoding) and not module_name(path).startswith(decoding)
+    ]
+    assert not importing_it
+
+
 def test_no_property_of_qt_is_set_by_a_keyword_whose_capital_depends_on_the_locale() -> None:
     """PySide capitalises the keyword as the locale does, and in Turkish the capital of i is not I."""
     set_so = [

@@ -7,9 +7,10 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from rtocr_gui.documents import pdf_worker
+from rtocr_gui.documents.decoding import pdf as decoding
+from rtocr_gui.documents.decoding.pdf import OpenPdf
+from rtocr_gui.documents.decoding.worker import serve
 from rtocr_gui.documents.loading import open_document
-from rtocr_gui.documents.pdf_worker import OpenPdf, serve
 from rtocr_gui.errors import DocumentError, PasswordRequired
 from tests.broken_files import PASSWORD, encrypted_pdf, pdf_of_pages, text_pdf, write_good_files
 from tests.opened_files import BLACK, WHITE, error_of, first_page, written
@@ -31,9 +32,9 @@ def test_a_pdf_of_500_pages_lists_without_loading_one_and_renders_one_at_a_time(
         return get_page(document, index)
 
     monkeypatch.setattr(pypdfium2.PdfDocument, "get_page", record)
-    document = OpenPdf(str(path), None)
-    assert (document.page_count(), loaded) == (500, [])
-    document.render(321, 72, None)
+    document = OpenPdf(path, None)
+    assert (document.count_pages(), loaded) == (500, [])
+    document.render(321, 72)
     assert loaded == [321]
     document.close()
 
@@ -52,20 +53,21 @@ def test_a_pdf_page_too_large_for_the_memory_says_so(tmp_path, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr("pypdfium2.PdfPage.render", full)
-    document = OpenPdf(str(written(tmp_path / "page.pdf", pdf_of_pages())), None)
-    for longest_px in (None, 100):
+    document = OpenPdf(written(tmp_path / "page.pdf", pdf_of_pages()), None)
+    for render in (document.render, document.preview):
         with pytest.raises(DocumentError, match="not enough memory"):
-            document.render(0, 200, longest_px)
+            render(0, 100)
     document.close()
 
 
 def test_a_large_pdf_page_is_rendered_at_a_resolution_that_fits_and_says_which(tmp_path, monkeypatch):
-    monkeypatch.setattr(pdf_worker, "PDF_PIXEL_LIMIT", 1_000_000)
-    document = OpenPdf(str(written(tmp_path / "poster.pdf", pdf_of_pages())), None)
-    page = document.render(0, 200, None)
+    monkeypatch.setattr(decoding, "PDF_PIXEL_LIMIT", 1_000_000)
+    document = OpenPdf(written(tmp_path / "poster.pdf", pdf_of_pages()), None)
+    page = document.render(0, 200)
     document.close()
-    assert 990_000 < page.width * page.height < 1_003_000
-    assert page.dpi == pytest.approx(page.width / 595 * 72, rel=0.01)
+    width, height = page.size_px
+    assert 990_000 < width * height < 1_003_000
+    assert page.dpi == pytest.approx(width / 595 * 72, rel=0.01)
 
 
 def test_an_encrypted_pdf_opens_with_its_password_only(tmp_path):
@@ -122,14 +124,14 @@ def test_a_document_is_closed_for_the_next_one_and_every_page_at_once(tmp_path, 
     def questions():
         page, document = ["PdfBitmap", "PdfPage"], ["PdfDocument"]
         for (path, name, *arguments), closes in (
-            ((one, "render", 0, 72, None), page),
-            ((one, "render", 0, 72, None), page),
-            ((other, "page_count"), document),
+            ((one, "render", 0, 72), page),
+            ((one, "preview", 0, 72), page),
+            ((other, "count_pages"), document),
             ((other, "close"), document),
             ((other, "close"), []),
-            ((one, "page_count"), []),
+            ((one, "count_pages"), []),
         ):
-            yield json.dumps([path, None, name, *arguments]).encode()
+            yield json.dumps([[path, None, 1], name, *arguments]).encode()
             expected.extend(closes)
             assert closed == expected
 
@@ -155,7 +157,7 @@ def test_more_pdfs_can_be_open_than_a_process_may_have_files(tmp_path):
 
 
 def own_text(path: Path, content: bytes, index: int = 0, rotation_deg: int = 0) -> str:
-    document = OpenPdf(str(written(path, content)), None)
+    document = OpenPdf(written(path, content), None)
     try:
         return document.own_text(index, rotation_deg)
     finally:
@@ -210,15 +212,15 @@ def test_a_text_of_characters_that_the_file_does_not_tell_is_no_truth(tmp_path, 
 
 def test_a_page_with_too_many_characters_has_no_text_of_its_own(tmp_path, monkeypatch):
     for most, text in ((100, "The old harbour\nis closed."), (10, "")):
-        monkeypatch.setattr(pdf_worker, "_MOST_CHARACTERS", most)
+        monkeypatch.setattr(decoding, "_MOST_CHARACTERS", most)
         assert own_text(tmp_path / "page.pdf", text_pdf(TWO_LINES)) == text
 
 
 def test_a_page_with_too_many_parts_has_no_text_of_its_own(tmp_path, monkeypatch):
     content = text_pdf(b"0 0 9 9 re f " * 3 + TWO_LINES)
-    monkeypatch.setattr(pdf_worker, "_MOST_PARTS", 5)
+    monkeypatch.setattr(decoding, "_MOST_PARTS", 5)
     assert own_text(tmp_path / "page.pdf", content)
-    monkeypatch.setattr(pdf_worker, "_MOST_PARTS", 4)
+    monkeypatch.setattr(decoding, "_MOST_PARTS", 4)
     assert own_text(tmp_path / "page.pdf", content) == ""
 
 
@@ -243,8 +245,8 @@ def test_the_text_of_a_page_is_told_as_it_is_rotated(tmp_path):
 
 
 def test_looking_for_the_text_of_a_page_leaves_it_as_it_is(tmp_path):
-    document = OpenPdf(str(written(tmp_path / "page.pdf", text_pdf(TWO_LINES))), None)
+    document = OpenPdf(written(tmp_path / "page.pdf", text_pdf(TWO_LINES)), None)
     assert document.own_text(0, 90)
-    page = document.render(0, 72, None)
+    page = document.render(0, 72)
     document.close()
-    assert (page.width, page.height) == (600, 800)
+    assert page.size_px == (600, 800)

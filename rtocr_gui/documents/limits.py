@@ -1,4 +1,4 @@
-"""Limits on the size and aspect ratio of a page, the number of pages in a file, and what a PDF may take.
+"""Limits on the size and aspect ratio of a page, on the pages of a file, and on what decoding may take.
 
 Pictures and PDF pages share these limits: a hostile or broken file must not fill the memory, and
 a strip of a few pixels must not reach the model. Knows sizes only, no files and no pixels.
@@ -19,11 +19,12 @@ POINTS_PER_INCH = 72
 PDF_LEAST_DPI = 36.0
 """A page too large to be rendered even at this resolution is refused."""
 
-PDF_MEMORY_LIMIT_BYTES = 4 << 30
-"""Memory to render a page with: the largest picture that is opened takes a fifth, in colour."""
+MEMORY_LIMIT_BYTES = 6 << 30
+"""Memory to decode a page with: the largest picture in colour, a few times over."""
 
-PDF_TIME_LIMIT_S, PDF_PREVIEW_TIME_LIMIT_S = 120.0, 20.0
-"""Time to open a PDF, or to render a page or its thumbnail: a map of a town takes some seconds."""
+TIME_LIMIT_S, PREVIEW_TIME_LIMIT_S = 120.0, 20.0
+"""Time to open a file or to decode a page, and for a thumbnail: the largest pictures take some seconds, and
+so do maps in PDFs."""
 
 MOST_PAGES = 20_000
 """Most pages in a file: even a long microfilm fits, but a file may claim to have two billion."""

@@ -1,7 +1,7 @@
 """Opens a scanned file as a list of pages that are rendered one at a time.
 
-Distinguishes pictures from PDFs by content, never by name, and detects when a file changes while it is
-open. How pages are decoded is in `pictures` and `pdf`; knows no model and no text.
+Detects when a file changes while it is open. How pages are decoded is in `decoding`; knows no model and no
+text.
 """
 
 import hashlib
@@ -14,17 +14,16 @@ from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from PIL import Image
 
 from rtocr_gui.documents.halves import cut_half
 from rtocr_gui.documents.limits import check_page_count, check_part_size
 from rtocr_gui.documents.pages import Check, Crop, Cut, PageImage, PageRef, no_check, rotate
-from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile
-from rtocr_gui.documents.pictures import PICTURE_MARKS, PictureFile, unreadable
+from rtocr_gui.documents.scan_file import ScanFile
 from rtocr_gui.errors import DocumentError
-from rtocr_gui.files import is_folder, reason_of
+from rtocr_gui.files import is_folder, reason_of, sentence_on_unreadable
 from rtocr_gui.units import counted
 
 SUPPORTED_SUFFIXES = (
@@ -58,8 +57,8 @@ FIGURES_SUFFIX = ".assets"
 
 _SAVE_OTHERWISE = "Save them as JPEG or PNG first."
 
-PDF_MARK = b"%PDF-"
-PDF_MARK_WITHIN_BYTES = 1024
+DEFAULT_DPI = 200.0
+"""Resolution at which PDF pages are rendered."""
 
 _MOST_ENLARGED = 16
 """How much larger than its thumbnail a page is rendered, at most, for the thumbnail of a crop."""
@@ -67,21 +66,6 @@ _MOST_ENLARGED = 16
 GONE = "The file is no longer where it was. Put it back, or open it from its new place."
 CLOSED = "The file is not open any more. Open it again."
 CHANGED = "The file has changed since it was opened. Open it again."
-
-
-class PageSource(Protocol):
-    """The interface of a file format for `Document`, for any thread; errors are `DocumentError`s."""
-
-    page_count: int
-
-    def render(self, index: int, dpi: float, check: Check) -> tuple[Image.Image, float | None]:
-        """Return the page as RGB, and its resolution in dots per inch if known."""
-
-    def preview(self, index: int, longest_px: int, check: Check) -> Image.Image:
-        """Return the page as RGB, its longest side at most `longest_px`."""
-
-    def rest(self) -> None:
-        """Release the file until the next page is wanted."""
 
 
 class Document:
@@ -92,11 +76,11 @@ class Document:
         pages: one reference for each page, in order; nothing is rendered yet.
     """
 
-    def __init__(self, path: Path, sha256: str, stamp: tuple[int, int], source: PageSource) -> None:
+    def __init__(self, path: Path, sha256: str, stamp: tuple[int, int], source: ScanFile) -> None:
         self.path = path
         self.pages = tuple(PageRef(path, index, sha256) for index in range(source.page_count))
         self._stamp = stamp
-        self._source: PageSource | None = source
+        self._source: ScanFile | None = source
 
     def load_page(
         self,
@@ -177,7 +161,7 @@ class Document:
     ) -> None:
         self.close()
 
-    def _source_of(self, index: int) -> PageSource:
+    def _source_of(self, index: int) -> ScanFile:
         if self._source is None:
             raise DocumentError("The file was closed. Open it again.")
         if not 0 <= index < len(self.pages):
@@ -306,9 +290,8 @@ def open_document(path: Path, password: str | None = None, check: Check = no_che
     """
     path = path.absolute()
     with _as_document_error():
-        beginning, stamp = _inspect(path)
-    is_pdf = PDF_MARK in beginning and not beginning.startswith(PICTURE_MARKS)
-    source = PdfFile(path, password, check) if is_pdf else PictureFile(path)
+        stamp = _inspect(path)
+    source = ScanFile(path, password, check)
     try:
         check_page_count(source.page_count)
         with _as_document_error():
@@ -335,11 +318,11 @@ def _as_document_error() -> Iterator[None]:
             "The name of this file contains a character that no file name can have. Choose the file again."
         ) from error
     except OSError as error:
-        raise unreadable(error) from error
+        raise DocumentError(sentence_on_unreadable(error)) from error
 
 
-def _inspect(path: Path) -> tuple[bytes, tuple[int, int]]:
-    """Return the beginning and the stamp of a file."""
+def _inspect(path: Path) -> tuple[int, int]:
+    """Return the stamp of a file that can be read."""
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         raise DocumentError("This is a folder. Open the files in it.")
@@ -348,7 +331,7 @@ def _inspect(path: Path) -> tuple[bytes, tuple[int, int]]:
     if status.st_size == 0:
         raise DocumentError("The file is empty (0 bytes). Copy or scan it again.")
     with path.open("rb") as file:
-        return file.read(PDF_MARK_WITHIN_BYTES), _stamp(os.fstat(file.fileno()))
+        return _stamp(os.fstat(file.fileno()))
 
 
 def _digest(path: Path, stamp: tuple[int, int]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rtocr_gui.documents.pdf import PdfFile
+from rtocr_gui.documents.scan_file import ScanFile
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.files import is_file, is_same_path, reason_of, resolved, without_case
 
@@ -68,7 +68,7 @@ def find_truth(path: Path, index: int, page_count: int, rotation_deg: int = 0) -
 def _own_text(path: Path, index: int, rotation_deg: int) -> Truth | None:
     """Return the text that a page of a PDF has of its own; None also for one that cannot be opened."""
     try:
-        pdf = PdfFile(path, password=None)
+        pdf = ScanFile(path, password=None)
         try:
             text = pdf.own_text(index, rotation_deg)
         finally:

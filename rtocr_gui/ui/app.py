@@ -16,6 +16,7 @@ from types import TracebackType
 from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QImage
 
+from rtocr_gui.documents.decoders import DECODERS
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.files import FOLDER_GONE, has_current_folder, is_there, named_files
 from rtocr_gui.ocr.page_engine import PageEngine
@@ -67,6 +68,7 @@ class Program:
     """
 
     def __init__(self, settings: Settings, engine_factory: Callable[[], PageEngine] | None = None) -> None:
+        DECODERS.prepare()
         bundled = resource_path("miniature")
         self.pictures = PictureFolder()
         self.bridge = EngineBridge(engine_factory or make_engine)

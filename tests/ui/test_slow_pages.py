@@ -1,4 +1,4 @@
-"""A page that PDFium works on for hours: it is given up as soon as nobody waits for it."""
+"""A page that takes hours to decode is given up as soon as nobody waits for it."""
 
 import threading
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.documents import pdf
+from rtocr_gui.documents import scan_file
+from rtocr_gui.documents.decoders import DECODERS, DecoderTooSlow
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.documents.pdf_process import PDFIUM, PdfiumTooSlow
 from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.requests import Stopped
@@ -33,8 +33,8 @@ def good(qtbot: QtBot, bridge: EngineBridge, draw_page: Draw) -> PageRef:
 
 
 def begun(qtbot: QtBot, request_id: int = 0) -> int:
-    """The id of a request, once PDFium works on it."""
-    qtbot.waitUntil(lambda: any(thread.name == "pdfium" for thread in threading.enumerate()))
+    """The id of a request, once it is worked on."""
+    qtbot.waitUntil(lambda: any(thread.name == "decoder" for thread in threading.enumerate()))
     return request_id
 
 
@@ -55,7 +55,7 @@ def test_a_page_that_is_left_is_given_up_for_the_one_that_is_shown(
 def test_a_slow_thumbnail_waits_until_nothing_else_is_wanted(
     qtbot: QtBot, bridge: EngineBridge, endless: PageRef, good: PageRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pdf, "PDF_PREVIEW_TIME_LIMIT_S", 2.0)
+    monkeypatch.setattr(scan_file, "PREVIEW_TIME_LIMIT_S", 2.0)
     answered: list[PageRef] = []
     for signal in (bridge.page_rendered, bridge.thumbnail_rendered):
         signal.connect(lambda reply: answered.append(reply.ref))
@@ -104,9 +104,9 @@ def test_a_page_that_took_too_long_is_not_rendered_once_more_to_be_encoded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    monkeypatch.setattr(pdf, "PDF_TIME_LIMIT_S", 2.0)
+    monkeypatch.setattr(scan_file, "TIME_LIMIT_S", 2.0)
     given_up: list[type[BaseException]] = []
-    ask = PDFIUM.ask
+    ask = DECODERS.ask
 
     def note(*question: object, **limits: object) -> object:
         try:
@@ -115,11 +115,11 @@ def test_a_page_that_took_too_long_is_not_rendered_once_more_to_be_encoded(
             given_up.append(type(error))
             raise
 
-    monkeypatch.setattr(PDFIUM, "ask", note)
+    monkeypatch.setattr(DECODERS, "ask", note)
     with qtbot.waitSignal(session.shelf.page_failed):
         session.open_files([written(tmp_path / "endless.pdf", endless_pdf())])
     qtbot.waitUntil(lambda: not bridge._page_lane.is_busy)
-    assert given_up == [PdfiumTooSlow, Stopped]
+    assert given_up == [DecoderTooSlow, Stopped]
 
 
 def test_the_view_does_not_wait_for_a_slow_page_whose_file_is_closed(

@@ -101,7 +101,7 @@ class FileOpener(QObject):
         self.changed.emit(self.files_left)
 
     def _open_next(self) -> None:
-        """Open files one by one, so that the picture of the first does not have to wait for all of them."""
+        """Open files one by one, as a folder makes room for those in it."""
         if self._to_open and not self._opening:
             self._open(_Opening(self._to_open.popleft()))
         self.changed.emit(self.files_left)

@@ -1,28 +1,23 @@
-"""Renders the pages of PDF files with PDFium, in a process that does nothing else: `pdf_process` starts it.
+"""Renders the pages of PDF files with PDFium."""
 
-It reads questions from its standard input, and writes the answers to its standard output: a line of JSON for
-each, and after the answer that tells of a picture, its pixels. It imports little, as a person waits until it
-is there. Knows nothing about pictures, hashes or page lists.
-"""
-
-import json
 import logging
 import math
-import os
 import re
-import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from ctypes import c_double
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from pathlib import Path
+from typing import Any
 
 import pypdfium2
 import pypdfium2.raw as raw
 
+from rtocr_gui.documents.decoding.scan import Rendered
 from rtocr_gui.documents.limits import PDF_LEAST_DPI, PDF_PIXEL_LIMIT, POINTS_PER_INCH, check_page_size
 from rtocr_gui.errors import DocumentError, PasswordRequired
+
+_FINEST_PREVIEW_DPI = 200.0
 
 _MOST_PARTS, _MOST_NESTED = 20_000, 8
 """Text, pictures and lines that are looked at on a page, and how deep they may be nested."""
@@ -39,30 +34,13 @@ _MOST_UNKNOWN = 0.01
 _HYPHEN_AT_END = re.compile("[\x02\ufffe]")
 """What PDFium has for the hyphen of a word that is broken between two lines, and for the end of the line."""
 
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Pixels:
-    """A rendered page.
-
-    Attributes:
-        data: blue, green and red of each pixel, row by row.
-        width: pixels of a row.
-        height: number of rows.
-        stride: bytes of a row, of which the last may be none of a pixel.
-        dpi: resolution it was rendered at.
-    """
-
-    data: bytes
-    width: int
-    height: int
-    stride: int
-    dpi: float
+logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # its warnings are for developers
 
 
 class OpenPdf:
     """A PDF with at least one page."""
 
-    def __init__(self, path: str, password: str | None) -> None:
+    def __init__(self, path: Path, password: str | None) -> None:
         """Open it without loading any page.
 
         Raises:
@@ -72,27 +50,33 @@ class OpenPdf:
         self._pdf = _open(path, password)
         self._has_forms = False
 
-    def page_count(self) -> int:
+    def count_pages(self) -> int:
         """Return how many pages it says that it has."""
         return len(self._pdf)
 
-    def render(self, index: int, dpi: float, longest_px: int | None) -> Pixels:
+    def render(self, index: int, dpi: float) -> Rendered:
         """Render one page on white.
 
         Args:
             index: page number, from 0.
             dpi: resolution; less is used if the page would otherwise have more than `PDF_PIXEL_LIMIT` pixels.
-            longest_px: about the most pixels of its longest side; None for no limit.
 
         Raises:
             DocumentError: the page is damaged, absurdly large or a strip.
         """
         with self._page(index) as page:
+            return _draw(page, _affordable_dpi(dpi, *page.get_size()))
+
+    def preview(self, index: int, longest_px: int) -> Rendered:
+        """Render one page so that its longest side has about `longest_px` pixels.
+
+        Raises:
+            DocumentError: as `render`.
+        """
+        with self._page(index) as page:
             size_pt = page.get_size()
-            affordable = _affordable_dpi(dpi, *size_pt)
-            if longest_px is not None:
-                affordable = min(affordable, longest_px / max(size_pt) * POINTS_PER_INCH)
-            return _draw(page, affordable)
+            affordable = _affordable_dpi(_FINEST_PREVIEW_DPI, *size_pt)
+            return _draw(page, min(affordable, longest_px / max(size_pt) * POINTS_PER_INCH))
 
     def own_text(self, index: int, rotation_deg: int) -> str:
         """Return the text that is printed on a page, as it is in the file.
@@ -183,10 +167,11 @@ def _outside(text_page: Any, left: float, bottom: float, right: float, top: floa
     return count
 
 
-def _draw(page: Any, dpi: float) -> Pixels:
+def _draw(page: Any, dpi: float) -> Rendered:
     try:
-        with closing(page.render(scale=dpi / POINTS_PER_INCH)) as bitmap:
-            return Pixels(bytes(bitmap.buffer), bitmap.width, bitmap.height, bitmap.stride, dpi)
+        scale = dpi / POINTS_PER_INCH
+        with closing(page.render(scale=scale, rev_byteorder=True, prefer_bgrx=True)) as bitmap:
+            return Rendered((bitmap.width, bitmap.height), dpi, iter((bytes(bitmap.buffer),)))
     except MemoryError as error:
         raise DocumentError(
             "There is not enough memory to render the page. "
@@ -212,13 +197,13 @@ def _affordable_dpi(dpi: float, width_pt: float, height_pt: float) -> float:
     return affordable
 
 
-def _open(path: str, password: str | None) -> Any:
+def _open(path: Path, password: str | None) -> Any:
     """Load a document with at least one page.
 
     Does not use `PdfDocument(path)`, which for a document without pages reports the error of the
     last file that failed before it.
     """
-    path_bytes = path.encode("utf-8", "surrogateescape") + b"\0"
+    path_bytes = str(path).encode("utf-8", "surrogateescape") + b"\0"
     password_bytes = (password or "").encode("utf-8", "surrogateescape") + b"\0"
     handle = raw.FPDF_LoadDocument(path_bytes, password_bytes)
     if not handle and password and raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD:
@@ -246,65 +231,3 @@ def _refusal(error_code: int, password_given: bool) -> DocumentError:
         "The PDF is damaged or cut off and cannot be opened. "
         "Get a fresh copy, or repair it in another program."
     )
-
-
-class _Clerk:
-    """Answers questions, and holds the file of the latest one open."""
-
-    def __init__(self) -> None:
-        self._file: tuple[str, str | None] | None = None
-        self._pdf: OpenPdf | None = None
-
-    def answer(self, path: str, password: str | None, name: str, *arguments: Any) -> Any:
-        """Return what a method of `OpenPdf` does for a file; None once it is closed."""
-        if name == "close":
-            self._release()
-            return None
-        if self._pdf is None or self._file != (path, password):
-            self._release()
-            self._pdf, self._file = OpenPdf(path, password), (path, password)
-        return getattr(self._pdf, name)(*arguments)
-
-    def _release(self) -> None:
-        pdf, self._pdf = self._pdf, None
-        if pdf is not None:
-            pdf.close()
-
-
-def serve(questions: BinaryIO, answers: BinaryIO) -> None:
-    """Answer questions until there are no more.
-
-    A question is a list: path, password, the name of a method of `OpenPdf`, and its arguments. The answer is
-    `{"value": what it returned, "bytes": 0}`, or `{"error": class, "text": sentence, "bytes": 0}` if it
-    raised a `DocumentError`. Instead of `Pixels`, the value is width, height, stride and resolution, and as
-    many bytes as the answer says follow its line.
-    """
-    clerk = _Clerk()
-    for question in questions:
-        answer: dict[str, object]
-        data = b""
-        try:
-            value = clerk.answer(*json.loads(question))
-        except DocumentError as error:
-            answer = {"error": type(error).__name__, "text": str(error)}
-        else:
-            answer = {"value": value}
-            if isinstance(value, Pixels):
-                answer = {"value": (value.width, value.height, value.stride, value.dpi)}
-                data = value.data
-        answers.write(json.dumps(answer | {"bytes": len(data)}).encode() + b"\n")
-        answers.write(data)
-        answers.flush()
-
-
-def main() -> None:
-    """Serve the process that started this one."""
-    logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # its warnings are for developers
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # in case a library prints anything
-    with answers, suppress(BrokenPipeError):
-        serve(sys.stdin.buffer, answers)
-
-
-if __name__ == "__main__":
-    main()

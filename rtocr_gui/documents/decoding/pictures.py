@@ -3,15 +3,13 @@
 Every frame of a TIFF, GIF, WebP, AVIF or animated PNG is a page, except the reduced copies and masks that a
 TIFF can hold; of a multi-picture JPEG, only the first is, as the others are previews and depth maps of the
 same shot. Pictures whose pixels are not square, such as faxes, are stretched. The file is reopened for each
-page, except that a GIF, WebP or AVIF animation stays open, as each frame is made from the one before. Knows
-nothing about PDFs, hashes or page lists.
+page, except that a GIF, WebP or AVIF animation stays open, as each frame is made from the one before.
 """
 
 import itertools
 import math
 import re
 import struct
-import threading
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
@@ -21,7 +19,8 @@ from typing import Any
 
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
-from rtocr_gui.documents.deep_pictures import decode_to_8_bits, tags_of
+from rtocr_gui.documents.decoding.deep_pictures import decode_to_8_bits, tags_of
+from rtocr_gui.documents.decoding.scan import TIFF_MARKS, Rendered
 from rtocr_gui.documents.limits import (
     MOST_PAGES,
     PICTURE_PIXEL_LIMIT,
@@ -29,19 +28,10 @@ from rtocr_gui.documents.limits import (
     check_page_count,
     check_page_size,
 )
-from rtocr_gui.documents.pages import Check
 from rtocr_gui.errors import DocumentError
-from rtocr_gui.files import reason_of
+from rtocr_gui.files import sentence_on_unreadable
 
 FORMATS = ("PNG", "JPEG", "JPEG2000", "TIFF", "WEBP", "AVIF", "BMP", "GIF")
-
-_TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
-_JPEG_2000_MARKS = (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n")
-
-PICTURE_MARKS = (*_TIFF_MARKS, *_JPEG_2000_MARKS, b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
-"""What PNG, JPEG, JPEG 2000, TIFF and GIF files begin with; a comment may follow that looks like another
-format."""
 
 _AVIF = re.compile(rb".{4}ftyp(avif|avis)", re.DOTALL)
 """What an AVIF file begins with."""
@@ -70,6 +60,8 @@ _ANIMATED = ("GIF", "WEBP", "AVIF")
 _BEGINNING_BYTES = 64
 """What of a file is looked at to tell its kind."""
 
+_PIECE_PX = 1 << 16
+
 _NEAR_LEVELS = 96
 """Greys that differ by less from black or from white are dark or light print."""
 
@@ -96,12 +88,8 @@ _LEAST_STRETCH, _GREATEST_STRETCH = 1.05, 4
 any fax is a mistake."""
 
 
-class PictureFile:
-    """The frames of one picture file, which any thread may ask for, one after the other.
-
-    Attributes:
-        page_count: number of frames that are pages, at least 1.
-    """
+class OpenPicture:
+    """The frames of a picture file that are pages."""
 
     def __init__(self, path: Path) -> None:
         """Inspect the file without decoding it.
@@ -112,7 +100,6 @@ class PictureFile:
         self._path = path
         self._animation: ImageFile.ImageFile | None = None
         self._held = ExitStack()
-        self._in_use = threading.RLock()
         with _as_document_error(path), _opened(path) as image:
             self._frames = _page_frames(image)
             self._is_animation = image.format in _ANIMATED and len(self._frames) > 1
@@ -122,18 +109,13 @@ class PictureFile:
             elif len(self._frames) == 1:
                 image.seek(self._frames[0])
                 check_page_size(*image.size)
-        self.page_count: int = len(self._frames)
 
-    def render(
-        self,
-        index: int,
-        dpi: float,  # noqa: ARG002
-        check: Check,  # noqa: ARG002
-    ) -> tuple[Image.Image, float | None]:
-        """Decode one frame at its own resolution; `dpi` is ignored, and `check` is not called.
+    def count_pages(self) -> int:
+        """Return how many there are, at least 1."""
+        return len(self._frames)
 
-        Returns:
-            The page as RGB, upright and with square pixels, and the resolution the file states, if any.
+    def render(self, index: int, dpi: float) -> Rendered:  # noqa: ARG002
+        """Decode one frame at its own resolution, upright and with square pixels; `dpi` is ignored.
 
         Raises:
             DocumentError: the frame is damaged, too large or a strip.
@@ -141,10 +123,11 @@ class PictureFile:
         with self._frame(index) as image:
             check_page_size(*image.size)
             dpi_xy, density_xy = _stated_dpi(image), _stated_density(image)
-            return _with_square_pixels(_upright_rgb(image), density_xy), max(dpi_xy) if dpi_xy else None
+            page = _with_square_pixels(_upright_rgb(image), density_xy)
+        return _rendered(page, max(dpi_xy) if dpi_xy else None)
 
-    def preview(self, index: int, longest_px: int, check: Check) -> Image.Image:  # noqa: ARG002
-        """Decode a small version of a frame: RGB, upright, longest side at most `longest_px`.
+    def preview(self, index: int, longest_px: int) -> Rendered:
+        """Decode a small version of a frame: upright, longest side at most `longest_px`.
 
         Raises:
             DocumentError: as `render`.
@@ -155,18 +138,21 @@ class PictureFile:
             image.draft("RGB", (longest_px, longest_px))
             page = _with_square_pixels(_upright_rgb(image), density_xy)
         page.thumbnail((longest_px, longest_px))
-        return page
+        return _rendered(page, None)
 
-    def rest(self) -> None:
-        """Release the file, if it is held as an animation, until the next frame is wanted."""
-        with self._in_use:
-            self._animation = None
-            self._held.close()
+    def own_text(self, index: int, rotation_deg: int) -> str:  # noqa: ARG002
+        """Return nothing: a picture has no text of its own."""
+        return ""
+
+    def close(self) -> None:
+        """Release the file, if it is held as an animation."""
+        self._animation = None
+        self._held.close()
 
     @contextmanager
     def _frame(self, index: int) -> Iterator[ImageFile.ImageFile]:
         """Open a frame without decoding it; any failure inside becomes a `DocumentError`."""
-        with self._in_use, _as_document_error(self._path), self._image() as image:
+        with _as_document_error(self._path), self._image() as image:
             for frame in range(image.tell() + 1, index) if self._is_animation else ():
                 image.seek(frame)
                 check_animation_size(len(self._frames), *image.size)  # a frame may enlarge it
@@ -186,8 +172,15 @@ class PictureFile:
         try:
             yield self._animation
         except BaseException:
-            self.rest()  # what a failure leaves behind is no base for other frames
+            self.close()  # what a failure leaves behind is no base for other frames
             raise
+
+
+def _rendered(page: Image.Image, dpi: float | None) -> Rendered:
+    """Return a page in pieces: as a whole, it would take as much memory as it does already."""
+    tops = range(0, page.height, max(1, _PIECE_PX // page.width))
+    pieces = (page.crop((0, top, page.width, min(top + tops.step, page.height))) for top in tops)
+    return Rendered(page.size, dpi, (piece.tobytes("raw", "RGBX") for piece in pieces))
 
 
 @contextmanager
@@ -220,16 +213,11 @@ def _as_document_error(path: Path) -> Iterator[None]:
         ) from error
     except DECODER_FAILURES as error:
         if isinstance(error, OSError) and error.errno is not None:
-            raise unreadable(error) from error
+            raise DocumentError(sentence_on_unreadable(error)) from error
         raise DocumentError(
             "The picture is damaged or cut off and cannot be decoded. "
             "Get a fresh copy, scan it again, or save it again in another program."
         ) from error
-
-
-def unreadable(error: OSError) -> DocumentError:
-    """Build the error for a file that the system fails to read."""
-    return DocumentError(f"The file cannot be read ({reason_of(error)}). Check the disk or the connection.")
 
 
 def _why_unidentified(path: Path) -> str:
@@ -239,7 +227,7 @@ def _why_unidentified(path: Path) -> str:
             beginning = stream.read(_BEGINNING_BYTES)
     except OSError:
         beginning = b""
-    if beginning.startswith(_TIFF_MARKS):
+    if beginning.startswith(TIFF_MARKS):
         return (
             "This kind of TIFF cannot be opened, or its beginning is damaged. "
             "Save it with 8 or 16 bits for each of its colours, or get a fresh copy."

@@ -1,4 +1,4 @@
-"""PDFium in processes of its own: what a file does to it, it does to nothing else."""
+"""Files are decoded in processes of their own: what one does to its process, it does to nothing else."""
 
 import os
 import signal
@@ -11,12 +11,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rtocr_gui.documents import pdf, pdf_process
+from rtocr_gui.documents import decoders, scan_file
+from rtocr_gui.documents.decoders import DECODERS
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.pages import no_check
-from rtocr_gui.documents.pdf_process import PDFIUM
+from rtocr_gui.documents.scan_file import ScanFile
 from rtocr_gui.errors import DocumentError
-from tests.broken_files import endless_pdf, pdf_of_pages, text_pdf, unpacking_pdf
+from tests.broken_files import encoded, endless_pdf, long_jpeg, pdf_of_pages, text_pdf, unpacking_pdf
+from tests.made_pages import page_image
 from tests.opened_files import BLACK, error_of, first_page, written
 
 CHECKOUT = Path(__file__).parents[1]
@@ -30,9 +32,9 @@ class Unwanted(BaseException):
 @pytest.fixture(autouse=True)
 def no_process() -> Iterator[None]:
     """Each test starts its own."""
-    PDFIUM.end()
+    DECODERS.end()
     yield
-    PDFIUM.end()
+    DECODERS.end()
 
 
 @pytest.fixture
@@ -42,8 +44,23 @@ def good(tmp_path: Path) -> Path:
 
 
 def running() -> list[psutil.Process]:
-    """The processes that PDFium runs in, for this one."""
+    """The processes that decode files for this one."""
     return [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_process_can_be_there_before_the_first_file(good):
+    DECODERS.prepare()
+    DECODERS.prepare()
+    (process,) = running()
+    first_page(good)
+    DECODERS.prepare()
+    assert running() == [process]
+
+
+def test_a_window_comes_up_where_no_process_can_be_started(monkeypatch, tmp_path):
+    monkeypatch.setattr(decoders, "_command", lambda: [str(tmp_path / "missing")])
+    DECODERS.prepare()
+    assert running() == []
 
 
 def test_pages_are_rendered_by_one_process_that_stays(good, tmp_path):
@@ -54,11 +71,12 @@ def test_pages_are_rendered_by_one_process_that_stays(good, tmp_path):
     assert running() == [process]
 
 
-def test_a_page_that_takes_too_long_is_given_up_and_nothing_else(good, tmp_path, monkeypatch):
-    for limit in ("PDF_TIME_LIMIT_S", "PDF_PREVIEW_TIME_LIMIT_S"):
-        monkeypatch.setattr(pdf, limit, 1.0)
-    with open_document(written(tmp_path / "endless.pdf", endless_pdf())) as document:
-        for render in (lambda: document.load_page(0), lambda: document.thumbnail(0, 100)):
+@pytest.mark.parametrize("slow", [endless_pdf, long_jpeg])
+def test_a_page_that_takes_too_long_is_given_up_and_nothing_else(good, tmp_path, monkeypatch, slow):
+    for limit in ("TIME_LIMIT_S", "PREVIEW_TIME_LIMIT_S"):
+        monkeypatch.setattr(scan_file, limit, 1.0)
+    with open_document(written(tmp_path / "slow", slow())) as document:
+        for render in (lambda: document.load_page(0), lambda: document.thumbnail(0, 3000)):
             error = error_of(render)
             assert "given up after 1 s" in str(error)
             assert "far more intricate" in str(error)
@@ -68,7 +86,7 @@ def test_a_page_that_takes_too_long_is_given_up_and_nothing_else(good, tmp_path,
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit the memory of a process")
 def test_a_page_that_needs_too_much_memory_is_given_up_and_nothing_else(good, tmp_path, monkeypatch):
-    monkeypatch.setattr(pdf_process, "PDF_MEMORY_LIMIT_BYTES", 1 << 30)
+    monkeypatch.setattr(decoders, "MEMORY_LIMIT_BYTES", 1 << 30)
     assert "more memory than it may" in str(
         error_of(lambda: first_page(written(tmp_path / "large.pdf", unpacking_pdf())))
     )
@@ -94,7 +112,7 @@ def test_a_page_that_is_not_wanted_any_more_is_given_up(good, tmp_path):
 
 def test_a_file_that_is_not_wanted_any_more_is_given_up(good, monkeypatch):
     command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
-    monkeypatch.setattr(pdf_process, "_command", lambda: command)
+    monkeypatch.setattr(decoders, "_command", lambda: command)
     with pytest.raises(Unwanted):
         open_document(good, check=give_up)
     assert running() == []
@@ -121,24 +139,27 @@ def test_a_process_that_the_system_ended_meanwhile_is_replaced(good):
         "print('[' * 100000)",
         "print('[1, 2]')",
         "print('{}')",
-        'print(\'{"value": 1, "bytes": "many"}\')',
-        'print(\'{"value": 1, "bytes": 1e12}\')',
-        'print(\'{"value": 1, "bytes": 1000000000000}\')',
-        'print(\'{"value": 1, "bytes": 12}\\n\'"too short", end="")',
+        "print('{\"page\": []}')",
+        "print('{\"page\": [2, 2]}')",
+        'print(\'{"page": ["2", 2, 72]}\')',
+        "print('{\"page\": [-2, 2, 72]}')",
+        "print('{\"page\": [1000000, 1000000, 72]}')",
+        "print('{\"error\": 1}')",
+        "print('{\"page\": [2, 2, 72]}', 'too short', sep='\\n', end='')",
         "print('x' * 10_000_000)",
     ],
 )
 def test_an_answer_that_is_none_counts_as_a_crash(good, monkeypatch, answer):
     program = f"import sys; sys.stdin.readline(); {answer}"
-    monkeypatch.setattr(pdf_process, "_command", lambda: [sys.executable, "-c", program])
-    assert "Opening the PDF failed" in str(error_of(lambda: open_document(good)))
+    monkeypatch.setattr(decoders, "_command", lambda: [sys.executable, "-c", program])
+    assert "Opening the file failed" in str(error_of(lambda: open_document(good)))
     assert running() == []
 
 
 def test_a_process_that_cannot_be_started_is_told(good, monkeypatch, tmp_path):
-    monkeypatch.setattr(pdf_process, "_command", lambda: [str(tmp_path / "missing")])
+    monkeypatch.setattr(decoders, "_command", lambda: [str(tmp_path / "missing")])
     error = str(error_of(lambda: open_document(good)))
-    assert "PDFium could not be started (No such file or directory)" in error
+    assert "could not be started (No such file or directory)" in error
 
 
 def test_an_error_that_is_no_fault_of_the_file_ends_the_process_too(good):
@@ -180,6 +201,24 @@ def test_a_closed_document_lets_go_of_its_file(good):
     document.close()
     assert str(good) not in {file.path for file in process.open_files()}
     assert running() == [process]
+
+
+@pytest.mark.parametrize("kind", ["PDF", "GIF"])
+def test_a_file_that_was_replaced_is_opened_anew_although_the_former_is_still_open(tmp_path, kind):
+    def pages(count: int) -> bytes:
+        if kind == "PDF":
+            return pdf_of_pages(count)
+        frames = [page_image(text=str(number)) for number in range(count)]
+        return encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+
+    path = written(tmp_path / "scan", pages(2))
+    former = open_document(path)
+    former.load_page(1)
+    written(tmp_path / "other", pages(3)).replace(path)
+    with open_document(path) as document:
+        assert len(document.pages) == 3
+        document.load_page(2)
+    former.close()
 
 
 def test_a_file_is_released_also_where_its_process_is_gone(good):
@@ -260,12 +299,11 @@ def test_the_bundle_starts_it_with_its_command_line(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     for name, command in (("rtocr-gui", "rtocr"), ("rtocr", "rtocr"), ("rtocr-gui.exe", "rtocr.exe")):
         monkeypatch.setattr(sys, "executable", str(tmp_path / name))
-        assert pdf_process._command() == [str(tmp_path / command), "-m", "rtocr_gui.documents.pdf_worker"]
+        assert decoders._command() == [str(tmp_path / command), "-m", "rtocr_gui.documents.decoding.worker"]
 
 
-def test_a_text_is_looked_for_in_the_same_way(tmp_path, monkeypatch):
-    monkeypatch.setattr(pdf, "PDF_TIME_LIMIT_S", 1.0)
-    page = pdf.PdfFile(
-        written(tmp_path / "page.pdf", text_pdf(b"BT /F1 24 Tf 72 700 Td (Harbour) Tj ET")), None
-    )
-    assert page.own_text(0, 0) == "Harbour"
+def test_a_text_is_looked_for_in_the_same_way(tmp_path):
+    page = text_pdf(b"BT /F1 24 Tf 72 700 Td (Harbour) Tj ET")
+    assert ScanFile(written(tmp_path / "page.pdf", page), None).own_text(0, 0) == "Harbour"
+    picture = encoded(page_image(), "PNG")
+    assert ScanFile(written(tmp_path / "picture.pdf", picture), None).own_text(0, 0) == ""
