@@ -91,6 +91,11 @@ class FileOpener(QObject):
         if not self.is_opening(path):
             self._open(_Opening(path, again=True))
 
+    def open_anew(self, path: Path) -> None:
+        """Open a file as it is now, before those that wait."""
+        self._to_open.appendleft(path)
+        self._open_next()
+
     def unlock(self, path: Path, password: str) -> None:
         """Open a file with the password that the person gave."""
         self._open(self._locked.get(path, _Opening(path)), password)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtocr_gui.documents.labels import counted_pages
+from rtocr_gui.documents.loading import CHANGED, CLOSED
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Scaling
 from rtocr_gui.ui.background.load_request import LoadRequest
@@ -109,6 +110,23 @@ class RestoreText:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenAgain:
+    """An offer to open a file as it is now, in the place of its earlier version.
+
+    Attributes:
+        path: the file.
+    """
+
+    path: Path
+    label = "Open again"
+
+    @property
+    def tip(self) -> str:
+        """What a button says when it is pointed at."""
+        return f"Open {self.path} as it is now"
+
+
+@dataclass(frozen=True, slots=True)
 class UseAuto:
     """An offer to leave the retention ratio to each page."""
 
@@ -133,7 +151,7 @@ class ShowFolder:
         return f"Open {self.file.parent}"
 
 
-SessionOffer = ReadAgain | LoadModel | BringBack | TakeBack | RestoreText | UseAuto
+SessionOffer = ReadAgain | LoadModel | BringBack | TakeBack | RestoreText | OpenAgain | UseAuto
 """What the session carries out."""
 
 Offer = SessionOffer | ShowFolder
@@ -164,10 +182,15 @@ class Notice:
         """The file that it, or its page, is about."""
         return self.about.path if isinstance(self.about, PageRef) else self.about
 
+    @property
+    def is_problem(self) -> bool:
+        """True if nothing is offered, except to open the file again."""
+        return all(isinstance(offer, OpenAgain) for offer in self.offers)
+
     def is_of(self, pages: set[PageRef]) -> bool:
-        """True if it offers to read one of these pages (unrotated), or is about one and offers nothing."""
+        """True if it offers to read one of these pages (unrotated), or tells a problem of one."""
         to_read = {offer.ref.unrotated for offer in self.offers if isinstance(offer, ReadAgain)}
-        return bool(pages & to_read) or (not self.offers and self.about in pages)
+        return bool(pages & to_read) or (self.is_problem and self.about in pages)
 
     def outdates(self, old: "Notice") -> bool:
         """True if it makes an older notice obsolete."""
@@ -188,7 +211,9 @@ def retry_label(scaling: Scaling) -> str:
 
 
 def about_page(ref: PageRef, name: str, sentence: str, offers: tuple[Offer, ...] = ()) -> Notice:
-    """Say which page a sentence is about."""
+    """Say which page a sentence is about; if its file has to be opened again, offer that."""
+    if sentence in (CHANGED, CLOSED):
+        offers = (*offers, OpenAgain(ref.path))
     return Notice(f"{name}: {sentence}", offers, about=ref.unrotated)
 
 
@@ -233,11 +258,24 @@ def about_removed(removed: RemovedPages, deed: str = "Removed") -> Notice:
     return Notice(f"{deed} {_named(removed)}.", (BringBack(removed),), is_passing=True, about=first)
 
 
-def about_outdated(removed: RemovedPages) -> Notice:
-    """Say which pages left the list because their file has changed, and offer to bring them back."""
-    pages, name = counted(len(removed.pages), "page"), removed.pages[0].ref.path.name
-    sentence = f"{name} has changed and was opened again. Removed {pages} of its earlier version."
-    return replace(about_removed(removed), sentence=sentence)
+def about_outdated(path: Path, removed: RemovedPages, kept: int) -> Notice:
+    """Say what became of the pages of a file that has changed, and offer to bring back those that left.
+
+    Text that is in no file may be wanted much later: the scan that it was read from is gone.
+
+    Args:
+        path: the file.
+        removed: the pages that left the list; they count if any has text.
+        kept: how many stay, as the person typed into them.
+    """
+    sentence = f"{path.name} has changed and was opened again."
+    if kept:
+        sentence += f" Kept {counted(kept, 'page')} of its earlier version, with the text that you typed."
+    if not removed.has_content:
+        return Notice(sentence, is_passing=True)
+    sentence += f" Removed {counted(len(removed.pages), 'page')} of its earlier version."
+    is_saved = all(page.is_saved for page in removed.pages)
+    return replace(about_removed(removed), sentence=sentence, is_passing=is_saved)
 
 
 def about_samples(removed: RemovedPages) -> Notice:

@@ -118,16 +118,23 @@ class OpenPages:
 
         Args:
             refs: all pages of the file.
-            outdated: the pages that they replace.
+            outdated: the pages that they replace. If there are none, but others of an earlier version are
+                listed, the new ones follow those.
 
         Returns:
             What was removed, and the pages added.
         """
-        order, leaving = self.refs, set(outdated)
-        at = order.index(outdated[0]) if outdated else len(order)
+        pages, order, leaving = tuple(refs), self.refs, set(outdated)
+        former = [page.ref for page in self.of_file(pages[0].path)]
+        if outdated:
+            at = order.index(outdated[0])
+        elif former and {ref.whole for ref in former}.isdisjoint(pages):
+            at = 1 + max(map(order.index, former))
+        else:
+            at = len(order)
         following = next((ref for ref in order[at:] if ref not in leaving), None)
-        removed, added = self.remove(outdated), self.add(refs)
-        if removed.pages:
+        removed, added = self.remove(outdated), self.add(pages)
+        if at < len(order):
             self.move(added, following)
         return removed, added
 

@@ -26,7 +26,8 @@ class PageShelf(QObject):
     """Lists the pages of files that are opened, and shows one of them.
 
     The first page that comes after a request to open files is shown. If the person types meanwhile (`stay`),
-    the shown page stays, and the new ones are only listed.
+    the shown page stays, and the new ones are only listed. A page whose file has changed and is opened again
+    gives way to the one with its number, unless the person typed into it.
 
     Signals (each carries one frozen value):
         pages_opened (tuple of PageRef): a file was opened, and these pages of it are in the list, or
@@ -34,7 +35,8 @@ class PageShelf(QObject):
         pages_changed (tuple of PageEntry): the pages in the list, or their order, have changed.
         pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
         pages_removed (RemovedPages, str): these were removed, split, joined or cropped, and which of it.
-        pages_outdated (RemovedPages): these pages left the list, as a newer version of their file was opened.
+        pages_outdated (Path, RemovedPages, tuple of PageRef): a newer version of a file was opened: these
+            pages left the list, and these stay, as the person typed into them.
         pages_rotated (dict of PageRef to PageRef): the new refs of these pages; `pages_changed` follows.
         pages_exchanged (dict of PageRef to tuple of PageRef): what is listed in the place of these pages;
             `pages_dropped` and `pages_changed` follow.
@@ -58,7 +60,7 @@ class PageShelf(QObject):
     pages_changed = Signal(object)
     pages_dropped = Signal(object)
     pages_removed = Signal(object, str)
-    pages_outdated = Signal(object)
+    pages_outdated = Signal(object, object, object)
     pages_rotated = Signal(object)
     pages_exchanged = Signal(object)
     pages_moved = Signal(object)
@@ -79,6 +81,7 @@ class PageShelf(QObject):
         self._pages = pages
         self._selected: tuple[PageRef, ...] = ()
         self._selects_opened = False
+        self._renewed: Path | None = None
         self._render_id = 0
         self._picture_failed = False
         self._appended: list[PageRef] = []
@@ -113,7 +116,14 @@ class PageShelf(QObject):
 
     def stay(self) -> None:
         """Keep showing this page when pending files open: the person is typing into its text."""
-        self._selects_opened = False
+        self._selects_opened, self._renewed = False, None
+
+    def open_anew(self, path: Path) -> None:
+        """Open a file as it is now; the page of it that is shown gives way to the one with its number."""
+        shown = self._pages.shown
+        if shown is not None and shown.path == path:
+            self._renewed = path
+        self._opener.open_anew(path)
 
     @Slot(object)
     def select(self, ref: PageRef | None) -> None:
@@ -342,14 +352,26 @@ class PageShelf(QObject):
         self.pages_dropped.emit(tuple(ref for ref in former if ref.whole not in there))
         outdated, added = self._pages.renew(opened, self._pages.outdated(path, opened))
         self._tell_added(added, at_once=bool(outdated.pages))
-        shown = self._pages.shown
-        if self._selects_opened or shown is None or shown not in self._pages:
+        self._show_opened(path, opened)
+        if added == opened:
+            stay = tuple(ref for ref in former if ref in self._pages)
+            self.pages_outdated.emit(path, outdated, stay)
+        self.pages_opened.emit(opened)
+
+    def _show_opened(self, path: Path, opened: tuple[PageRef, ...]) -> None:
+        """Show a page of a file that was opened, if it was opened for that or the shown page is of it."""
+        shown, gives_way = self._pages.shown, path == self._renewed
+        if gives_way:
+            self._renewed = None
+        if self._selects_opened or shown is None:
             self._selects_opened = False
             self._show(self._pages.as_open(opened[0]))
         elif shown.whole in opened:
             self._show(shown)
-        self.pages_outdated.emit(outdated)
-        self.pages_opened.emit(opened)
+        elif shown not in self._pages or (shown.path == path and gives_way):
+            self._show(self._pages.as_open(opened[min(shown.index, len(opened) - 1)]))
+        elif shown.path == path and self._picture_failed:
+            self._show(shown)  # there is a newer version by now, and only its text is left
 
     @Slot(object)
     def _pass_picture(self, reply: PageRendered) -> None:

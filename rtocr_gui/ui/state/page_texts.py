@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from rtocr_gui.documents.loading import CHANGED, CLOSED, GONE
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Reading, Task
 from rtocr_gui.ui.background.replies import TextStreamed
@@ -172,9 +173,18 @@ class PageTexts(QObject):
         self.show()
 
     def blame_picture(self, failure: PageFailure) -> None:
-        """Note why a page has no picture."""
-        is_earlier = self._pages.has_newer(failure.ref)
-        self._set_picture_problem(failure.ref, EARLIER_VERSION if is_earlier else failure.sentence)
+        """Note why a page has no picture, and tell if its file only has to be opened again."""
+        sentence = self._why(failure)
+        self._set_picture_problem(failure.ref, sentence)
+        notice = about_page(failure.ref, self._pages.name_of(failure.ref), sentence)
+        if notice.offers:
+            self.notice_raised.emit(notice)
+
+    def _why(self, failure: PageFailure) -> str:
+        """What the failure of a page is put down to: no file has the pages of an earlier version."""
+        lacks_file = failure.sentence in (CHANGED, CLOSED, GONE)
+        is_earlier = lacks_file and self._pages.has_newer(failure.ref)
+        return EARLIER_VERSION if is_earlier else failure.sentence
 
     def forgive_picture(self, ref: PageRef) -> None:
         """Note that a page has a picture again."""
@@ -190,8 +200,9 @@ class PageTexts(QObject):
     def forgive_failures(self, path: Path) -> None:
         """Forget why pages of a file could not be read or shown, as it was opened again."""
         for page in self._pages.of_file(path):
-            if page.has_failed and not self._pages.has_newer(page.ref):
+            if page.has_failed:
                 page.forgive()
+                page.picture_problem = EARLIER_VERSION if self._pages.has_newer(page.ref) else ""
                 self._tell_of(page)
 
     @Slot(object)
@@ -249,7 +260,7 @@ class PageTexts(QObject):
     def _fail(self, failure: PageFailure) -> None:
         page = self._pages.get(failure.ref)
         if page is not None:
-            page.fail(failure.sentence, failure.retry)
+            page.fail(self._why(failure), failure.retry)
             self._tell_of(page)
             self._raise_notice(page)
 

@@ -46,6 +46,7 @@ from rtocr_gui.ui.state.models import Models
 from rtocr_gui.ui.state.notices import (
     BringBack,
     LoadModel,
+    OpenAgain,
     RestoreText,
     SessionOffer,
     TakeBack,
@@ -322,10 +323,10 @@ class Session(QObject):
         if removed.has_content:
             self.notice_raised.emit(about_removed(removed, deed))
 
-    @Slot(object)
-    def _tell_of_outdated(self, removed: RemovedPages) -> None:
-        if removed.has_content:
-            self.notice_raised.emit(about_outdated(removed))
+    @Slot(object, object, object)
+    def _tell_of_outdated(self, path: Path, removed: RemovedPages, stay: tuple[PageRef, ...]) -> None:
+        if removed.has_content or stay:
+            self.notice_raised.emit(about_outdated(path, removed, len(stay)))
 
     @Slot(object)
     def _show_page(self, ref: PageRef | None) -> None:
@@ -463,6 +464,8 @@ class Session(QObject):
                 self.notice_raised.emit(about_left_out(left_out))
         elif isinstance(offer, RestoreText):
             self.open_files(self._restorer.begin(offer.left))
+        elif isinstance(offer, OpenAgain):
+            self.shelf.open_anew(offer.path)
         elif isinstance(offer, TakeBack):
             self.texts.put_words_back(offer.replaced)
         elif (ref := self._pages.as_open(offer.ref)) in self._pages:  # else it was removed since

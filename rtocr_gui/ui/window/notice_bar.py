@@ -26,7 +26,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.parts.form_parts import plain_label
 from rtocr_gui.ui.parts.plain_text import breakable, plain_tip
 from rtocr_gui.ui.parts.timers import one_shot
-from rtocr_gui.ui.state.notices import LoadModel, Notice, Offer, ReadAgain, ShowFolder
+from rtocr_gui.ui.state.notices import LoadModel, Notice, Offer, OpenAgain, ReadAgain, ShowFolder
 from rtocr_gui.units import grouped
 
 NOTICES_KEPT = 50
@@ -70,15 +70,15 @@ class NoticeBar(QFrame):
         self._dismiss = QToolButton()
         self._dismiss.setAutoRaise(True)
         self._dismiss.clicked.connect(self.clear)
-        self._take_all = QPushButton()
-        self._take_all.setToolTip("Read each of these pages as its own button says")
-        self._take_all.clicked.connect(self._take_all_to_read)
-        self._take_all.hide()
+        self._read_all = self._make_button_for_all(
+            ReadAgain, "Read each of these pages as its own button says"
+        )
+        self._open_all = self._make_button_for_all(OpenAgain, "Open each of these files as it is now")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 4, 4)
         layout.addWidget(self._scroll, 1)
-        layout.addWidget(self._take_all, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(self._dismiss, 0, Qt.AlignmentFlag.AlignTop)
+        for button in (self._read_all, self._open_all, self._dismiss):
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         self._leaving = one_shot(self, leave_after_ms, self._let_leave)
         self.hide()
 
@@ -122,8 +122,8 @@ class NoticeBar(QFrame):
 
     @Slot(object)
     def withdraw_problems_of(self, path: Path) -> None:
-        """Drop what was said of a file and its pages without an offer: it was opened again."""
-        self._forget(lambda notice: not notice.offers and notice.file == path)
+        """Drop the problems that were told of a file and its pages: it was opened again."""
+        self._forget(lambda notice: notice.is_problem and notice.file == path)
 
     @Slot(object)
     def withdraw_model(self, folder: Path) -> None:
@@ -153,20 +153,28 @@ class NoticeBar(QFrame):
             self._drop([row])
         self.offer_taken.emit(offer)
 
-    @Slot()
-    def _take_all_to_read(self) -> None:
-        for row in self._rows_to_read():
+    def _make_button_for_all(self, kind: type[Offer], tip: str) -> QPushButton:
+        button = QPushButton()
+        button.setToolTip(tip)
+        button.clicked.connect(lambda: self._take_all(kind))
+        button.hide()
+        return button
+
+    def _take_all(self, kind: type[Offer]) -> None:
+        for row in self._rows_offering(kind):
             if row in self._rows:  # reading a page withdraws other offers to read it
                 self._take(row, row.notice.offers[0])
 
-    def _rows_to_read(self) -> "list[_Row]":
-        return [row for row in self._rows if isinstance(next(iter(row.notice.offers), None), ReadAgain)]
+    def _rows_offering(self, kind: type[Offer]) -> "list[_Row]":
+        return [row for row in self._rows if isinstance(next(iter(row.notice.offers), None), kind)]
 
     def _name_buttons(self) -> None:
-        """Offer one button for all pages that failed, if several did; count notices that are out of view."""
-        to_read, total = len(self._rows_to_read()), len(self._left_out) + len(self._rows)
-        self._take_all.setText(f"Read all {to_read} again")
-        self._take_all.setVisible(to_read > 1)
+        """Offer a button for all pages or files that failed, if several did; count notices out of view."""
+        for button, verb, kind in ((self._read_all, "Read", ReadAgain), (self._open_all, "Open", OpenAgain)):
+            count = len(self._rows_offering(kind))
+            button.setText(f"{verb} all {count} again")
+            button.setVisible(count > 1)
+        total = len(self._left_out) + len(self._rows)
         self._dismiss.setText(f"Dismiss all {grouped(total)}" if total > VISIBLE_LINES else "Dismiss")
         # Setting the text has taken the shortcut away. No stray key hides what nothing tells again.
         has_shortcut = not any(row.notice.stays_in_view for row in self._rows)
