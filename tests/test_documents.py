@@ -11,10 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
+from rtocr_gui.documents import loading
 from rtocr_gui.documents.decoding import pictures
 from rtocr_gui.documents.decoding.pictures import OpenPicture
 from rtocr_gui.documents.decoding.worker import open_scan
-from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, list_files, open_document
+from rtocr_gui.documents.loading import (
+    SUPPORTED_SUFFIXES,
+    ListedFiles,
+    ScansBelow,
+    find_below,
+    list_files,
+    open_document,
+)
 from rtocr_gui.errors import DocumentError, PasswordRequired
 from tests.broken_files import encoded, encrypted_pdf, pdf_of_pages, write_broken_files, write_good_files
 from tests.made_pages import page_image
@@ -97,25 +105,76 @@ def test_a_folder_stands_for_the_scans_in_it_in_the_order_of_their_numbers(tmp_p
     assert [path.name for path in list_files(tmp_path).files] == names
     assert list_files(tmp_path / "notes.txt").files == (tmp_path / "notes.txt",)
     assert "without pictures" in str(error_of(lambda: list_files(tmp_path / "scan 3.png")))
-    (tmp_path / "scan 3.png" / "2025").mkdir()
+    (tmp_path / "scan 3.png" / "2025" / "May").mkdir(parents=True)
     written(tmp_path / "scan 3.png" / "notes.txt", b"x")
-    assert "in its subfolders" in str(error_of(lambda: list_files(tmp_path / "scan 3.png")))
+    assert "without pictures" in str(error_of(lambda: list_files(tmp_path / "scan 3.png")))
+    written(tmp_path / "scan 3.png" / "2025" / "May" / "1.png", b"x")
+    assert "only in its subfolders" in str(error_of(lambda: list_files(tmp_path / "scan 3.png")))
 
 
-def test_a_folder_says_how_many_of_its_subfolders_have_scans_that_are_left_out(tmp_path):
+def test_a_folder_says_whether_scans_in_its_subfolders_are_left_out(tmp_path):
     written(tmp_path / "1.png", b"x")
-    for name in ("May", "June", ".cache", "letter.assets", "empty", "empty/July"):
+    for name in ("June", ".cache", "letter.assets"):
         (tmp_path / name).mkdir()
-    for name in ("May", ".cache", "letter.assets", "empty/July"):
-        written(tmp_path / name / "2.png", b"x")
-    written(tmp_path / "June" / "notes.txt", b"x")
-    assert list_files(tmp_path).left_out == "Subfolders with scans, left out: 1. Open them too."
-    written(tmp_path / "June" / "3.pdf", b"x")
+        written(tmp_path / name / ("notes.txt" if name == "June" else "2.png"), b"x")
+    assert list_files(tmp_path) == ListedFiles((tmp_path / "1.png",))
+    (tmp_path / "June" / "bills").mkdir()
+    written(tmp_path / "June" / "bills" / "3.pdf", b"x")
     written(tmp_path / "4.heic", b"x")
     told = list_files(tmp_path)
     assert told.files == (tmp_path / "1.png",)
     assert "HEIC: 1." in told.left_out
-    assert told.left_out.endswith(" Subfolders with scans, left out: 2. Open them too.")
+    assert told.left_out.endswith(" Scans in its subfolders are left out. Open them too.")
+
+
+def test_the_scans_below_a_folder_are_found_at_any_depth_in_the_order_of_their_numbers(tmp_path):
+    names = ["2/b.png", "2/part 9/1.png", "2/part 10/1.png", "2/part 10/2.png", "10/a.pdf"]
+    others = ["own.png", "2/notes.txt", ".cache/1.png", "2/letter.assets/1.png", "2/.hidden.png"]
+    for name in (*reversed(names), *others, "10/photo.heic"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        written(tmp_path / name, b"x")
+    found = find_below(tmp_path)
+    assert found.files == tuple(tmp_path / name for name in names)
+    assert "does not read HEIC: 1." in found.left_out
+    assert find_below(tmp_path / "own.png") == find_below(tmp_path / "10") == ScansBelow()
+
+
+def test_links_to_folders_are_not_followed_when_scans_are_looked_for_below(tmp_path):
+    (tmp_path / "scans" / "May").mkdir(parents=True)
+    written(tmp_path / "above.png", b"x")
+    written(tmp_path / "scans" / "May" / "1.png", b"x")
+    (tmp_path / "scans" / "May" / "up").symlink_to("..")
+    (tmp_path / "scans" / "May" / "out").symlink_to(tmp_path)
+    assert find_below(tmp_path / "scans").files == (tmp_path / "scans" / "May" / "1.png",)
+
+
+def test_more_files_than_are_looked_at_below_a_folder_are_none(tmp_path, monkeypatch):
+    (tmp_path / "May").mkdir()
+    written(tmp_path / "May" / "1.txt", b"x")
+    written(tmp_path / "May" / "2.png", b"x")
+    monkeypatch.setattr(loading, "MOST_ENTRIES", 3)
+    assert find_below(tmp_path).files == (tmp_path / "May" / "2.png",)
+    monkeypatch.setattr(loading, "MOST_ENTRIES", 2)
+    assert find_below(tmp_path) == ScansBelow()
+    assert "except perhaps in its subfolders" in str(error_of(lambda: list_files(tmp_path)))
+    written(tmp_path / "0.png", b"x")
+    assert list_files(tmp_path).files == (tmp_path / "0.png",)
+    assert list_files(tmp_path).left_out.startswith("Its subfolders are left out")
+
+
+def test_a_subfolder_that_cannot_be_read_does_not_cost_the_scans_of_the_others(tmp_path, monkeypatch):
+    for name in ("May", "June"):
+        (tmp_path / name).mkdir()
+        written(tmp_path / name / "1.png", b"x")
+    scan = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "May":
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert find_below(tmp_path).files == (tmp_path / "June" / "1.png",)
 
 
 def test_a_folder_says_which_of_its_pictures_are_in_formats_that_are_not_read(tmp_path):

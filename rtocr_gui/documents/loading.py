@@ -6,9 +6,8 @@ text.
 
 import hashlib
 import os
-import re
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import prod
@@ -18,6 +17,7 @@ from typing import Self
 
 from PIL import Image
 
+from rtocr_gui.documents.folders import TooManyEntries, as_people_count, folders_below
 from rtocr_gui.documents.halves import cut_half
 from rtocr_gui.documents.limits import check_page_count, check_part_size
 from rtocr_gui.documents.pages import Check, Crop, Cut, PageImage, PageRef, no_check, rotate
@@ -55,10 +55,27 @@ UNREAD_SUFFIXES = {".heic": "HEIC", ".heif": "HEIC", ".hif": "HEIC", ".jxl": "JP
 FIGURES_SUFFIX = ".assets"
 """Suffix of a folder of figures that were cut out of pages; none of them is a scan."""
 
+MOST_ENTRIES = 50_000
+"""How many files and folders are looked at to find scans in subfolders."""
+
 _SAVE_OTHERWISE = "Save them as JPEG or PNG first."
 
 DEFAULT_DPI = 200.0
 """Resolution at which PDF pages are rendered."""
+
+_LEFT_OUT_BELOW = {
+    True: "Scans in its subfolders are left out. Open them too.",
+    False: "",
+    None: "Its subfolders are left out, and may have scans. Open those that you need.",
+}
+"""What to say of a folder with scans, by whether its subfolders have some; None if there are too many."""
+
+_NO_SCANS = {
+    True: "This folder has pictures or PDFs only in its subfolders. Open those.",
+    False: "This is a folder without pictures or PDFs. Choose another.",
+    None: "This folder has no pictures or PDFs, except perhaps in its subfolders. Open those that you need.",
+}
+"""Why a folder without scans of its own is not opened, by the same."""
 
 _MOST_ENLARGED = 16
 """How much larger than its thumbnail a page is rendered, at most, for the thumbnail of a crop."""
@@ -192,11 +209,24 @@ class ListedFiles:
 
     Attributes:
         files: the scans in a folder, or the file itself.
-        left_out: sentences about pictures in the folder that RTOCR does not read, and about subfolders with
-            scans; empty if there are neither.
+        left_out: sentences about pictures in the folder that RTOCR does not read, and about scans in
+            subfolders; empty if there are neither.
     """
 
     files: tuple[Path, ...]
+    left_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScansBelow:
+    """The scans in the subfolders of a folder, and in theirs.
+
+    Attributes:
+        files: the scans, folder by folder, each sorted as by `list_files`.
+        left_out: a sentence about pictures beside them that RTOCR does not read; may be empty.
+    """
+
+    files: tuple[Path, ...] = ()
     left_out: str = ""
 
 
@@ -216,37 +246,54 @@ def list_files(path: Path) -> ListedFiles:
         raise DocumentError(
             f"The folder cannot be read ({reason_of(error)}). Ask its owner, or open a copy."
         ) from error
-    files = tuple(sorted(filter(looks_like_a_scan, there), key=_as_people_count))
+    files = tuple(sorted(filter(looks_like_a_scan, there), key=as_people_count))
     unread = [file for file in there if _is_named(file, UNREAD_SUFFIXES)]
-    kinds = " and ".join(sorted({UNREAD_SUFFIXES[file.suffix.lower()] for file in unread}))
     if files:
-        sentences = []
-        if unread:
-            sentences.append(
-                f"Pictures left out, as RTOCR does not read {kinds}: {len(unread)}. {_SAVE_OTHERWISE}"
-            )
-        if subfolders := sum(map(_is_folder_of_scans, set(there).difference(files))):
-            sentences.append(f"Subfolders with scans, left out: {subfolders}. Open them too.")
-        return ListedFiles(files, " ".join(sentences))
+        left_out = _about_unread(unread), _LEFT_OUT_BELOW[_has_scans_below(path)]
+        return ListedFiles(files, " ".join(filter(None, left_out)))
     if unread:
         raise DocumentError(
-            f"The pictures in this folder are {kinds}, which RTOCR does not read. {_SAVE_OTHERWISE}"
+            f"The pictures in this folder are {_kinds(unread)}, which RTOCR does not read. {_SAVE_OTHERWISE}"
         )
-    raise DocumentError(
-        "This folder has no pictures or PDFs, except perhaps in its subfolders. Open one of those."
-        if any(map(is_folder, there))
-        else "This is a folder without pictures or PDFs. Choose another."
+    raise DocumentError(_NO_SCANS[_has_scans_below(path)])
+
+
+def find_below(folder: Path) -> ScansBelow:
+    """Find the scans in the subfolders of a folder, at any depth.
+
+    Hidden folders, those of figures that RTOCR exported, and links to folders are passed over. Nothing is
+    found in more than `MOST_ENTRIES`, or where there is no folder.
+    """
+    try:
+        there = [file for _, files in _folders_below(folder) for file in files]
+    except TooManyEntries:
+        return ScansBelow()
+    unread = [file for file in there if _is_named(file, UNREAD_SUFFIXES)]
+    return ScansBelow(tuple(filter(looks_like_a_scan, there)), _about_unread(unread))
+
+
+def _has_scans_below(folder: Path) -> bool | None:
+    """Return whether there are scans in subfolders; None if there is too much to look at."""
+    try:
+        return any(any(map(looks_like_a_scan, files)) for _, files in _folders_below(folder))
+    except TooManyEntries:
+        return None
+
+
+def _folders_below(folder: Path) -> Iterable[tuple[Path, list[Path]]]:
+    return folders_below(
+        folder, lambda each: each.name.startswith(".") or each.suffix == FIGURES_SUFFIX, MOST_ENTRIES
     )
 
 
-def _is_folder_of_scans(folder: Path) -> bool:
-    """True for a folder with scans in it that is neither hidden nor one of figures that RTOCR exported."""
-    if folder.name.startswith(".") or folder.suffix == FIGURES_SUFFIX:
-        return False
-    try:
-        return folder.is_dir() and any(map(looks_like_a_scan, folder.iterdir()))
-    except OSError:
-        return False
+def _about_unread(unread: Collection[Path]) -> str:
+    if not unread:
+        return ""
+    return f"Pictures left out, as RTOCR does not read {_kinds(unread)}: {len(unread)}. {_SAVE_OTHERWISE}"
+
+
+def _kinds(unread: Iterable[Path]) -> str:
+    return " and ".join(sorted({UNREAD_SUFFIXES[file.suffix.lower()] for file in unread}))
 
 
 def looks_like_a_scan(file: Path) -> bool:
@@ -265,12 +312,6 @@ def _is_named(file: Path, suffixes: Collection[str]) -> bool:
         return file.is_file() or (file.is_symlink() and not file.exists())
     except OSError:
         return True
-
-
-def _as_people_count(file: Path) -> list[str | int]:
-    """Sort key that orders numbers in names by value: words and numbers in turn."""
-    parts = re.split(r"(\d+)", file.name.casefold())
-    return [int(part) if place % 2 else part for place, part in enumerate(parts)]
 
 
 def open_document(path: Path, password: str | None = None, check: Check = no_check) -> Document:

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.state.notices import Offer
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
@@ -100,7 +102,7 @@ def test_a_folder_opens_its_scans_and_an_empty_one_says_so(
     for name in ("page 10.png", "page 9.png"):
         draw_page(name)
     session.open_files([tmp_path / "empty", tmp_path])
-    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2 and bool(notices))
     assert [ref.path.name for ref in session.shelf.refs] == ["page 9.png", "page 10.png"]
     assert session.shelf.current == session.shelf.refs[0]
     assert notices == ["empty: This is a folder without pictures or PDFs. Choose another."]
@@ -112,11 +114,42 @@ def test_pictures_of_a_folder_that_are_not_read_are_told(
     draw_page()
     (tmp_path / "photo.heic").touch()
     session.open_files([tmp_path])
-    qtbot.waitUntil(lambda: len(session.shelf.refs) == 1)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 1 and bool(notices))
     assert notices == [
         f"{tmp_path.name}: Pictures left out, as RTOCR does not read HEIC: 1. Save them as JPEG or PNG first."
     ]
     assert session.choices.settings.recent_files == (str(tmp_path),), "the others can be opened again"
+
+
+@pytest.mark.parametrize("has_own", [True, False])
+def test_the_scans_in_the_subfolders_of_a_folder_are_opened_if_that_is_wanted(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    offers: list[Offer],
+    has_own: bool,
+) -> None:
+    paths = []
+    for name in ("May/1.png", "May/copies/2.png", "June/3.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        paths.append(draw_page(name))
+    (tmp_path / "May" / "photo.heic").touch()
+    own = [draw_page("own.png")] if has_own else []
+    session.open_files([tmp_path])
+    qtbot.waitUntil(lambda: bool(offers))
+    (notice,) = window.notice_bar.notices
+    assert "in its subfolders" in notice.sentence
+    (button,) = (one for one in window.notice_bar.findChildren(QPushButton) if one.text() == "Open 3 files")
+    assert f"Open the scans in 3 subfolders of {tmp_path}" in button.toolTip()
+    button.click()
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 3 + len(own))
+    assert [ref.path for ref in session.shelf.refs] == [*own, paths[2], paths[0], paths[1]]
+    assert session.shelf.current.path == paths[2]
+    (notice,) = window.notice_bar.notices
+    assert "does not read HEIC: 1." in notice.sentence
+    assert session.choices.settings.recent_files == (str(tmp_path),)
 
 
 def test_the_scans_of_a_folder_come_before_a_file_that_was_named_after_it(

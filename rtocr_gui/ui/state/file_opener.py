@@ -6,13 +6,16 @@ Asks the bridge for one file after another. Knows neither what becomes of their 
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
+from rtocr_gui.documents.loading import find_below
+from rtocr_gui.files import is_folder
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
-from rtocr_gui.ui.background.replies import DocumentOpened, FolderListed, RequestFailed
+from rtocr_gui.ui.background.replies import Computed, DocumentOpened, FolderListed, RequestFailed
 from rtocr_gui.ui.state.shown import PasswordQuestion
 
 
@@ -24,6 +27,21 @@ class _Opening:
     again: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A folder whose subfolders are searched for scans, and what is to be said of it.
+
+    Attributes:
+        folder: which one.
+        sentence: what to say.
+        is_refused: True if it has no scans of its own.
+    """
+
+    folder: Path
+    sentence: str
+    is_refused: bool = False
+
+
 class FileOpener(QObject):
     """Opens files, those in folders, and pictures that have no file.
 
@@ -33,8 +51,8 @@ class FileOpener(QObject):
         changed (int): `files_left` may have changed.
         password_needed (PasswordQuestion): a file would open with the right password; `unlock` or
             `leave_locked` follows.
-        refused (Path, str): why a file cannot be opened.
-        left_out (Path, str): which pictures of a folder are not opened, and why.
+        refused (Path, str): why a file, or a folder with nothing to open below it either, cannot be opened.
+        left_out (Path, str, ScansBelow): what of a folder is not opened, and the scans in its subfolders.
 
     Args:
         bridge: opens them off the main thread.
@@ -46,7 +64,7 @@ class FileOpener(QObject):
     changed = Signal(int)
     password_needed = Signal(object)
     refused = Signal(object, str)
-    left_out = Signal(object, str)
+    left_out = Signal(object, str, object)
 
     def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -54,8 +72,10 @@ class FileOpener(QObject):
         self._to_open: deque[Path] = deque()
         self._opening: dict[int, _Opening] = {}  # by the id of the request
         self._locked: dict[Path, _Opening] = {}  # whose passwords are awaited
+        self._searched: dict[int, _Search] = {}  # by the id of the request
         bridge.document_opened.connect(self._tell_opened)
         bridge.folder_listed.connect(self._open_folder)
+        bridge.computed.connect(self._end_search)
         bridge.request_failed.connect(self._report)
 
     @property
@@ -127,7 +147,20 @@ class FileOpener(QObject):
         self._to_open.extendleft(reversed(reply.files))
         self._open_next()
         if reply.left_out:
-            self.left_out.emit(reply.folder, reply.left_out)
+            self._search(_Search(reply.folder, reply.left_out))
+
+    def _search(self, search: _Search) -> None:
+        self._searched[self._bridge.compute(partial(find_below, search.folder))] = search
+
+    @Slot(object)
+    def _end_search(self, reply: Computed) -> None:
+        search = self._searched.pop(reply.request_id, None)
+        if search is None:
+            return
+        if search.is_refused and not reply.result.files:
+            self.refused.emit(search.folder, search.sentence)
+        else:
+            self.left_out.emit(search.folder, search.sentence, reply.result)
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
@@ -139,5 +172,7 @@ class FileOpener(QObject):
         self._open_next()
         if failure.needs_password:
             self.password_needed.emit(PasswordQuestion(opening.path, failure.sentence))
+        elif is_folder(opening.path):
+            self._search(_Search(opening.path, failure.sentence, is_refused=True))
         else:
             self.refused.emit(opening.path, failure.sentence)

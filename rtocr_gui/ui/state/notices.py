@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtocr_gui.documents.labels import counted_pages
-from rtocr_gui.documents.loading import CHANGED, CLOSED
+from rtocr_gui.documents.loading import CHANGED, CLOSED, ScansBelow
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Scaling
 from rtocr_gui.ui.background.load_request import LoadRequest
@@ -127,6 +127,30 @@ class OpenAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenSubfolders:
+    """An offer to open the scans in the subfolders of a folder, at any depth.
+
+    Attributes:
+        folder: which one.
+        found: the scans.
+    """
+
+    folder: Path
+    found: ScansBelow
+
+    @property
+    def label(self) -> str:
+        """What a button says."""
+        return f"Open {counted(len(self.found.files), 'file')}"
+
+    @property
+    def tip(self) -> str:
+        """What a button says when it is pointed at."""
+        subfolders = counted(len({file.parent for file in self.found.files}), "subfolder")
+        return f"Open the scans in {subfolders} of {self.folder}"
+
+
+@dataclass(frozen=True, slots=True)
 class UseAuto:
     """An offer to leave the retention ratio to each page."""
 
@@ -151,7 +175,9 @@ class ShowFolder:
         return f"Open {self.file.parent}"
 
 
-SessionOffer = ReadAgain | LoadModel | BringBack | TakeBack | RestoreText | OpenAgain | UseAuto
+SessionOffer = (
+    ReadAgain | LoadModel | BringBack | TakeBack | RestoreText | OpenAgain | OpenSubfolders | UseAuto
+)
 """What the session carries out."""
 
 Offer = SessionOffer | ShowFolder
@@ -220,6 +246,12 @@ def about_page(ref: PageRef, name: str, sentence: str, offers: tuple[Offer, ...]
 def about_file(path: Path, sentence: str) -> Notice:
     """Say which file a sentence is about."""
     return Notice(f"{path.name}: {sentence}", about=path)
+
+
+def about_folder(folder: Path, sentence: str, below: ScansBelow) -> Notice:
+    """Say what of a folder is not open, and offer to open the scans in its subfolders, if there are some."""
+    offers = (OpenSubfolders(folder, below),) if below.files else ()
+    return replace(about_file(folder, sentence), offers=offers)
 
 
 def about_left_behind(left: LeftBehind) -> Notice:

@@ -31,6 +31,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
+from rtocr_gui.documents.loading import ScansBelow
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.files import resolved
 from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, Task
@@ -47,11 +48,13 @@ from rtocr_gui.ui.state.notices import (
     BringBack,
     LoadModel,
     OpenAgain,
+    OpenSubfolders,
     RestoreText,
     SessionOffer,
     TakeBack,
     UseAuto,
     about_file,
+    about_folder,
     about_left_out,
     about_outdated,
     about_page,
@@ -141,7 +144,7 @@ class Session(QObject):
         self.opener.opened.connect(self.texts.forgive_failures)
         self.opener.opened.connect(self.unsaved.changed)  # if it was a sample, it no longer is
         self.opener.refused.connect(self._report_refused)
-        self.opener.left_out.connect(self._tell_of_file)
+        self.opener.left_out.connect(self._tell_of_left_out)
         self.shelf.pages_opened.connect(self._follow_opened)
         self.shelf.pages_changed.connect(self.finder.refresh)
         self.shelf.pages_changed.connect(self.unsaved.changed)
@@ -317,6 +320,13 @@ class Session(QObject):
         self._samples.begin(paths)
         self.opener.open_files(paths)
 
+    def _open_below(self, folder: Path, found: ScansBelow) -> None:
+        """Open the scans in the subfolders of a folder, which stands for them among the recent files."""
+        self._samples.keep(found.files)
+        self.opener.open_files(found.files)
+        if found.left_out:
+            self._tell_of_file(folder, found.left_out)
+
     @Slot(object, str)
     def _offer_back(self, removed: RemovedPages, deed: str) -> None:
         """Offer to bring back what was removed, split, joined or cropped, if it has text or figures."""
@@ -357,7 +367,10 @@ class Session(QObject):
         self.choices.forget_opened(path)
         self._tell_of_file(path, sentence)
 
-    @Slot(object, str)
+    @Slot(object, str, object)
+    def _tell_of_left_out(self, folder: Path, sentence: str, below: ScansBelow) -> None:
+        self.notice_raised.emit(about_folder(folder, sentence, below))
+
     def _tell_of_file(self, path: Path, sentence: str) -> None:
         self.notice_raised.emit(about_file(path, sentence))
 
@@ -466,6 +479,8 @@ class Session(QObject):
             self.open_files(self._restorer.begin(offer.left))
         elif isinstance(offer, OpenAgain):
             self.shelf.open_anew(offer.path)
+        elif isinstance(offer, OpenSubfolders):
+            self._open_below(offer.folder, offer.found)
         elif isinstance(offer, TakeBack):
             self.texts.put_words_back(offer.replaced)
         elif (ref := self._pages.as_open(offer.ref)) in self._pages:  # else it was removed since
