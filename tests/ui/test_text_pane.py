@@ -4,7 +4,7 @@ preview trusts no text."""
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QAction, QColor, QImage, QPaintEvent, QRegion, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTabWidget, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -234,6 +234,110 @@ def test_a_page_keeps_its_place_when_its_text_is_written_anew(pane: TextPane) ->
     assert bar.value() == 50
     pane.show_text(LINES, "page 2")
     assert bar.value() == 0
+
+
+PARAGRAPHS = "\n".join(f"paragraph {number} " + "that is wrapped " * (number % 30) for number in range(200))
+
+
+def first_words(pane: TextPane) -> str:
+    """What the line at the top begins with."""
+    view = editor(pane)
+    cursor = view.cursorForPosition(
+        view.viewport().rect().topLeft() + QPoint(0, view.fontMetrics().height() // 2)
+    )
+    return view.toPlainText()[cursor.position() :][:20]
+
+
+def stream(pane: TextPane, text: str) -> None:
+    for line in text.splitlines(keepends=True):
+        pane.editor.append_text(line)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_text_of_long_lines_that_is_replaced_keeps_its_place(pane: TextPane, share: float) -> None:
+    pane.show_message("nothing yet", "page 1")
+    stream(pane, PARAGRAPHS + "\n" * 30)
+    bar = editor(pane).verticalScrollBar()
+    bar.setValue(round(share * (bar.maximum() - 30)))
+    before = first_words(pane)
+    for end in ("", "!", ""):
+        pane.show_text(PARAGRAPHS + end + "\n" * 30, "page 1")
+        assert first_words(pane) == before
+
+
+@pytest.mark.parametrize("text", [LINES, PARAGRAPHS])
+def test_a_text_that_is_replaced_while_its_end_is_followed_is_followed_on(pane: TextPane, text: str) -> None:
+    pane.show_message("nothing yet", "page 1")
+    stream(pane, f"{text}\nmarkup")
+    pane.show_text(text, "page 1")
+    stream(pane, "\nmore" * 50)
+    bar = editor(pane).verticalScrollBar()
+    assert bar.value() == bar.maximum() > 0
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_text_that_is_read_again_keeps_its_place(pane: TextPane, share: float) -> None:
+    pane.show_message("nothing yet", "page 1")
+    stream(pane, PARAGRAPHS)
+    bar = editor(pane).verticalScrollBar()
+    assert bar.value() == bar.maximum() > 0
+    bar.setValue(round(share * bar.maximum()))
+    before = first_words(pane)
+    for _ in range(2):
+        pane.show_message("Reading…", "page 1")
+        stream(pane, PARAGRAPHS)
+        assert first_words(pane) == before
+        pane.show_text(PARAGRAPHS, "page 1")
+        assert first_words(pane) == before
+
+
+def test_a_text_that_comes_back_before_it_was_read_again_keeps_its_place(pane: TextPane) -> None:
+    pane.show_text(PARAGRAPHS, "page 1")
+    editor(pane).verticalScrollBar().setValue(100)
+    before = first_words(pane)
+    pane.show_message("Reading…", "page 1")
+    pane.editor.append_text(PARAGRAPHS[: len(PARAGRAPHS) // 4])
+    pane.show_text(PARAGRAPHS, "page 1")
+    assert first_words(pane) == before
+
+
+def test_who_scrolls_while_a_text_is_read_again_is_not_moved(pane: TextPane) -> None:
+    pane.show_text(LINES, "page 1")
+    bar = editor(pane).verticalScrollBar()
+    bar.setValue(150)
+    pane.show_message("Reading…", "page 1")
+    stream(pane, LINES[: len(LINES) // 2])
+    turn_wheel(editor(pane).viewport())
+    place = bar.value()
+    assert 0 < place < bar.maximum()
+    stream(pane, LINES[len(LINES) // 2 :])
+    assert bar.value() == place
+
+
+def test_a_text_that_is_read_again_and_is_shorter_now_is_followed_to_its_end(pane: TextPane) -> None:
+    pane.show_text(LINES, "page 1")
+    bar = editor(pane).verticalScrollBar()
+    bar.setValue(150)
+    pane.show_message("Reading…", "page 1")
+    stream(pane, LINES[: len(LINES) // 2])
+    assert bar.value() == bar.maximum()
+    pane.show_text(LINES[: len(LINES) // 2].strip(), "page 1")
+    assert bar.value() == bar.maximum()
+
+
+def test_the_preview_keeps_its_place_while_a_text_is_read_again(pane: TextPane) -> None:
+    show_preview(pane)
+    text = LINES.replace("\n", "\n\n")
+    pane.show_text(text, "page 1")
+    bar = preview(pane).verticalScrollBar()
+    bar.setValue(bar.maximum() // 2)
+    place = bar.value()
+    pane.show_message("Reading…", "page 1")
+    for half in (text[: len(text) // 4], text[len(text) // 4 :]):
+        assert bar.value() == bar.maximum()
+        pane.editor.append_text(half)
+        preview(pane).catch_up()
+    assert bar.value() == place > 0
 
 
 def test_streaming_follows_the_end_while_the_person_is_there(pane: TextPane) -> None:

@@ -57,6 +57,8 @@ class MarkdownEditor(QPlainTextEdit):
         self._found: list[QTextCursor] = []
         self._found_as: tuple[str, object] = "", ()
         self._unsure: list[QTextCursor] = []
+        self._place: int | None = None  # in a text that was cleared: the reader returns once it grows to it
+        self.verticalScrollBar().actionTriggered.connect(self._leave_place)
         self.setDocument(plain_document(self))
         self.setAccessibleName("Recognised text as Markdown")
         self.setTabChangesFocus(True)
@@ -111,7 +113,8 @@ class MarkdownEditor(QPlainTextEdit):
 
         Args:
             text: Markdown.
-            page: whose text it is; if the page is the same as before, the scroll position stays.
+            page: whose text it is; if the page is the same as before, the place in it stays, also if the text
+                is cleared and then appended anew.
         """
         self._marked = []
         same_page = page is not None and page == self._page
@@ -121,7 +124,11 @@ class MarkdownEditor(QPlainTextEdit):
         self._found, self._found_as, self._unsure = [], ("", ()), []
         self._draw_marks()  # Qt accesses former marks when it gets new ones, and their document may be gone
         bar = self.verticalScrollBar()
-        position = bar.value() if same_page else 0
+        follows = same_page and text != "" and self._place is None and bar.value() == bar.maximum() > 0
+        if not same_page:
+            self._place = None
+        elif self._place is None and self.text:
+            self._place = self._top
         with self._written_by_program():
             self._change_document(page, text)
             if text != self.text:
@@ -129,7 +136,9 @@ class MarkdownEditor(QPlainTextEdit):
         self._page = page
         self.text_replaced.emit()
         self.undo_changed.emit()
-        bar.setValue(position)
+        self._scroll_to(self.document().characterCount() if follows else self._place or 0)
+        if text:
+            self._place = None
 
     def forget_others(self, pages: Iterable[object]) -> None:
         """Keep the undo history of these pages only: the others are not shown again."""
@@ -153,10 +162,10 @@ class MarkdownEditor(QPlainTextEdit):
 
     @Slot(str)
     def append_text(self, delta: str) -> None:
-        """Append streamed text; the person's cursor and scroll position stay."""
-        document, cursor = self.document(), self.textCursor()
+        """Append streamed text; the person's cursor and place stay."""
+        document, cursor, bar = self.document(), self.textCursor(), self.verticalScrollBar()
         anchor, position = cursor.anchor(), cursor.position()
-        with self._written_by_program(), held(self.verticalScrollBar()):
+        with self._written_by_program(), held(bar):
             end = QTextCursor(document)
             end.movePosition(QTextCursor.MoveOperation.End)
             end.insertText(delta)
@@ -166,6 +175,10 @@ class MarkdownEditor(QPlainTextEdit):
                 cursor.setPosition(anchor)
                 cursor.setPosition(position, QTextCursor.MoveMode.KeepAnchor)
                 self.setTextCursor(cursor)
+        if self._place is not None and self._place < document.characterCount():
+            self._scroll_to(self._place)
+            if bar.value() < bar.maximum():
+                self._place = None
 
     @Slot(object)
     def mark(self, place: tuple[int, int] | None) -> None:
@@ -291,14 +304,32 @@ class MarkdownEditor(QPlainTextEdit):
         """Scroll to the beginning of a part, with some lines before it; the person's own cursor stays."""
         cursor = QTextCursor(part)
         cursor.setPosition(part.selectionStart())
-        bar, block = self.verticalScrollBar(), cursor.block()
-        # Qt counts the lines of a block once it has been visible, so a second look may find it elsewhere.
+        bar = self.verticalScrollBar()
         for _ in range(_LOOKS_FOR_LINE):
             rect = self.cursorRect(cursor)
             if rect.top() >= 0 and rect.bottom() <= self.viewport().height():
                 return
-            line = block.layout().lineForTextPosition(cursor.positionInBlock()).lineNumber()
-            bar.setValue(block.firstLineNumber() + max(0, line) - bar.pageStep() // 3)
+            self._place = None
+            bar.setValue(_line_of(cursor) - bar.pageStep() // 3)
+
+    @property
+    def _top(self) -> int:
+        """The position, as Qt counts it, where the line at the top begins."""
+        block = self.firstVisibleBlock()
+        line = block.layout().lineAt(self.verticalScrollBar().value() - block.firstLineNumber())
+        return block.position() + (line.textStart() if line.isValid() else 0)
+
+    def _scroll_to(self, position: int) -> None:
+        """Have the line of a position, as Qt counts it, at the top, or as near to it as the text allows."""
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(min(position, self.document().characterCount() - 1))
+        for _ in range(_LOOKS_FOR_LINE):
+            self.verticalScrollBar().setValue(_line_of(cursor))
+
+    @Slot()
+    def _leave_place(self) -> None:
+        """Return to no place: the person scrolls."""
+        self._place = None
 
     def _draw_marks(self) -> None:
         unsure, marked = _unsure_look(self.palette()), _mark_look(self.palette())
@@ -320,6 +351,13 @@ def _characters_at(text: str, *qt_places: int) -> list[int]:
     """The inverse of `_qt_places`; a place within a character counts as before it."""
     begins = qt_begins(text)
     return [bisect_right(begins, place) - 1 for place in qt_places]
+
+
+def _line_of(cursor: QTextCursor) -> int:
+    """The line of a cursor. Qt counts those of a block once it was visible, so a second look may differ."""
+    block = cursor.block()
+    line = block.layout().lineForTextPosition(cursor.positionInBlock()).lineNumber()
+    return block.firstLineNumber() + max(0, line)
 
 
 def _selection(cursor: QTextCursor, look: QTextCharFormat) -> QTextEdit.ExtraSelection:

@@ -33,6 +33,8 @@ class SafePreview(QTextBrowser):
         super().__init__()
         self._markdown = ""
         self._is_stale = True
+        self._place_px: int | None = None  # where the reader returns once the text has grown to it
+        self.verticalScrollBar().actionTriggered.connect(self.leave_place)
         self._timer = one_shot(self, PREVIEW_MS, self.catch_up)
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
@@ -47,14 +49,29 @@ class SafePreview(QTextBrowser):
         if self.isVisible() and not self._timer.isActive():
             self._timer.start()
 
+    def keep_place(self) -> None:
+        """Return to this place when the text is replaced, also if it is cleared and streamed anew."""
+        if self._place_px is None:
+            self._place_px = self.verticalScrollBar().value()
+
+    @Slot()
+    def leave_place(self) -> None:
+        """Return to no place: the text is there, another page is shown, or the person scrolls."""
+        self._place_px = None
+
     @Slot()
     def catch_up(self) -> None:
         """Render the newest text now, if it can be seen and has not been rendered yet."""
         if self._is_stale and self.isVisible():
             self._is_stale = False
             began_s = perf_counter()
-            with held(self.verticalScrollBar()):
+            bar = self.verticalScrollBar()
+            with held(bar):
                 self.setHtml(as_html(self._markdown))
+            if self._place_px is not None:
+                bar.setValue(self._place_px)
+                if self._place_px < bar.maximum():
+                    self._place_px = None
             took_ms = 1000 * (perf_counter() - began_s)
             self._timer.setInterval(max(PREVIEW_MS, round(PREVIEW_REST * took_ms)))
 

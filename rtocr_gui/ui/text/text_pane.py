@@ -77,14 +77,20 @@ class TextPane(QWidget):
         self._tabs.setCurrentIndex(0)
 
     def show_text(self, text: str, page: object = None) -> None:
-        """Replace the text as the editor does; the preview follows, and scrolls nowhere on the same page."""
+        """Replace the text as the editor does; the preview follows, and keeps its place on the same page."""
         if text:
             self._set_placeholder("")  # or the text, once deleted, would seem to be still awaited
-        bar = self._preview.verticalScrollBar()
-        position = bar.value() if page is not None and page == self.editor.page else 0
+        is_same = page is not None and page == self.editor.page
+        if not is_same:
+            self._preview.leave_place()
+        elif self.editor.text:
+            self._preview.keep_place()
         self.editor.show_text(text, page)
         self._preview.catch_up()
-        bar.setValue(position)
+        if not is_same:
+            self._preview.verticalScrollBar().setValue(0)
+        if text:
+            self._preview.leave_place()
 
     def show_message(self, text: str, page: object = None) -> None:
         """Show a sentence in place of a missing text.
