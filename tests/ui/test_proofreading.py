@@ -1,6 +1,7 @@
 """Words that the model was unsure of are underlined, and visited one after the other, page by page."""
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette, QTextCharFormat
 from PySide6.QtWidgets import QListView
 from pytestqt.qtbot import QtBot
@@ -65,6 +66,17 @@ def test_unsure_words_are_underlined_once_a_page_is_read(read_pages: MainWindow,
     assert underlined(read_pages) == []
     session.shelf.select(session.shelf.refs[2])
     assert underlined(read_pages) == ["Potrer,", "yov"]
+
+
+def test_a_key_switches_the_underlines_off_and_on_also_from_within_the_text(
+    qtbot: QtBot, read_pages: MainWindow
+) -> None:
+    read_pages.activateWindow()
+    editor_of(read_pages).setFocus()
+    keys = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    for expected in ([], ["Potrer,", "yov"]):
+        qtbot.keyClick(editor_of(read_pages), Qt.Key.Key_F4, keys)
+        assert underlined(read_pages) == expected
 
 
 def test_the_summary_counts_them_until_the_text_is_edited(read_pages: MainWindow, session: Session) -> None:

@@ -111,7 +111,13 @@ SPECS = (
     ActionSpec("smaller_text", "S&maller text", f"Show the text smaller; so does the wheel with {_CTRL}"),
     ActionSpec("overlay", "O&verlay", "Show what happens to each visual token", "Ctrl+T", checkable=True),
     ActionSpec("blocks", "&Blocks", "Outline the blocks the model found on the page", "B", checkable=True),
-    ActionSpec("unsure", "Unsu&re words", "Underline the words the model was unsure of", checkable=True),
+    ActionSpec(
+        "unsure",
+        "Unsu&re words",
+        "Underline the words the model was unsure of",
+        "Ctrl+Shift+F4",
+        checkable=True,
+    ),
     ActionSpec("next_look", "&Next look", "Switch the overlay to its next look", "L"),
     ActionSpec(
         "global_grid",
