@@ -20,6 +20,7 @@ from tests.ui.steps import (
     begin_reading,
     editor_of,
     emissions,
+    in_sight,
     open_and_load,
     read_selected,
     sentences_in,
@@ -406,3 +407,19 @@ def test_ending_the_search_goes_back_to_the_comparison_in_front(qtbot: QtBot, se
     searched.actions_by_name["find"].trigger()
     qtbot.keyClick(line(searched), Qt.Key.Key_Escape)
     assert searched.text_column.compare.isAncestorOf(searched.focusWidget())
+
+
+def test_in_a_narrow_bar_the_lines_have_rows_of_their_own(qtbot: QtBot) -> None:
+    bar = in_sight(qtbot, FindBar(), width=400)
+    bar.begin("word", replacing=True)
+    bar.show_found(Found("word", (), None, 40))
+    words, by = bar.findChildren(QLineEdit)
+    outcome = bar.findChild(QLabel)
+    QApplication.processEvents()
+    assert words.geometry().center().y() == outcome.geometry().center().y()
+    for width, is_narrow in ((180, True), (400, False), (180, True)):
+        bar.resize(width, bar.sizeHint().height())
+        QApplication.processEvents()
+        assert (words.width() > width / 2) is is_narrow
+        assert (outcome.y() > by.geometry().bottom()) is is_narrow
+        assert all(bar.rect().contains(each.geometry()) for each in (words, by, outcome))

@@ -2,14 +2,14 @@
 
 import pytest
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QApplication, QStyle
+from PySide6.QtWidgets import QApplication, QLineEdit, QStyle
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
-from tests.ui.steps import Draw, open_and_load, read
+from tests.ui.steps import Draw, editor_of, open_and_load, read
 
 
 def test_the_arrow_of_the_model_button_does_not_touch_the_name(window: MainWindow) -> None:
@@ -82,6 +82,31 @@ def test_in_large_print_the_window_opens_larger(
         qapp.setFont(usual)
 
 
+def test_in_large_print_the_summary_the_text_and_what_is_to_be_found_are_not_cut(
+    qtbot: QtBot, qapp: QApplication, session: Session, draw_page: Draw
+) -> None:
+    usual, large = qapp.font(), QFont(qapp.font())
+    large.setPointSizeF(20)
+    qapp.setFont(large)
+    try:
+        window = MainWindow(session)
+        window.closing.may_close = lambda: True
+        qtbot.addWidget(window)
+        window.show()
+        window.resize(1200, 800)
+        open_and_load(qtbot, session, draw_page())
+        read(qtbot, window, session)
+        window.actions_by_name["replace"].trigger()
+        QApplication.processEvents()
+        column = window.text_column
+        assert column.summary.height() >= column.summary.heightForWidth(column.summary.width())
+        assert editor_of(window).height() >= 4 * window.fontMetrics().lineSpacing()
+        for line in column.find_bar.findChildren(QLineEdit):
+            assert line.width() >= 16 * window.fontMetrics().averageCharWidth()
+    finally:
+        qapp.setFont(usual)
+
+
 def test_all_bars_fit_on_a_very_small_screen(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
@@ -96,6 +121,7 @@ def test_all_bars_fit_on_a_very_small_screen(
     bar = window.retention_bar
     assert bar.visibleRegion().boundingRect() == bar.rect()
     find_bar = window.text_column.find_bar
+    find_bar.setFocus()  # it comes into sight
     assert find_bar.visibleRegion().boundingRect().width() == find_bar.width()
 
 

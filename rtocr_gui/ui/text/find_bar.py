@@ -6,7 +6,7 @@ Searches and changes nothing.
 from itertools import pairwise
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -24,6 +24,8 @@ from rtocr_gui.ui.parts.keys import keeps_escape, leaves_to_window
 from rtocr_gui.ui.state.shown import Found
 
 _MOST_CHARACTERS = 200
+_NARROW_CHARACTERS = 45
+"""A bar of less width, in average characters, has too little space for all of a line beside the rest."""
 
 
 class _Line(QLineEdit):
@@ -44,7 +46,8 @@ class _Line(QLineEdit):
 class FindBar(QWidget):
     """A line to type into, buttons for the previous and next match, and what was found.
 
-    Below it, if wanted, a line for what to write instead, and buttons that do so.
+    Below it, if wanted, a line for what to write instead, and buttons that do so. In a narrow bar, the lines
+    have rows of their own.
 
     Signals:
         words_changed (str): the words to find have changed.
@@ -87,18 +90,17 @@ class FindBar(QWidget):
         self._everywhere = menu.addAction("On &all pages", self._replace_everywhere)
         self._replace_all.setMenu(menu)
         self._replacing = self._by, self._replace, self._replace_all
-        grid = QGridLayout(self)
-        grid.setContentsMargins(6, 2, 6, 2)
-        for column, widget in enumerate((self._line, self._outcome, self._previous, self._next, self._close)):
-            grid.addWidget(widget, 0, column)
-        buttons = QHBoxLayout()
-        for button in (self._replace, self._replace_all):
-            buttons.addWidget(button)
-        buttons.addStretch()
-        grid.addWidget(self._by, 1, 0)
-        grid.addLayout(buttons, 1, 1, 1, -1)
-        grid.setColumnStretch(0, 3)
-        grid.setColumnStretch(1, 2)
+        self._grid, self._beside, self._below = QGridLayout(self), QHBoxLayout(), QHBoxLayout()
+        self._grid.setContentsMargins(6, 2, 6, 2)
+        self._grid.setColumnStretch(0, 3)
+        self._grid.setColumnStretch(1, 2)
+        for column, button in enumerate((self._previous, self._next, self._close), start=2):
+            self._grid.addWidget(button, 0, column)
+        self._beside.addStretch()
+        self._grid.addLayout(self._beside, 1, 1, 1, -1)
+        self._grid.addLayout(self._below, 2, 0, 1, -1)
+        self._is_narrow = False
+        self._arrange()
         for widget in self._replacing:
             widget.hide()
         for former, latter in pairwise((self._line, *self._replacing, self._previous)):
@@ -167,6 +169,27 @@ class FindBar(QWidget):
         self._here.setEnabled(has_found and self._can_replace)
         self._everywhere.setEnabled(has_found and (self._can_replace or self._found.elsewhere > 0))
         self._replace_all.setEnabled(self._everywhere.isEnabled())
+
+    def _arrange(self) -> None:
+        """Put outcome and buttons beside the lines, or below them if the bar is narrow."""
+        grid, buttons = self._grid, (self._replace, self._replace_all)
+        grid.addWidget(self._line, 0, 0, 1, 2 if self._is_narrow else 1)
+        grid.addWidget(self._by, 1, 0, 1, -1 if self._is_narrow else 1)
+        if self._is_narrow:
+            for button in buttons:
+                self._below.addWidget(button)
+            self._below.addWidget(self._outcome, 1)
+        else:
+            for place, button in enumerate(buttons):
+                self._beside.insertWidget(place, button)
+            grid.addWidget(self._outcome, 0, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        is_narrow = self.width() < _NARROW_CHARACTERS * self.fontMetrics().averageCharWidth()
+        if is_narrow != self._is_narrow:
+            self._is_narrow = is_narrow
+            self._arrange()
 
     def event(self, event: QEvent) -> bool:
         return keeps_escape(event) or super().event(event)

@@ -16,6 +16,7 @@ from rtocr_gui.ui.parts.wheel import zoom_by_wheel
 from rtocr_gui.ui.text.markdown_editor import MarkdownEditor
 from rtocr_gui.ui.text.safe_preview import SafePreview
 
+_LEAST_LINES = 4
 _LIST_INDENT_PX = 40
 """Qt's own, in which the numbers of large print would be cut off."""
 
@@ -184,6 +185,7 @@ class TextPane(QWidget):
 
     def _follow_appearance(self) -> None:
         font = self.font()
+        self.editor.setMinimumHeight(_LEAST_LINES * self.fontMetrics().lineSpacing())
         is_in_points = font.pointSizeF() > 0
         usual = font.pointSizeF() if is_in_points else QFontInfo(font).pointSizeF()
         font.setPointSizeF(max(1.0, usual + self._zoom))

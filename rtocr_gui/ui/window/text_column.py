@@ -5,7 +5,8 @@ Composes panes. Comparison and curve are built when they are first shown.
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget, QWidget
 
 from rtocr_gui.documents.pages import PageRef
@@ -26,19 +27,13 @@ class TextColumn(QSplitter):
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Vertical)
-        self.summary = QLabel()
+        self.summary = _Summary()
         self.text_pane = TextPane()
         self.find_bar = FindBar()
         self.find_bar.hide()
         self.compare = LazyPane(_make_compare_view)
         self.figures_panel = FiguresPanel()
         self.curve = LazyPane(_make_curve_view)
-        self.summary.setTextFormat(Qt.TextFormat.PlainText)
-        self.summary.setWordWrap(True)
-        self.summary.setContentsMargins(6, 4, 6, 4)
-        self.summary.setAlignment(Qt.AlignmentFlag.AlignTop)
-        # Space for two lines, so that the text below stays in place whichever page is shown.
-        self.summary.setMinimumHeight(2 * self.summary.fontMetrics().lineSpacing() + 8)
         self._compare_tab, self._curve_tab = scrolled(self.compare), scrolled(self.curve)
         self.text_pane.add_tab(self._compare_tab, "C&ompare", "Two readings of this page side by side")
         self.panel = QTabWidget()
@@ -116,6 +111,36 @@ class TextColumn(QSplitter):
     def show_curve(self) -> None:
         """Bring the curve to the front of the panel."""
         self.panel.setCurrentWidget(self._curve_tab)
+
+
+class _Summary(QLabel):
+    """A text that is never cut: splitters ask for no height that depends on the width."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setContentsMargins(6, 4, 6, 4)
+        self.setAlignment(Qt.AlignmentFlag.AlignTop)
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self._fit_height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_height()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_height()
+
+    def _fit_height(self) -> None:
+        """Take space for two lines or more, so that the text below stays in place from page to page."""
+        margins = self.contentsMargins()
+        two_lines = 2 * self.fontMetrics().lineSpacing() + margins.top() + margins.bottom()
+        self.setMinimumHeight(max(two_lines, self.heightForWidth(self.width())))
 
 
 def _make_compare_view() -> "CompareView":
