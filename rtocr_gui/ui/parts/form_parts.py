@@ -1,9 +1,9 @@
-"""Labels and buttons shared by several panes: plain text only, and no button is pressed by Return."""
+"""Labels, buttons and names shared by several panes: plain text, and no button is pressed by Return."""
 
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QToolButton
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QTabWidget, QToolButton
 
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.parts.named_label import NamedLabel
@@ -34,6 +34,12 @@ def name_choice(box: QComboBox, name: str) -> None:
     label.setParent(box.parentWidget())
     label.setBuddy(box)
     label.hide()
+
+
+def name_tabs(tabs: QTabWidget, name: str) -> None:
+    """Name tabs for screen readers, also their bar, which takes the focus."""
+    tabs.setAccessibleName(name)
+    tabs.tabBar().setAccessibleName(name)
 
 
 def plain_button(text: str, tip: str, action: Callable[[], None]) -> QPushButton:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QTabWidget, QToolButton,
 
 from rtocr_gui.ocr.text.paragraphs import line_joins
 from rtocr_gui.settings import LARGEST_ZOOM, SMALLEST_ZOOM
+from rtocr_gui.ui.parts.form_parts import name_tabs
 from rtocr_gui.ui.parts.plain_text import fixed_font
 from rtocr_gui.ui.parts.wheel import zoom_by_wheel
 from rtocr_gui.ui.text.markdown_editor import MarkdownEditor
@@ -43,7 +44,7 @@ class TextPane(QWidget):
         zoom_by_wheel(self.zoom, self.editor, self._preview)
 
         self._tabs = QTabWidget()
-        self._tabs.setAccessibleName("Text of the page")
+        name_tabs(self._tabs, "Text of the page")
         self.add_tab(self.editor, "M&arkdown", "The text, to read and correct")
         self.add_tab(
             self._preview,

@@ -10,6 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget, QWidget
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ui.parts.form_parts import name_tabs
 from rtocr_gui.ui.parts.layouts import scrolled, stack
 from rtocr_gui.ui.parts.lazy_pane import LazyPane
 from rtocr_gui.ui.state.shown import ShownText
@@ -38,7 +39,7 @@ class TextColumn(QSplitter):
         self.text_pane.add_tab(self._compare_tab, "C&ompare", "Two readings of this page side by side")
         self.panel = QTabWidget()
         self.panel.setDocumentMode(True)
-        self.panel.setAccessibleName("Tuning panel")
+        name_tabs(self.panel, "Tuning panel")
         self.panel.addTab(self.figures_panel, "Figure&s")
         self.panel.setTabToolTip(0, "What a reading costs, and how automatic retention is calculated")
         self.panel.addTab(self._curve_tab, "&Curve")
