@@ -67,6 +67,7 @@ class FakeEngine:
         too_large: modes in which memory runs out; in those of `dry` only after the first word.
         dry: see there.
         looping: modes in which a reading ends in a loop.
+        endless: names of pages, as in lists, whose reading stops at the length limit.
         retry: how to scale a page instead, where memory ran out or a reading looped.
         doubts: the doubt about its texts, by mode.
         larger_mode: the mode to choose where print is too small.
@@ -96,6 +97,7 @@ class FakeEngine:
         self.too_large: set[Mode] = set()
         self.dry: set[Mode] = set()
         self.looping: set[Mode] = set()
+        self.endless: set[str] = set()
         self.retry: Scaling | None = None
         self.doubts: dict[Mode, Doubt] = {}
         self.unsure_of: set[str] = set()
@@ -170,7 +172,9 @@ class FakeEngine:
             if cancel.is_set():
                 break
         text = "".join(said)
-        stop_reason = StopReason.LOOP if encoded.mode in self.looping else StopReason.END
+        stop_reason = StopReason.LENGTH if page.ref.label in self.endless else StopReason.END
+        if encoded.mode in self.looping:
+            stop_reason = StopReason.LOOP
         if cancel.is_set():
             stop_reason = StopReason.CANCELLED
         yield Reading(

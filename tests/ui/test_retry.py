@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.ocr.reading import Doubt, Mode, Scaling
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Overwrite
-from rtocr_gui.ui.state.notices import Notice, ReadAgain
+from rtocr_gui.ui.state.notices import Notice, ReadAgain, ReadHalves
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
@@ -192,6 +192,73 @@ def test_a_reading_that_runs_in_circles_offers_another_way_and_keeps_its_text(
     assert fake_engine.asked[-1].scaling == Scaling(Mode.GUNDAM, 4)
     assert (action.text(), action.isEnabled()) == ("Read another &way", False)
     assert "Gundam, at most 4 tiles (this page only)" in window.text_column.summary.text()
+
+
+ENDLESS = {"scan.png, page 1", "scan.png, page 1, top half"}
+
+
+@pytest.mark.parametrize(("beside", "halves"), [(False, ("top", "bottom")), (True, ("left", "right"))])
+def test_a_page_that_reached_the_length_limit_is_read_in_halves_if_that_is_wanted(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    raised: list[Notice],
+    states: dict[str, PageStatus],
+    beside: bool,
+    halves: tuple[str, str],
+) -> None:
+    fake_engine.endless = ENDLESS
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    assert "each part has a limit of its own" in window.text_column.summary.text()
+    (notice,) = raised
+    offer = ReadHalves(session.shelf.current, beside)
+    assert offer in notice.offers
+    assert offer.label == f"Read in {' and '.join(halves)} halves"
+    until_idle(qtbot, session, lambda: window.notice_bar.offer_taken.emit(offer))
+    assert [ref.part for ref in session.shelf.refs] == [f"{half} half" for half in halves]
+    assert all(session.texts.of(session.shelf.refs))
+    assert notice not in window.notice_bar.notices
+    assert [offer.label for notice in raised[1:] for offer in notice.offers] == ["Restore"]
+    if not beside:
+        assert "If you crop the page" in states["scan.png, page 1, top half"].sentence
+
+
+def test_a_page_that_was_rotated_since_is_still_read_in_halves_and_one_that_was_split_is_not(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    fake_engine.endless = ENDLESS
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    offer = ReadHalves(session.shelf.current, beside=False)
+    session.shelf.rotate(90)
+    until_idle(qtbot, session, lambda: window.notice_bar.offer_taken.emit(offer))
+    halves = session.shelf.refs
+    assert [ref.part for ref in halves] == ["top half", "bottom half"]
+    window.notice_bar.offer_taken.emit(offer)
+    assert session.shelf.refs == halves
+    assert len(fake_engine.asked) == 3
+
+
+def test_who_typed_is_asked_before_the_page_is_read_in_halves(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake_engine.endless = ENDLESS
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    session.edit_text("mine")
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "agrees", lambda _, title, *__: asked.append(title))
+    window.notice_bar.offer_taken.emit(ReadHalves(session.shelf.current, beside=False))
+    assert asked == ["Split page?"]
+    assert session.current_text == "mine"
 
 
 def test_two_ways_that_both_go_in_circles_are_not_offered_in_turn_for_ever(

@@ -13,7 +13,7 @@ from rtocr_gui.documents.pages import Crop, PageRef
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui.dialogs import questions
-from rtocr_gui.ui.state.notices import about_file
+from rtocr_gui.ui.state.notices import ReadHalves, about_file
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import OverwriteQuestion, PasswordQuestion
 from rtocr_gui.units import grouped
@@ -103,6 +103,12 @@ class SessionDialogs(QObject):
         refs = self._session.shelf.to_split
         if self._may_leave(refs, "Split"):
             self._session.shelf.split(refs, beside=beside)
+
+    def ask_halves(self, offer: ReadHalves) -> None:
+        """List and read the halves of a page instead, if it is still there; asks first like `ask_split`."""
+        ref = self._session.unsplit(offer.ref)
+        if ref is not None and self._may_leave((ref,), "Split"):
+            self._session.read_halves(ref, beside=offer.beside)
 
     @Slot()
     def ask_join(self) -> None:

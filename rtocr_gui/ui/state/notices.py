@@ -45,6 +45,25 @@ class ReadAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadHalves:
+    """An offer to split a page and to read its halves.
+
+    Attributes:
+        ref: the page.
+        beside: True for the left and the right half, False for the top and the bottom half.
+    """
+
+    ref: PageRef
+    beside: bool
+    tip = "Split the page, and read both halves"
+
+    @property
+    def label(self) -> str:
+        """What a button says."""
+        return f"Read in {'left and right' if self.beside else 'top and bottom'} halves"
+
+
+@dataclass(frozen=True, slots=True)
 class LoadModel:
     """An offer to load a model differently, or another model.
 
@@ -180,7 +199,7 @@ SessionOffer = (
 )
 """What the session carries out."""
 
-Offer = SessionOffer | ShowFolder
+Offer = SessionOffer | ReadHalves | ShowFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +234,7 @@ class Notice:
 
     def is_of(self, pages: set[PageRef]) -> bool:
         """True if it offers to read one of these pages (unrotated), or tells a problem of one."""
-        to_read = {offer.ref.unrotated for offer in self.offers if isinstance(offer, ReadAgain)}
+        to_read = {offer.ref.unrotated for offer in self.offers if isinstance(offer, ReadAgain | ReadHalves)}
         return bool(pages & to_read) or (self.is_problem and self.about in pages)
 
     def outdates(self, old: "Notice") -> bool:

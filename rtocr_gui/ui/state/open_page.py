@@ -144,6 +144,13 @@ class OpenPage:
         self._tell_state()
 
     @property
+    def is_too_long(self) -> bool:
+        """True if its newest reading stopped at the length limit, and its halves could be read instead."""
+        if self.state is not PageState.READ or self.reading is None:
+            return False
+        return self.reading.stop_reason is StopReason.LENGTH and self.ref.half is None
+
+    @property
     def has_failed(self) -> bool:
         """True if its picture or its newest reading failed, and nothing else was offered."""
         return self._way_out is None and bool(self._failure or self.picture_problem)

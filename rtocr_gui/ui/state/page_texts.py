@@ -14,7 +14,14 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Reading, Task
 from rtocr_gui.ui.background.replies import TextStreamed
 from rtocr_gui.ui.parts.timers import one_shot
-from rtocr_gui.ui.state.notices import ReadAgain, about_page, about_put_back, about_replaced
+from rtocr_gui.ui.state.notices import (
+    Offer,
+    ReadAgain,
+    ReadHalves,
+    about_page,
+    about_put_back,
+    about_replaced,
+)
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.page_entry import PageState
@@ -246,7 +253,7 @@ class PageTexts(QObject):
         if page is not None:
             page.finish(reading)
             self._tell_of(page)
-            if page.retry_scaling is not None:
+            if page.retry_scaling is not None or page.is_too_long:
                 self._raise_notice(page)
 
     @Slot(object)
@@ -265,7 +272,11 @@ class PageTexts(QObject):
             self._raise_notice(page)
 
     def _raise_notice(self, page: OpenPage) -> None:
-        offers = () if page.retry_scaling is None else (ReadAgain(page.ref, page.retry_scaling),)
+        offers: tuple[Offer, ...] = ()
+        if page.retry_scaling is not None:
+            offers = (ReadAgain(page.ref, page.retry_scaling),)
+        elif page.is_too_long:
+            offers = tuple(ReadHalves(page.ref, beside) for beside in (False, True))
         self.notice_raised.emit(about_page(page.ref, self._pages.name_of(page.ref), page.sentence, offers))
 
     def _tell_of(self, page: OpenPage) -> None:

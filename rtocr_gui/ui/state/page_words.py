@@ -3,7 +3,7 @@
 Plain functions of a page; they change nothing.
 """
 
-from rtocr_gui.ocr.reading import Doubt, Reading, StageTimings
+from rtocr_gui.ocr.reading import Doubt, Reading, StageTimings, StopReason
 from rtocr_gui.ui.state.notices import retry_label
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.page_entry import PageState
@@ -60,6 +60,10 @@ def explanation_of(page: OpenPage) -> str:
                 parts.append(_about_unread_print(page.reading))
             case Doubt.UNSURE_WORDS:
                 parts.append(_about_unsure_words(page.reading))
+            case None if page.reading.stop_reason is StopReason.LENGTH:
+                parts.append(
+                    f"If you {_way_to_parts(page.reading)} (Edit menu), each part has a limit of its own."
+                )
     return " ".join(parts)
 
 

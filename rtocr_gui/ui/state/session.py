@@ -458,6 +458,21 @@ class Session(QObject):
             self._refresh_plan()
             self.tuning.show_page()
 
+    def read_halves(self, ref: PageRef, *, beside: bool) -> None:
+        """List the halves of a page in its place, and read them.
+
+        Args:
+            ref: a page, as from `unsplit`.
+            beside: True for the left and the right half, False for the top and the bottom half.
+        """
+        self.shelf.split((ref,), beside=beside)
+        self.read(ref.halves(beside=beside))
+
+    def unsplit(self, ref: PageRef) -> PageRef | None:
+        """The open page, however rotated by now; None if it left the list or was split."""
+        now = self._pages.as_open(ref)
+        return now if now in self._pages and now.half is None else None
+
     @Slot()
     def retry_current(self) -> None:
         """Read the shown page again, scaled as offered after its newest reading."""

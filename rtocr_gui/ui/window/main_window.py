@@ -22,7 +22,7 @@ from rtocr_gui.ui.page.page_column import PageColumn
 from rtocr_gui.ui.parts.actions import MENUS, PAGE_MENU, TIP, draw_icons, fill, make_actions
 from rtocr_gui.ui.parts.arrivals import Arrivals
 from rtocr_gui.ui.parts.layouts import scrolled, stack, within_screen
-from rtocr_gui.ui.state.notices import Notice, Offer, ShowFolder
+from rtocr_gui.ui.state.notices import Notice, Offer, ReadHalves, ShowFolder
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import NO_PAGE_NO_BLOCKS, BlocksShown, ModelStatus, PageStatus, ShownText
@@ -420,6 +420,8 @@ class MainWindow(QMainWindow):
     def _take_offer(self, offer: Offer) -> None:
         if isinstance(offer, ShowFolder):
             self.open_outside(offer.file.parent)
+        elif isinstance(offer, ReadHalves):
+            self.dialogs.ask_halves(offer)
         else:
             self._session.take_offer(offer)
 
