@@ -11,18 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from rtocr_gui.documents import loading
+from rtocr_gui.documents import folders
 from rtocr_gui.documents.decoding import pictures
 from rtocr_gui.documents.decoding.pictures import OpenPicture
 from rtocr_gui.documents.decoding.worker import open_scan
-from rtocr_gui.documents.loading import (
-    SUPPORTED_SUFFIXES,
-    ListedFiles,
-    ScansBelow,
-    find_below,
-    list_files,
-    open_document,
-)
+from rtocr_gui.documents.folders import SUPPORTED_SUFFIXES, ListedFiles, ScansBelow, find_below, list_files
+from rtocr_gui.documents.loading import open_document
 from rtocr_gui.errors import DocumentError, PasswordRequired
 from tests.broken_files import encoded, encrypted_pdf, pdf_of_pages, write_broken_files, write_good_files
 from tests.made_pages import page_image
@@ -152,9 +146,9 @@ def test_more_files_than_are_looked_at_below_a_folder_are_none(tmp_path, monkeyp
     (tmp_path / "May").mkdir()
     written(tmp_path / "May" / "1.txt", b"x")
     written(tmp_path / "May" / "2.png", b"x")
-    monkeypatch.setattr(loading, "MOST_ENTRIES", 3)
+    monkeypatch.setattr(folders, "MOST_ENTRIES", 3)
     assert find_below(tmp_path).files == (tmp_path / "May" / "2.png",)
-    monkeypatch.setattr(loading, "MOST_ENTRIES", 2)
+    monkeypatch.setattr(folders, "MOST_ENTRIES", 2)
     assert find_below(tmp_path) == ScansBelow()
     assert "except perhaps in its subfolders" in str(error_of(lambda: list_files(tmp_path)))
     written(tmp_path / "0.png", b"x")

@@ -26,6 +26,7 @@ from rtocr_gui.cli.values import (
     retention_ratio,
     scan_path,
 )
+from rtocr_gui.documents.folders import list_files
 from rtocr_gui.documents.pages import ROTATIONS_DEG
 from rtocr_gui.documents.truth import scan_it_is_named_for, scan_of_truth
 from rtocr_gui.errors import DocumentError, SettingsError
@@ -375,8 +376,6 @@ def _scans_at(path: Path) -> tuple[Path, ...]:
     """Return the scans in a folder, or the file itself; the folder if it cannot be read, as is told later."""
     if not is_folder(path):
         return (path,)
-    from rtocr_gui.documents.loading import list_files  # slow to import
-
     try:
         return list_files(path).files
     except DocumentError:

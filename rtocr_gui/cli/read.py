@@ -24,8 +24,9 @@ from rtocr_gui.cli.pages import (
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.reading_words import places_in_words, summary_of, warnings_about
 from rtocr_gui.cli.text_output import TextWriter
+from rtocr_gui.documents.folders import list_files
 from rtocr_gui.documents.labels import named_in_folder, telling_folders
-from rtocr_gui.documents.loading import Document, list_files
+from rtocr_gui.documents.loading import Document
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.figures import Figure, figures_of

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, UNREAD_SUFFIXES
+from rtocr_gui.documents.folders import SUPPORTED_SUFFIXES, UNREAD_SUFFIXES
 from rtocr_gui.documents.pages import Crop
 from rtocr_gui.export.text_formats import TextFormat, format_of
 from rtocr_gui.export.writing import UNWRITTEN_SUFFIXES

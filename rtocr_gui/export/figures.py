@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from rtocr_gui.documents.loading import FIGURES_SUFFIX
+from rtocr_gui.documents.folders import FIGURES_SUFFIX
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.export.blocks import SENTINEL_PARAGRAPH, blocks_of, missing_breaks
 from rtocr_gui.export.tables import open_tables

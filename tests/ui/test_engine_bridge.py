@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.documents.loading import Document, ListedFiles, list_files
+from rtocr_gui.documents.folders import ListedFiles, list_files
+from rtocr_gui.documents.loading import Document
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, StopReason

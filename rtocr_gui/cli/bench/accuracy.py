@@ -40,7 +40,7 @@ from rtocr_gui.cli.values import (
     retention_ratio,
     text_target,
 )
-from rtocr_gui.documents.loading import looks_like_a_scan
+from rtocr_gui.documents.folders import looks_like_a_scan
 from rtocr_gui.documents.truth import scan_it_is_named_for
 from rtocr_gui.errors import DocumentError, ExportError, PruningError, ReadingError, SettingsError
 from rtocr_gui.export.writing import check_target

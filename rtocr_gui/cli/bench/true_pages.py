@@ -10,7 +10,8 @@ from itertools import islice
 from pathlib import Path
 
 from rtocr_gui.cli.progress import Progress
-from rtocr_gui.documents.loading import looks_like_a_scan, open_document
+from rtocr_gui.documents.folders import looks_like_a_scan
+from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.omnidocbench import find_annotations, read_annotations
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.documents.truth import find_truth

@@ -19,7 +19,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 from PySide6.QtGui import QImage
 
-from rtocr_gui.documents.loading import list_files
+from rtocr_gui.documents.folders import list_files
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, RtocrError
 from rtocr_gui.ocr.page_engine import PageEngine

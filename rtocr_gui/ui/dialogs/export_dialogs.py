@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QDir, QObject, QStandardPaths, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
-from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, UNREAD_SUFFIXES
+from rtocr_gui.documents.folders import SUPPORTED_SUFFIXES, UNREAD_SUFFIXES
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.documents.truth import TRUTH_SUFFIXES, scan_it_is_named_for, scan_they_are_named_for
 from rtocr_gui.export.figures import scan_in_the_way

@@ -11,7 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
-from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
+from rtocr_gui.documents.folders import SUPPORTED_SUFFIXES
 from rtocr_gui.files import is_folder, is_there
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ui.parts.plain_text import breakable

@@ -12,7 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
-from rtocr_gui.documents.loading import find_below
+from rtocr_gui.documents.folders import find_below
 from rtocr_gui.files import is_folder
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import Computed, DocumentOpened, FolderListed, RequestFailed

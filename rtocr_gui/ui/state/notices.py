@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rtocr_gui.documents.folders import ScansBelow
 from rtocr_gui.documents.labels import counted_pages
-from rtocr_gui.documents.loading import CHANGED, CLOSED, ScansBelow
+from rtocr_gui.documents.loading import CHANGED, CLOSED
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Scaling
 from rtocr_gui.ui.background.load_request import LoadRequest

@@ -31,7 +31,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
-from rtocr_gui.documents.loading import ScansBelow
+from rtocr_gui.documents.folders import ScansBelow
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.files import resolved
 from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, Task
@@ -49,6 +49,7 @@ from rtocr_gui.ui.state.notices import (
     LoadModel,
     OpenAgain,
     OpenSubfolders,
+    ReadAgain,
     RestoreText,
     SessionOffer,
     TakeBack,
@@ -481,25 +482,33 @@ class Session(QObject):
 
     def take_offer(self, offer: SessionOffer) -> None:
         """Carry out the offer of a notice."""
-        if isinstance(offer, LoadModel):
-            self.models.take(offer.request)
-        elif isinstance(offer, UseAuto):
-            self.settle_retention(None)
-        elif isinstance(offer, BringBack):
-            self._samples.keep(page.ref.path for page in offer.removed.pages)
-            left_out = self.shelf.put_back(offer.removed)
-            if left_out.pages:
-                self.notice_raised.emit(about_left_out(left_out))
-        elif isinstance(offer, RestoreText):
-            self.open_files(self._restorer.begin(offer.left))
-        elif isinstance(offer, OpenAgain):
-            self.shelf.open_anew(offer.path)
-        elif isinstance(offer, OpenSubfolders):
-            self._open_below(offer.folder, offer.found)
-        elif isinstance(offer, TakeBack):
-            self.texts.put_words_back(offer.replaced)
-        elif (ref := self._pages.as_open(offer.ref)) in self._pages:  # else it was removed since
-            self.read((ref,), offer.scaling)
+        match offer:
+            case LoadModel(request=request):
+                self.models.take(request)
+            case UseAuto():
+                self.settle_retention(None)
+            case BringBack(removed):
+                self._bring_back(removed)
+            case RestoreText(left):
+                self.open_files(self._restorer.begin(left))
+            case OpenAgain(path):
+                self.shelf.open_anew(path)
+            case OpenSubfolders(folder, found):
+                self._open_below(folder, found)
+            case TakeBack(replaced):
+                self.texts.put_words_back(replaced)
+            case ReadAgain(ref, scaling):
+                self._read_again(self._pages.as_open(ref), scaling)
+
+    def _bring_back(self, removed: RemovedPages) -> None:
+        self._samples.keep(page.ref.path for page in removed.pages)
+        left_out = self.shelf.put_back(removed)
+        if left_out.pages:
+            self.notice_raised.emit(about_left_out(left_out))
+
+    def _read_again(self, ref: PageRef, scaling: Scaling) -> None:
+        if ref in self._pages:  # it may have been removed since
+            self.read((ref,), scaling)
 
     def _read_settings(self, ref: PageRef | None) -> ReadSettings:
         """How a page is read now."""
