@@ -34,10 +34,13 @@ _WORKER = "rtocr_gui.documents.decoding.worker"
 _RUN_WORKER = f"import sys; sys.path[:] = sys.argv[1:]; from {_WORKER} import main; main()"
 
 _PIPE_BYTES = 1 << 20
-"""How much of a page may wait to be received; on Linux, a process may ask for that much."""
+"""How much of a page is received at a time."""
 
-_LONGEST_ANSWER_BYTES = 2_000_000
-"""A limit, as a hostile file may have taken over what gives the answer."""
+_LONGEST_ANSWER_BYTES, _LONGEST_SENTENCE = 2_000_000, 1000
+"""Limits, as a hostile file may have taken over what gives the answer."""
+
+_NONSENSE = (OSError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError, MemoryError)
+"""What it leads to if an answer is none."""
 
 
 class OpenedFile(NamedTuple):
@@ -171,7 +174,6 @@ class _Process:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                pipesize=_PIPE_BYTES,
                 start_new_session=True,  # Ctrl+C is for the program that asks
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
@@ -180,7 +182,7 @@ class _Process:
                 "No file can be opened, as the process that decodes it could not be started "
                 f"({reason_of(error)}). Close other programs, and try again."
             ) from error
-        _limit_memory(self._process.pid)
+        _limit(self._process)
 
     @property
     def is_there(self) -> bool:
@@ -230,11 +232,11 @@ class _Process:
             answer = json.loads(self._process.stdout.readline(_LONGEST_ANSWER_BYTES))
             if "error" in answer:
                 kind = PasswordRequired if answer["error"] == PasswordRequired.__name__ else DocumentError
-                return kind(answer["text"])
+                return kind(str(answer["text"])[:_LONGEST_SENTENCE])
             return (
                 _receive_page(self._process.stdout, *answer["page"]) if "page" in answer else answer["value"]
             )
-        except (OSError, ValueError, TypeError, LookupError, RecursionError, MemoryError) as error:
+        except _NONSENSE as error:
             ended = DecoderEnded()
             ended.__cause__ = error
             return ended
@@ -244,7 +246,7 @@ def _receive_page(
     pixels: IO[bytes], width: int, height: int, dpi: float | None
 ) -> tuple[Image.Image, float | None]:
     """Return a page and its resolution; while it arrives, it takes little more memory than its picture."""
-    if width * height > PICTURE_PIXEL_LIMIT:
+    if not 0 < width * height <= PICTURE_PIXEL_LIMIT:
         raise ValueError
     page = Image.new("RGB", (width, height))
     rows = max(1, _PIPE_BYTES // (4 * width))
@@ -252,7 +254,7 @@ def _receive_page(
         size = width, min(rows, height - top)
         piece = pixels.read(4 * math.prod(size))
         page.paste(Image.frombytes("RGB", size, piece, "raw", "RGBX"), (0, top))
-    return page, dpi
+    return page, None if dpi is None else float(dpi)
 
 
 def _command() -> list[str]:
@@ -262,14 +264,18 @@ def _command() -> list[str]:
     return [sys.executable, "-I", "-c", _RUN_WORKER, *sys.path]
 
 
-def _limit_memory(pid: int) -> None:
-    """Limit the memory of a process, and have it leave no copy of it behind; only Linux can do that."""
+def _limit(process: subprocess.Popen[bytes]) -> None:
+    """Limit the memory of a process, have it leave no copy of it behind, and widen its pipe, as Linux can."""
     if sys.platform == "linux":
+        import fcntl
         import resource
 
-        with suppress(ProcessLookupError):
-            resource.prlimit(pid, resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
-            resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
+        assert process.stdout is not None
+        for name, limit in ((resource.RLIMIT_AS, MEMORY_LIMIT_BYTES), (resource.RLIMIT_CORE, 0)):
+            with suppress(OSError, ValueError):  # it ended, or may have even less
+                resource.prlimit(process.pid, name, (limit, limit))
+        with suppress(OSError):  # the person has too many wide pipes
+            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 DECODERS = Decoders()
