@@ -145,6 +145,12 @@ def test_a_process_that_the_system_ended_meanwhile_is_replaced(good):
         "print('{\"page\": [2.5, 2, 72]}')",
         "print('{\"page\": [1, 1, {}]}', 'RGBX', sep='\\n', end='')",
         "print('7')",
+        'print(\'{"value": "7"}\')',
+        "print('{\"value\": 0}')",
+        "print('{\"value\": null}')",
+        "print('{\"page\": [1, 1, 72]}', 'RGBX', sep='\\n', end='')",
+        "print('{\"page\": [1, 1, NaN]}', 'RGBX', sep='\\n', end='')",
+        "print('{\"page\": [1, 199999999, 72]}')",
         'print(\'{"page": ["2", 2, 72]}\')',
         "print('{\"page\": [-2, 2, 72]}')",
         "print('{\"page\": [1000000, 1000000, 72]}')",
@@ -169,7 +175,7 @@ def test_a_process_that_cannot_be_started_is_told(good, monkeypatch, tmp_path):
 def test_an_error_that_is_no_fault_of_the_file_ends_the_process_too(good):
     document = open_document(good)
     with pytest.raises(DocumentError, match="failed"):
-        document._source._ask("Looking", 10, no_check, "no_such_method")
+        document._source._ask(int, "Looking", 10, no_check, "no_such_method")
     assert running() == []
     document.close()
 
@@ -255,25 +261,59 @@ def test_nothing_is_imported_from_the_folder_in_which_the_program_was_started(tm
     assert not list(folder.glob("*.run"))
 
 
-def test_the_process_ends_with_the_program_however_that_ends(good):
+@pytest.mark.parametrize("is_busy", [False, True])
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_the_process_ends_with_the_program_however_that_ends(good, tmp_path, is_killed, is_busy):
     program = (
-        "import sys; from pathlib import Path; from rtocr_gui.documents.loading import open_document\n"
-        "document = open_document(Path(sys.argv[1])); document.load_page(0)\n"
-        "print(flush=True); sys.stdin.readline()"
+        "import os, sys, threading; from pathlib import Path\n"
+        "from rtocr_gui.documents.loading import open_document\n"
+        "document, slow = (open_document(Path(name)) for name in sys.argv[1:3])\n"
+        "document.load_page(0)\n"
+        "if sys.argv[3] == 'True':\n"
+        "    threading.Thread(target=lambda: slow.load_page(0), daemon=True).start()\n"
+        "    while not any(thread.name == 'decoder' for thread in threading.enumerate()): pass\n"
+        "print(flush=True); sys.stdin.readline(); os._exit(0) if sys.argv[3] == 'True' else None"
     )
-    for end in (lambda started: started.stdin.close(), subprocess.Popen.kill):
-        with subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", program, good],
-            cwd=CHECKOUT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        ) as started:
-            started.stdout.readline()
-            (process,) = psutil.Process(started.pid).children()
-            end(started)
-            assert started.stderr.read() == b""
-        process.wait(END_TIMEOUT_S)
+    slow = written(tmp_path / "endless.pdf", endless_pdf())
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", program, good, slow, str(is_busy)],
+        cwd=CHECKOUT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as started:
+        started.stdout.readline()
+        (process,) = psutil.Process(started.pid).children()
+        started.kill() if is_killed else started.stdin.close()
+        assert started.stderr.read() == b""
+    process.wait(END_TIMEOUT_S)
+
+
+def test_a_file_that_is_closed_while_its_page_is_decoded_is_let_go_of_afterwards(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoders, "_PATIENCE_S", 0.01)
+    path = written(tmp_path / "many.pdf", pdf_of_pages(content=b"0 0 9 9 re f " * 300_000))
+    document = open_document(path)
+    document.load_page(0, check=document.close)
+    (process,) = running()
+    assert str(path) not in {file.path for file in process.open_files()}
+
+
+def test_no_more_processes_stay_than_are_of_use(tmp_path, monkeypatch):
+    paths = [written(tmp_path / f"{number}.pdf", pdf_of_pages()) for number in range(5)]
+    documents = [open_document(path) for path in paths]
+    barrier, ask = threading.Barrier(5), decoders._Process.ask
+
+    def ask_together(process, *question):
+        barrier.wait()
+        return ask(process, *question)
+
+    monkeypatch.setattr(decoders._Process, "ask", ask_together)
+    threads = [threading.Thread(target=document.load_page, args=(0,)) for document in documents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(running()) == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signal to a process alone")

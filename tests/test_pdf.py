@@ -122,7 +122,7 @@ def test_a_document_is_closed_for_the_next_one_and_every_page_at_once(tmp_path, 
     expected: list[str] = []
 
     def questions():
-        page, document = ["PdfBitmap", "PdfPage"], ["PdfDocument"]
+        page, document = ["PdfPage", "PdfBitmap"], ["PdfDocument"]
         for (path, name, *arguments), closes in (
             ((one, "render", 0, 72), page),
             ((one, "preview", 0, 72), page),

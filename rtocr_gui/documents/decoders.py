@@ -8,6 +8,7 @@ starts another. A process answers one question at a time, and there are as many 
 import atexit
 import json
 import math
+import os
 import queue
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
 
 from PIL import Image
 
@@ -36,8 +37,14 @@ _RUN_WORKER = f"import sys; sys.path[:] = sys.argv[1:]; from {_WORKER} import ma
 _PIPE_BYTES = 1 << 20
 """How much of a page is received at a time."""
 
-_LONGEST_ANSWER_BYTES, _LONGEST_SENTENCE = 2_000_000, 1000
+_LONGEST_ANSWER_BYTES, _LONGEST_SENTENCE, _LONGEST_SIDE_PX = 2_000_000, 1000, 100_000
 """Limits, as a hostile file may have taken over what gives the answer."""
+
+_MEMORY_SHARE = 0.6
+"""Share of the memory of the machine that one of them may take, if that is less than the limit."""
+
+_MOST_IDLE = 2
+"""How many processes are kept that nothing is asked of: one for the view, and one for what runs beside it."""
 
 _NONSENSE = (OSError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError, MemoryError)
 """What it leads to if an answer is none."""
@@ -57,8 +64,23 @@ class OpenedFile(NamedTuple):
     number: int
 
 
+class DecodedPage(NamedTuple):
+    """A page from another process.
+
+    Attributes:
+        image: RGB.
+        dpi: resolution that it was rendered at, or that a picture states; None if it states none.
+    """
+
+    image: Image.Image
+    dpi: float | None
+
+
+Answer = TypeVar("Answer", int, str, DecodedPage)
+
+
 class DecoderEnded(Exception):
-    """A process crashed, or needed more memory than it may have."""
+    """A process crashed, needed more memory than it may have, or answered what is no answer."""
 
 
 class DecoderTooSlow(Exception):
@@ -79,10 +101,19 @@ class Decoders:
             if not self._all:
                 self._idle.append(self._start())
 
-    def ask(self, file: OpenedFile, name: str, *arguments: object, limit_s: float, check: Check) -> Any:
+    def ask(
+        self,
+        kind: type[Answer],
+        file: OpenedFile,
+        name: str,
+        *arguments: object,
+        limit_s: float,
+        check: Check,
+    ) -> Answer:
         """Ask about a file, and wait for the answer.
 
         Args:
+            kind: what the method returns: text, a page, or a number above 0.
             file: it stays open until the same process is asked about another.
             name: a method of `decoding.scan.OpenScan`.
             arguments: those of the method.
@@ -90,7 +121,7 @@ class Decoders:
             check: called every `_PATIENCE_S` seconds until the answer is there.
 
         Returns:
-            What the method returned; for a page its picture, RGB, and its resolution.
+            What the method returned.
 
         Raises:
             DocumentError: the method raised it, or no process could be started.
@@ -100,47 +131,60 @@ class Decoders:
         process = self._take(file)
         try:
             answer = process.ask([file, name, *arguments], limit_s, check)
+            is_no_number = isinstance(answer, int) and answer < 1
+            if is_no_number or not isinstance(answer, kind | DocumentError):
+                raise DecoderEnded
+            if process.is_to_release:
+                process.release()
         except BaseException:
             self._end(process)
             raise
-        process.holds = file
         self._give_back(process)
         if isinstance(answer, DocumentError):
             raise answer
-        return answer
+        result: Answer = answer
+        return result
 
     def release(self, file: OpenedFile) -> None:
-        """Close a file where it is open, so that every system lets it be deleted."""
+        """Close a file where it is open, so that every system lets it be deleted: after the page in hand."""
         with self._changing:
-            holding = [process for process in self._idle if process.holds == file]
-            self._idle = [process for process in self._idle if process.holds != file]
-        for process in holding:
-            process.holds = None
+            holding = [process for process in self._all if process.holds == file]
+            for process in holding:
+                process.is_to_release = True
+            idle = [process for process in holding if process in self._idle]
+            self._idle = [process for process in self._idle if process not in idle]
+        for process in idle:
             try:
-                process.ask([file, "close"], _END_TIMEOUT_S, no_check)
+                process.release()
             except (DecoderEnded, DecoderTooSlow):
                 self._end(process)
+            except BaseException:
+                self._end(process)
+                raise
             else:
                 self._give_back(process)
 
     def end(self) -> None:
-        """End all processes, even while they are asked."""
+        """End all processes, even while they are asked; the next question starts another."""
         with self._changing:
             processes, self._all, self._idle = self._all, set(), []
         for process in processes:
             process.end()
 
     def _take(self, file: OpenedFile) -> "_Process":
-        """Return an idle process, which has this file open if there is one, or a new one."""
+        """Return an idle process, best one that has this file open or else none, or a new one."""
         with self._changing:
-            self._idle.sort(key=lambda process: process.holds == file)
-            while self._idle:
+            self._idle.sort(key=lambda process: (process.holds == file, process.holds is None))
+            process = None
+            while process is None and self._idle:
                 process = self._idle.pop()
-                if process.is_there:
-                    return process
-                self._all.discard(process)
-                process.end()
-            return self._start()
+                if not process.is_there:
+                    self._all.discard(process)
+                    process.end()
+                    process = None
+            process = process or self._start()
+            process.holds, process.is_to_release = file, False
+            return process
 
     def _start(self) -> "_Process":
         process = _Process()
@@ -148,9 +192,12 @@ class Decoders:
         return process
 
     def _give_back(self, process: "_Process") -> None:
+        """Keep a process for the next question, unless all were ended or enough are kept."""
         with self._changing:
-            if process in self._all:
+            if process in self._all and len(self._idle) < _MOST_IDLE:
                 self._idle.append(process)
+                return
+        self._end(process)
 
     def _end(self, process: "_Process") -> None:
         with self._changing:
@@ -163,11 +210,13 @@ class _Process:
 
     Attributes:
         holds: the file that is open in it, if any.
+        is_to_release: True if that is to be closed as soon as nothing is asked.
     """
 
     def __init__(self) -> None:
         self.holds: OpenedFile | None = None
-        self._exchange = threading.Thread()
+        self.is_to_release = False
+        self._exchange: threading.Thread | None = None
         try:
             self._process = subprocess.Popen(
                 _command(),
@@ -213,12 +262,18 @@ class _Process:
             raise answer
         return answer
 
+    def release(self) -> None:
+        """Close the file that it holds; if that raises anything, the process must be ended."""
+        self.ask([self.holds, "close"], _END_TIMEOUT_S, no_check)
+        self.holds, self.is_to_release = None, False
+
     def end(self) -> None:
         """End the process, whatever it does."""
         self._process.kill()
-        if self._exchange.is_alive():
-            self._exchange.join(_END_TIMEOUT_S)
-        if not self._exchange.is_alive():
+        exchange = self._exchange
+        if exchange is not None and exchange.is_alive():
+            exchange.join(_END_TIMEOUT_S)
+        if exchange is None or not exchange.is_alive():
             with suppress(OSError):
                 self._process.__exit__(None, None, None)
 
@@ -232,7 +287,7 @@ class _Process:
             answer = json.loads(self._process.stdout.readline(_LONGEST_ANSWER_BYTES))
             if "error" in answer:
                 kind = PasswordRequired if answer["error"] == PasswordRequired.__name__ else DocumentError
-                return kind(str(answer["text"])[:_LONGEST_SENTENCE])
+                return kind("".join(filter(str.isprintable, answer["text"][:_LONGEST_SENTENCE])))
             return (
                 _receive_page(self._process.stdout, *answer["page"]) if "page" in answer else answer["value"]
             )
@@ -242,11 +297,12 @@ class _Process:
             return ended
 
 
-def _receive_page(
-    pixels: IO[bytes], width: int, height: int, dpi: float | None
-) -> tuple[Image.Image, float | None]:
-    """Return a page and its resolution; while it arrives, it takes little more memory than its picture."""
-    if not 0 < width * height <= PICTURE_PIXEL_LIMIT:
+def _receive_page(pixels: IO[bytes], width: int, height: int, dpi: float | None) -> DecodedPage:
+    """Return a page; while it arrives, it takes little more memory than its picture."""
+    is_possible = min(width, height) > 0 and max(width, height) <= _LONGEST_SIDE_PX
+    if not is_possible or width * height > PICTURE_PIXEL_LIMIT:
+        raise ValueError
+    if dpi is not None and not 0 < float(dpi) < math.inf:
         raise ValueError
     page = Image.new("RGB", (width, height))
     rows = max(1, _PIPE_BYTES // (4 * width))
@@ -254,14 +310,17 @@ def _receive_page(
         size = width, min(rows, height - top)
         piece = pixels.read(4 * math.prod(size))
         page.paste(Image.frombytes("RGB", size, piece, "raw", "RGBX"), (0, top))
-    return page, None if dpi is None else float(dpi)
+    return DecodedPage(page, None if dpi is None else float(dpi))
 
 
 def _command() -> list[str]:
     """Return what starts a process. In the bundle, its command line runs modules as Python does."""
     if getattr(sys, "frozen", False):
         return [str(Path(sys.executable).with_stem("rtocr")), "-m", _WORKER]
-    return [sys.executable, "-I", "-c", _RUN_WORKER, *sys.path]
+    # Isolated from the current folder, in which a script or a package may lie that came with the scans.
+    options = ["-I", *(["-X", "utf8"] if sys.flags.utf8_mode else [])]
+    places = [*filter(os.path.isabs, sys.path), str(Path(__file__).parents[2])]
+    return [sys.executable, *options, "-c", _RUN_WORKER, *places]
 
 
 def _limit(process: subprocess.Popen[bytes]) -> None:
@@ -271,7 +330,9 @@ def _limit(process: subprocess.Popen[bytes]) -> None:
         import resource
 
         assert process.stdout is not None
-        for name, limit in ((resource.RLIMIT_AS, MEMORY_LIMIT_BYTES), (resource.RLIMIT_CORE, 0)):
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        most = min(MEMORY_LIMIT_BYTES, round(_MEMORY_SHARE * there))
+        for name, limit in ((resource.RLIMIT_AS, most), (resource.RLIMIT_CORE, 0)):
             with suppress(OSError, ValueError):  # it ended, or may have even less
                 resource.prlimit(process.pid, name, (limit, limit))
         with suppress(OSError):  # the person has too many wide pipes

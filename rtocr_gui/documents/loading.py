@@ -48,7 +48,8 @@ class Document:
         self.path = path
         self.pages = tuple(PageRef(path, index, sha256) for index in range(source.page_count))
         self._stamp = stamp
-        self._source: ScanFile | None = source
+        self._source = source
+        self._is_closed = False
 
     def load_page(
         self,
@@ -112,14 +113,12 @@ class Document:
 
     def rest(self) -> None:
         """Release what is only held to be quick with the next page: pages of another document come first."""
-        if self._source is not None:
-            self._source.rest()
+        self._source.rest()
 
     def close(self) -> None:
         """Release the file. Closing twice is harmless."""
-        source, self._source = self._source, None
-        if source is not None:
-            source.rest()
+        self._is_closed = True
+        self._source.rest()
 
     def __enter__(self) -> Self:
         return self
@@ -130,7 +129,7 @@ class Document:
         self.close()
 
     def _source_of(self, index: int) -> ScanFile:
-        if self._source is None:
+        if self._is_closed:
             raise DocumentError("The file was closed. Open it again.")
         if not 0 <= index < len(self.pages):
             raise DocumentError(
@@ -173,13 +172,9 @@ def open_document(path: Path, password: str | None = None, check: Check = no_che
     with _as_document_error():
         stamp = _inspect(path)
     source = ScanFile(path, password, check)
-    try:
-        check_page_count(source.page_count)
-        with _as_document_error():
-            sha256 = _digest(path, stamp)  # last, as a file may be large, and no document
-    except DocumentError:
-        source.rest()
-        raise
+    check_page_count(source.page_count)
+    with _as_document_error():
+        sha256 = _digest(path, stamp)  # last, as a file may be large, and no document
     return Document(path, sha256, stamp, source)
 
 

@@ -2,11 +2,17 @@
 
 import itertools
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
-from rtocr_gui.documents.decoders import DECODERS, DecoderEnded, DecoderTooSlow, OpenedFile
+from rtocr_gui.documents.decoders import (
+    DECODERS,
+    Answer,
+    DecodedPage,
+    DecoderEnded,
+    DecoderTooSlow,
+    OpenedFile,
+)
 from rtocr_gui.documents.limits import PREVIEW_TIME_LIMIT_S, TIME_LIMIT_S
 from rtocr_gui.documents.pages import Check, no_check
 from rtocr_gui.errors import DocumentError
@@ -38,10 +44,10 @@ class ScanFile:
                 way PDFium does not support.
         """
         self._file = OpenedFile(str(path), password, next(_numbers))
-        self.page_count = int(self._ask("Opening the file", TIME_LIMIT_S, check, "count_pages"))
+        self.page_count = self._ask(int, "Opening the file", TIME_LIMIT_S, check, "count_pages")
         self.rest()
 
-    def render(self, index: int, dpi: float, check: Check) -> tuple[Image.Image, float | None]:
+    def render(self, index: int, dpi: float, check: Check) -> DecodedPage:
         """Render one page.
 
         Returns:
@@ -51,9 +57,7 @@ class ScanFile:
         Raises:
             DocumentError: the page is damaged, too large or a strip, or takes too much memory or time.
         """
-        page: tuple[Image.Image, float | None]
-        page = self._ask("Decoding this page", TIME_LIMIT_S, check, "render", index, dpi)
-        return page
+        return self._ask(DecodedPage, "Decoding this page", TIME_LIMIT_S, check, "render", index, dpi)
 
     def preview(self, index: int, longest_px: int, check: Check) -> Image.Image:
         """Render one page as RGB, its longest side about `longest_px`.
@@ -61,9 +65,8 @@ class ScanFile:
         Raises:
             DocumentError: as `render`.
         """
-        page: Image.Image
-        page, _ = self._ask("Decoding this page", PREVIEW_TIME_LIMIT_S, check, "preview", index, longest_px)
-        return page
+        question = "preview", index, longest_px
+        return self._ask(DecodedPage, "Decoding this page", PREVIEW_TIME_LIMIT_S, check, *question).image
 
     def own_text(self, index: int, rotation_deg: int) -> str:
         """Return the text that a page of a PDF has of its own, as `decoding.pdf.OpenPdf.own_text` does.
@@ -71,16 +74,18 @@ class ScanFile:
         Raises:
             DocumentError: the page is damaged, or takes too much memory or time.
         """
-        question = "own_text", index, rotation_deg
-        return str(self._ask("Looking for the text of this page", TIME_LIMIT_S, no_check, *question))
+        doing, question = "Looking for the text of this page", ("own_text", index, rotation_deg)
+        return self._ask(str, doing, PREVIEW_TIME_LIMIT_S, no_check, *question)
 
     def rest(self) -> None:
         """Release the file until the next page is wanted."""
         DECODERS.release(self._file)
 
-    def _ask(self, doing: str, limit_s: float, check: Check, name: str, *arguments: object) -> Any:
+    def _ask(
+        self, kind: type[Answer], doing: str, limit_s: float, check: Check, name: str, *arguments: object
+    ) -> Answer:
         try:
-            return DECODERS.ask(self._file, name, *arguments, limit_s=limit_s, check=check)
+            return DECODERS.ask(kind, self._file, name, *arguments, limit_s=limit_s, check=check)
         except DecoderTooSlow as error:
             raise DocumentError(
                 f"{doing} was given up after {time_in_words(limit_s)}. It is damaged, or far more intricate "

@@ -228,6 +228,8 @@ class Person:
         lanes = [
             bridge._file_lane,
             bridge._page_lane,
+            bridge._thumbnail_lane,
+            bridge._reading_lane,
             bridge._plan_lane,
             bridge._compute_lane,
             bridge._export_lane,
@@ -236,7 +238,7 @@ class Person:
             lanes.append(bridge._model_lane)
         trip = RoundTrip()
         with self.qtbot.waitSignal(trip.ended):
-            lanes[number % len(lanes)].submit(trip.ended.emit, is_idle=True)
+            lanes[number % len(lanes)].submit(trip.ended.emit)
 
     # What holds at any time, and in the end
 

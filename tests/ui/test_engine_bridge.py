@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -178,53 +179,39 @@ def test_a_thumbnail_that_cannot_be_had_is_answered_by_an_empty_picture(
     assert caught.args[0].image.isNull()
 
 
-def test_neither_the_shown_page_nor_a_file_waits_for_thumbnails_that_were_wanted_before(
-    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], draw_page: Draw
+@pytest.mark.parametrize("held", ["_thumbnail_lane", "_reading_lane"])
+def test_neither_the_shown_page_nor_a_file_waits_for_thumbnails_or_pages_to_read(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], draw_page: Draw, held: str
 ) -> None:
-    answered: list[int] = []
-    for signal in (bridge.thumbnail_rendered, bridge.page_rendered):
-        signal.connect(lambda reply: answered.append(reply.request_id))
-    with held_lane(bridge._page_lane):
-        thumbnails = [bridge.render_thumbnail(ref) for ref in opened]
-        shown = bridge.render_page(opened[2])
+    with held_lane(getattr(bridge, held)):
+        bridge.render_thumbnail(opened[0])
+        bridge.read_page(opened[1], SETTINGS)
+        with qtbot.waitSignal(bridge.page_rendered):
+            bridge.render_page(opened[2])
         pages_opened(qtbot, bridge, draw_page("another.png"))
-    qtbot.waitUntil(lambda: len(answered) == 4)
-    assert answered == [shown, *thumbnails]
 
 
 def test_a_thumbnail_that_a_newer_version_of_its_file_overtakes_is_answered_by_an_empty_picture(
     qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], draw_page: Draw
 ) -> None:
-    with qtbot.waitSignal(bridge.thumbnail_rendered) as caught, held_lane(bridge._page_lane):
+    with qtbot.waitSignal(bridge.thumbnail_rendered) as caught, held_lane(bridge._thumbnail_lane):
         bridge.render_thumbnail(opened[0])
-        bridge.open_document(draw_page("one.png").replace(opened[0].path))
+        pages_opened(qtbot, bridge, draw_page("one.png").replace(opened[0].path))
     assert caught.args[0].ref == opened[0]
     assert caught.args[0].image.isNull()
 
 
-def test_a_lane_does_idle_jobs_last_and_all_of_them_before_it_finishes() -> None:
-    lane, ran = Lane("patient"), list[str]()
+def test_a_lane_does_its_jobs_in_order_and_all_of_them_before_it_finishes() -> None:
+    lane, ran = Lane("patient"), list[int]()
     with held_lane(lane):
-        lane.submit(lambda: ran.append("first idle one"), is_idle=True)
         assert not lane.is_awaited
-        lane.submit(lambda: ran.append("first"))
+        for number in range(3):
+            lane.submit(partial(ran.append, number))
         assert lane.is_awaited
-        lane.submit(lambda: ran.append("second idle one"), is_idle=True)
-        lane.submit(lambda: ran.append("second"))
         assert not lane.finish(0)
     assert lane.wait(20)
     assert not lane.is_busy
-    assert ran == ["first", "second", "first idle one", "second idle one"]
-
-
-def test_a_lane_that_is_closed_drops_idle_jobs_too() -> None:
-    lane, ran = Lane("closed"), list[str]()
-    with held_lane(lane):
-        lane.submit(lambda: ran.append("idle"), is_idle=True)
-        lane.close_soon()
-    assert lane.wait(20)
-    assert not lane.is_busy
-    assert not ran
+    assert ran == [0, 1, 2]
 
 
 def test_a_page_is_exported_off_the_main_thread_and_a_failure_is_told(

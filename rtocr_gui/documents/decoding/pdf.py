@@ -17,7 +17,7 @@ from rtocr_gui.documents.decoding.scan import Rendered
 from rtocr_gui.documents.limits import PDF_LEAST_DPI, PDF_PIXEL_LIMIT, POINTS_PER_INCH, check_page_size
 from rtocr_gui.errors import DocumentError, PasswordRequired
 
-_FINEST_PREVIEW_DPI = 200.0
+_FINEST_PREVIEW_DPI, _PIECE_BYTES = 200.0, 1 << 18
 
 _MOST_PARTS, _MOST_NESTED = 20_000, 8
 """Text, pictures and lines that are looked at on a page, and how deep they may be nested."""
@@ -170,13 +170,21 @@ def _outside(text_page: Any, left: float, bottom: float, right: float, top: floa
 def _draw(page: Any, dpi: float) -> Rendered:
     try:
         scale = dpi / POINTS_PER_INCH
-        with closing(page.render(scale=scale, rev_byteorder=True, prefer_bgrx=True)) as bitmap:
-            return Rendered((bitmap.width, bitmap.height), dpi, iter((bytes(bitmap.buffer),)))
+        bitmap = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=True)
     except MemoryError as error:
         raise DocumentError(
             "There is not enough memory to render the page. "
             "Close other programs, or choose a lower resolution."
         ) from error
+    return Rendered((bitmap.width, bitmap.height), dpi, _pieces_of(bitmap))
+
+
+def _pieces_of(bitmap: Any) -> Iterator[bytes]:
+    with closing(bitmap):
+        pixels = memoryview(bitmap.buffer)
+        for begin in range(0, len(pixels), _PIECE_BYTES):
+            yield bytes(pixels[begin : begin + _PIECE_BYTES])
+        pixels.release()
 
 
 def _affordable_dpi(dpi: float, width_pt: float, height_pt: float) -> float:

@@ -7,8 +7,10 @@ may be waiting for a picture.
 
 import json
 import os
+import queue
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -62,7 +64,7 @@ class _Clerk:
             scan.close()
 
 
-def serve(questions: Iterator[bytes] | BinaryIO, answers: BinaryIO) -> None:
+def serve(questions: Iterable[bytes], answers: BinaryIO) -> None:
     """Answer questions until there are no more.
 
     A question is a list: a `decoders.OpenedFile`, the name of a method of `OpenScan`, and its arguments. The
@@ -71,28 +73,46 @@ def serve(questions: Iterator[bytes] | BinaryIO, answers: BinaryIO) -> None:
     """
     clerk = _Clerk()
     for question in questions:
-        pixels: Iterator[bytes] = iter(())
-        answer: dict[str, object]
-        try:
-            value = clerk.answer(*json.loads(question))
-        except DocumentError as error:
-            answer = {"error": type(error).__name__, "text": str(error)}
-        else:
-            answer = {"value": value}
-            if isinstance(value, Rendered):
-                answer, pixels = {"page": (*value.size_px, value.dpi)}, value.pixels
-        answers.write(json.dumps(answer).encode() + b"\n")
-        for piece in pixels:
-            answers.write(piece)
-        answers.flush()
+        _answer(clerk, question, answers)
+
+
+def _answer(clerk: _Clerk, question: bytes, answers: BinaryIO) -> None:
+    pixels: Iterable[bytes] = ()
+    answer: dict[str, object]
+    try:
+        value = clerk.answer(*json.loads(question))
+    except DocumentError as error:
+        answer = {"error": type(error).__name__, "text": str(error)}
+    else:
+        answer = {"value": value}
+        if isinstance(value, Rendered):
+            answer, pixels = {"page": (*value.size_px, value.dpi)}, value.pixels
+    answers.write(json.dumps(answer).encode() + b"\n")
+    for piece in pixels:
+        answers.write(piece)
+    answers.flush()
+
+
+def _listen(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of a stream, and end the process with it, even in the middle of a page."""
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in stream:
+            lines.put(line)
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        yield lines.get()
 
 
 def main() -> None:
-    """Serve the process that started this one."""
+    """Serve the process that started this one, as long as it is there."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # in case a library prints anything
     with answers, suppress(BrokenPipeError):
-        serve(sys.stdin.buffer, answers)
+        serve(_listen(sys.stdin.buffer), answers)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Runs everything slow off the main thread: documents, the model, plans.
 
-The bridge owns six lanes. The *file lane* opens and closes files (`open_documents`). The *page lane* renders
-their pages, thumbnails when nothing else waits. The *export lane* writes files, page by page, while other
-pages are viewed. The *model lane* imports torch, loads the model (`engine_holder`), encodes and reads
+The bridge owns a lane for each job that should not wait for the others. The *file lane* opens and closes
+files (`open_documents`). The *page lane* renders pages to be shown, and to be encoded for the overlay, the
+*thumbnail lane* small ones, and the *reading lane* those that are read. The *export lane* writes files, page
+by page. The *model lane* imports torch, loads the model (`engine_holder`), encodes and reads
 (`page_scheduler`). The *plan lane* plans from an immutable `EncodedPage` while the slider moves. The *compute
 lane* solves where merged tokens go, and does whatever else would block the main thread, or the plans of a
 moving slider, for too long.
@@ -20,7 +21,7 @@ from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.folders import list_files
-from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.documents.pages import Check, PageImage, PageRef
 from rtocr_gui.errors import DocumentError, RtocrError
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageRequest
@@ -58,7 +59,7 @@ NOT_SAVED = "The image could not be saved to a file. Free some space, and try ag
 
 
 class _Postponed(Exception):
-    """A thumbnail takes long, and something more urgent waits for it."""
+    """A page takes long, and others wait behind it."""
 
 
 class EngineBridge(QObject):
@@ -107,6 +108,8 @@ class EngineBridge(QObject):
         self._documents = OpenDocuments()
         self._file_lane = Lane("files")
         self._page_lane = Lane("pages")
+        self._thumbnail_lane = Lane("thumbnails")
+        self._reading_lane = Lane("pages to read")
         self._export_lane = Lane("export")
         self._model_lane = Lane("model")
         self._plan_lane = Lane("plan")
@@ -184,27 +187,37 @@ class EngineBridge(QObject):
         return self._requests.submit(self._page_lane, job, newest=PageRendered)
 
     def render_thumbnail(self, ref: PageRef) -> int:
-        """Render a small page, after all that is wanted more urgently.
+        """Render a small page. Answered by `thumbnail_rendered`, with a null image if that fails."""
 
-        Answered by `thumbnail_rendered`, with a null image if that fails.
-        """
-
-        def job(request: Request) -> None:
-            def check() -> None:
-                request.check()
-                if self._page_lane.is_awaited:
-                    raise _Postponed
-
+        def render(request: Request, check: Check) -> None:
             try:
                 image = as_qimage(self._documents.thumbnail(ref, check))
-            except _Postponed:
-                self._requests.queue(self._page_lane, request, job, is_idle=True)
-                return
             except RtocrError:
                 image = QImage()  # the page itself says why once it is shown
             self.thumbnail_rendered.emit(PageRendered(request.id, ref, image))
 
-        return self._requests.submit(self._page_lane, job, is_idle=True)
+        return self._submit_patient(self._thumbnail_lane, render)
+
+    def _submit_patient(self, lane: Lane, render: Callable[[Request, Check], None]) -> int:
+        """Have a page rendered, which, if it takes long, waits once for the others on its lane.
+
+        Args:
+            lane: where.
+            render: called with a check to be made while it waits.
+        """
+
+        def first(request: Request) -> None:
+            def check() -> None:
+                request.check()
+                if lane.is_awaited:
+                    raise _Postponed
+
+            try:
+                render(request, check)
+            except _Postponed:
+                self._requests.queue(lane, request, lambda request: render(request, request.check))
+
+        return self._requests.submit(lane, first)
 
     def export(self, write: Callable[[RenderPage], None]) -> int:
         """Have files written, after those requested before. Answered by `export_progressed` and `exported`.
@@ -278,11 +291,11 @@ class EngineBridge(QObject):
             with_others: read it in the same passes as other pages with this flag.
         """
 
-        def render(request: Request) -> None:
-            page = PageRequest(self._documents.page(ref, request.check), settings, request.cancel)
+        def render(request: Request, check: Check) -> None:
+            page = PageRequest(self._documents.page(ref, check), settings, request.cancel)
             self._scheduler.read(PageReading(request.id, page, with_others))
 
-        return self._requests.submit(self._page_lane, render)
+        return self._submit_patient(self._reading_lane, render)
 
     def trace_page(self, ref: PageRef, settings: ReadSettings, token_ids: Sequence[int]) -> int:
         """Find out where on its page a finished reading was read. Answered by `reading_traced`."""
@@ -297,7 +310,7 @@ class EngineBridge(QObject):
                 raise Stopped
             self.reading_traced.emit(ReadingTraced(request.id, found))
 
-        return self._requests.submit(self._page_lane, render)
+        return self._requests.submit(self._reading_lane, render)
 
     # Plans and other figures -------------------------------------------------------------
 
@@ -334,6 +347,8 @@ class EngineBridge(QObject):
     def stop(self, request_id: int) -> None:
         """Keep a request from starting, or end a reading or a trace after its pass, an export after its page.
 
+        A file or a page that is being decoded for it is given up.
+
         What is stopped is answered by `request_stopped`, a reading that had begun by `reading_finished`.
         """
         self._requests.stop(request_id)
@@ -353,6 +368,8 @@ class EngineBridge(QObject):
             self._export_lane,
             self._file_lane,
             self._page_lane,
+            self._thumbnail_lane,
+            self._reading_lane,
             self._model_lane,
             self._plan_lane,
             self._compute_lane,

@@ -1,25 +1,15 @@
-"""A lane: one long-lived worker thread that runs jobs in the order in which they came, idle ones last.
+"""A lane: one long-lived worker thread that runs jobs in the order in which they came.
 
 Knows threads and queues; knows neither Qt nor what the jobs do. Jobs report through whatever
 they close over (the bridge's signals) and must not raise.
 """
 
-import itertools
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
-from enum import IntEnum, auto
 
 Job = Callable[[], None]
-
-
-class _Turn(IntEnum):
-    """What waits for its turn; the least comes first."""
-
-    JOB = auto()
-    IDLE_JOB = auto()
-    END = auto()
 
 
 class Lane:
@@ -30,8 +20,7 @@ class Lane:
     """
 
     def __init__(self, name: str) -> None:
-        self._jobs: queue.PriorityQueue[tuple[_Turn, int, Job | None]] = queue.PriorityQueue()
-        self._numbers = itertools.count()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = self._dropping = False
         self._unfinished = 0
         self._counting = threading.Lock()
@@ -45,31 +34,25 @@ class Lane:
 
     @property
     def is_awaited(self) -> bool:
-        """True while a job that is not idle waits for its turn."""
-        first = next(iter(self._jobs.queue), None)
-        return first is not None and first[0] is _Turn.JOB
+        """True while a job waits behind the running one."""
+        return self._unfinished > 1
 
-    def submit(self, job: Job, *, is_idle: bool = False) -> None:
-        """Queue a job; after `close_soon` or `finish` it is dropped.
-
-        Args:
-            job: what to run.
-            is_idle: True to have it wait until no other job does, except idle ones that came later.
-        """
+    def submit(self, job: Job) -> None:
+        """Queue a job; after `close_soon` or `finish` it is dropped."""
         if not self._closed:
             with self._counting:
                 self._unfinished += 1
-            self._put(_Turn.IDLE_JOB if is_idle else _Turn.JOB, job)
+            self._jobs.put(job)
 
     def close_soon(self) -> None:
         """Accept no more jobs, and drop those that have not begun."""
         self._closed = self._dropping = True
-        self._put(_Turn.END)
+        self._jobs.put(None)
 
     def finish(self, timeout_s: float) -> bool:
         """Accept no more jobs, and wait until the queued ones are done; False if they are not in time."""
         self._closed = True
-        self._put(_Turn.END)
+        self._jobs.put(None)
         return self.wait(timeout_s)
 
     def wait(self, timeout_s: float) -> bool:
@@ -77,11 +60,8 @@ class Lane:
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def _put(self, turn: _Turn, job: Job | None = None) -> None:
-        self._jobs.put((turn, next(self._numbers), job))
-
     def _run(self) -> None:
-        while (job := self._jobs.get()[-1]) is not None:
+        while (job := self._jobs.get()) is not None:
             if not self._dropping:
                 job()
             with self._counting:

@@ -48,12 +48,7 @@ class OpenDocuments:
     def closer(self, path: Path) -> Callable[[], None]:
         """Return a function that closes a file later, unless it has been reopened by then."""
         document = self._documents.get(path)
-
-        def close() -> None:
-            if self._documents.get(path) is document:
-                self.close(path)
-
-        return close
+        return lambda: self._put(path, None, only=document) if document is not None else None
 
     def close_all(self) -> None:
         """Close all files."""
@@ -66,11 +61,17 @@ class OpenDocuments:
         The page that was rendered last is served also while its file is away, but not once another is there.
         """
         document = self._document_of(ref)
+        is_current = not document.has_changed
         with self._changing:
-            if self._rendered is not None and self._rendered.ref == ref and not document.has_changed:
+            if self._rendered is not None and self._rendered.ref == ref and is_current:
                 return self._rendered
             self._forget_rendered()
-        page = document.load_page(ref.index, rotation_deg=ref.rotation_deg, cuts=ref.cuts, check=check)
+        try:
+            page = document.load_page(ref.index, rotation_deg=ref.rotation_deg, cuts=ref.cuts, check=check)
+        except DocumentError:
+            if self._documents.get(ref.path) is document:
+                raise
+            return self.page(ref, check)  # the file was opened anew, or closed, meanwhile
         with self._changing:
             if self._documents.get(ref.path) is document:
                 self._rendered = page
@@ -79,11 +80,18 @@ class OpenDocuments:
     def thumbnail(self, ref: PageRef, check: Check = no_check) -> Image.Image:
         """Render a small page."""
         document = self._document_of(ref)
-        return document.thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg, ref.cuts, check)
+        try:
+            return document.thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg, ref.cuts, check)
+        except DocumentError:
+            if self._documents.get(ref.path) is document:
+                raise
+            return self.thumbnail(ref, check)
 
-    def _put(self, path: Path, document: Document | None) -> None:
-        """Have a document, or none, in place of the one of a file, which is closed."""
+    def _put(self, path: Path, document: Document | None, only: Document | None = None) -> None:
+        """Have a document, or none, in place of the one of a file (if it is `only`), which is closed."""
         with self._changing:
+            if only is not None and self._documents.get(path) is not only:
+                return
             former = self._documents.pop(path, None)
             if document is not None:
                 self._documents[path] = document
@@ -102,12 +110,12 @@ class OpenDocuments:
             return_freed_memory()
 
     def _document_of(self, ref: PageRef) -> Document:
+        document = self._documents.get(ref.path)
+        if document is None or ref.whole not in document.pages:
+            if not is_there(ref.path):
+                raise DocumentError(GONE)
+            raise DocumentError(CLOSED if document is None else CHANGED)
         with self._changing:
-            document = self._documents.get(ref.path)
-            if document is None or ref.whole not in document.pages:
-                if not is_there(ref.path):
-                    raise DocumentError(GONE)
-                raise DocumentError(CLOSED if document is None else CHANGED)
             latest, self._latest = self._latest, document
         if latest is not None and latest is not document:
             latest.rest()

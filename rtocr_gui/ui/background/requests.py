@@ -61,7 +61,6 @@ class Requests:
         job: Callable[[Request], object],
         *,
         newest: type | None = None,
-        is_idle: bool = False,
     ) -> int:
         """Queue a job as a new request.
 
@@ -69,7 +68,6 @@ class Requests:
             lane: where it runs.
             job: what to run.
             newest: a reply; the job is dropped if another request for it comes before its turn.
-            is_idle: True to have it wait until no other job does.
 
         Returns:
             The id of the request.
@@ -79,12 +77,10 @@ class Requests:
         self._cancels[request_id] = request.cancel
         if newest is not None:
             self._newest_ids[newest] = request_id
-        self.queue(lane, request, job, is_idle=is_idle)
+        self.queue(lane, request, job)
         return request_id
 
-    def queue(
-        self, lane: Lane, request: Request, job: Callable[[Request], object], *, is_idle: bool = False
-    ) -> None:
+    def queue(self, lane: Lane, request: Request, job: Callable[[Request], object]) -> None:
         """Queue a job of a request, which does not begin once that is stopped or no longer wanted.
 
         `Stopped` becomes a `RequestStopped` if that is why, anything else that it raises a `RequestFailed`.
@@ -101,7 +97,7 @@ class Requests:
                 # The last line of defence: no unexpected error, nor a library's panic, kills the lane.
                 self._tell(RequestFailed.by(request.id, error))
 
-        lane.submit(guarded, is_idle=is_idle)
+        lane.submit(guarded)
 
     def stop(self, request_id: int) -> None:
         """Stop a request, unless it is over."""
