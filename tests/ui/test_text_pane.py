@@ -486,6 +486,22 @@ def test_the_lines_of_a_list_item_stay_one_item_in_the_preview(pane: TextPane) -
     }
 
 
+def test_the_cursor_returns_to_its_place_in_a_text_that_is_read_again(pane: TextPane) -> None:
+    for place, moved, expected in ((30, None, 30), (30, 3, 3), (300, None, 0)):
+        pane.show_text("The old harbour is closed, and the ferry goes elsewhere.\n" * 9, "page 1")
+        cursor = editor(pane).textCursor()
+        cursor.setPosition(place)
+        editor(pane).setTextCursor(cursor)
+        pane.show_message("being read", "page 1")
+        stream(pane, "The old harbour")
+        if moved is not None:
+            cursor.setPosition(moved)
+            editor(pane).setTextCursor(cursor)
+        stream(pane, " is closed, and the ferry goes elsewhere.")
+        assert editor(pane).textCursor().position() == expected
+        pane.show_message("another", "page 2")
+
+
 def test_numbers_of_a_list_have_room_in_large_print(pane: TextPane) -> None:
     preview = pane.findChild(SafePreview)
     pane.zoom(30)

@@ -139,6 +139,23 @@ def test_what_gets_the_focus_comes_into_sight_on_a_very_small_screen(
     qtbot.waitUntil(lambda: last.visibleRegion().boundingRect().bottom() == last.rect().bottom())
 
 
+@pytest.mark.parametrize("opened", ["find", "replace"])
+def test_a_bar_that_opens_comes_into_sight_in_large_print(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, opened: str
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    font = window.font()
+    font.setPointSizeF(20)
+    window.setFont(font)
+    window.resize(1213, 600)
+    QApplication.processEvents()
+    window.actions_by_name[opened].trigger()
+    line = QApplication.focusWidget()
+    assert isinstance(line, QLineEdit)
+    qtbot.waitUntil(lambda: line.visibleRegion().boundingRect() == line.rect())
+
+
 def test_a_new_window_fits_on_the_screen(window: MainWindow) -> None:
     room = window.screen().availableSize()
     assert window.width() <= room.width()

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Slot
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 _FRAME = QSize(10, 40)
@@ -42,6 +42,12 @@ class _FollowingArea(QScrollArea):
     def __init__(self) -> None:
         super().__init__()
         cast(QApplication, QApplication.instance()).focusChanged.connect(self._follow)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        done = super().eventFilter(watched, event)
+        if watched is self.widget() and event.type() == QEvent.Type.Resize:
+            self._follow(None, QApplication.focusWidget())  # which may be in a bar that has just been shown
+        return done
 
     @Slot(QWidget, QWidget)
     def _follow(self, _before: QWidget | None, now: QWidget | None) -> None:

@@ -305,9 +305,13 @@ def about_restored(restored: int, left: LeftBehind) -> Notice:
 
 
 def about_removed(removed: RemovedPages, deed: str = "Removed") -> Notice:
-    """Say which pages left the list by which deed, and offer to bring them back."""
+    """Say which pages left the list by which deed, and offer to bring them back.
+
+    Halves may be read in place of a text that is in no file, which takes longer than a passing notice.
+    """
     first = removed.pages[0].ref.unrotated
-    return Notice(f"{deed} {_named(removed)}.", (BringBack(removed),), is_passing=True, about=first)
+    passes = deed != "Split" or all(page.is_saved for page in removed.pages)
+    return Notice(f"{deed} {_named(removed)}.", (BringBack(removed),), is_passing=passes, about=first)
 
 
 def about_outdated(path: Path, removed: RemovedPages, kept: int) -> Notice:

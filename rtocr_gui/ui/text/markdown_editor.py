@@ -57,7 +57,9 @@ class MarkdownEditor(QPlainTextEdit):
         self._found: list[QTextCursor] = []
         self._found_as: tuple[str, object] = "", ()
         self._unsure: list[QTextCursor] = []
-        self._place: int | None = None  # in a text that was cleared: the reader returns once it grows to it
+        # In a text that was cleared; the reader returns to them once it has grown as far.
+        self._place: int | None = None
+        self._cursor_place: int | None = None
         self.verticalScrollBar().actionTriggered.connect(self._leave_place)
         self.setDocument(plain_document(self))
         self.setAccessibleName("Recognised text as Markdown")
@@ -126,9 +128,9 @@ class MarkdownEditor(QPlainTextEdit):
         bar = self.verticalScrollBar()
         follows = same_page and text != "" and self._place is None and bar.value() == bar.maximum() > 0
         if not same_page:
-            self._place = None
+            self._place = self._cursor_place = None
         elif self._place is None and self.text:
-            self._place = self._top
+            self._place, self._cursor_place = self._top, self.textCursor().position()
         with self._written_by_program():
             self._change_document(page, text)
             if text != self.text:
@@ -136,9 +138,10 @@ class MarkdownEditor(QPlainTextEdit):
         self._page = page
         self.text_replaced.emit()
         self.undo_changed.emit()
+        self._return_cursor()
         self._scroll_to(self.document().characterCount() if follows else self._place or 0)
         if text:
-            self._place = None
+            self._place = self._cursor_place = None
 
     def forget_others(self, pages: Iterable[object]) -> None:
         """Keep the undo history of these pages only: the others are not shown again."""
@@ -175,10 +178,22 @@ class MarkdownEditor(QPlainTextEdit):
                 cursor.setPosition(anchor)
                 cursor.setPosition(position, QTextCursor.MoveMode.KeepAnchor)
                 self.setTextCursor(cursor)
+        self._return_cursor()
         if self._place is not None and self._place < document.characterCount():
             self._scroll_to(self._place)
             if bar.value() < bar.maximum():
                 self._place = None
+
+    def _return_cursor(self) -> None:
+        """Put the cursor where it was before the text was cleared, unless it was moved since."""
+        place, cursor = self._cursor_place, self.textCursor()
+        if place is None or place >= self.document().characterCount():
+            return
+        self._cursor_place = None
+        if cursor.position() == cursor.anchor() == 0:
+            cursor.setPosition(place)
+            with held(self.verticalScrollBar()):
+                self.setTextCursor(cursor)
 
     @Slot(object)
     def mark(self, place: tuple[int, int] | None) -> None:
