@@ -15,6 +15,7 @@ from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,
     emissions,
+    held_lane,
     load_model,
     open_and_load,
     pages_opened,
@@ -146,8 +147,8 @@ def test_a_page_that_is_looked_at_does_not_wait_until_all_are_read(
     reading = [bridge.read_page(ref, SETTINGS, with_others=True) for ref in five[:4]]
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     looked_at = bridge.encode_page(five[4], SETTINGS.scaling)
-    with qtbot.waitSignal(bridge.thumbnail_rendered):  # behind the page to encode
-        bridge.render_thumbnail(five[4])
+    with held_lane(bridge._page_lane):
+        pass  # the page to encode has been rendered
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: sum(kind == "read" for kind, _ in order) == 4)
     assert order.index(("encoded", looked_at)) < order.index(("read", reading[0]))
@@ -165,8 +166,8 @@ def test_who_else_wants_the_model_has_a_turn_before_further_pages_begin(
     reading = [bridge.read_page(ref, SETTINGS, with_others=True) for ref in five[:4]]
     qtbot.waitUntil(lambda: len(begun) == 2)
     trace = bridge.trace_page(five[0], SETTINGS, [0, 1])
-    with qtbot.waitSignal(bridge.thumbnail_rendered):  # behind the page to trace
-        bridge.render_thumbnail(five[4])
+    with held_lane(bridge._reading_lane):
+        pass  # the page to trace has been rendered
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: len(order) == 5)
     assert order[2] == trace

@@ -1,7 +1,9 @@
 """Turning a page: the picture turns, what a person typed stays, and a file opened again is the same page."""
 
 import re
+import threading
 import weakref
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,6 +104,44 @@ def test_a_file_that_is_closed_leaves_no_page_in_memory(draw_page: Draw) -> None
     assert image() is not None
     documents.close(closed)
     assert image() is None
+
+
+def test_a_file_that_was_opened_again_is_not_closed_by_who_closes_the_former(draw_page: Draw) -> None:
+    documents, path = OpenDocuments(), draw_page()
+    close_nothing = documents.closer(path)
+    documents.open(path)
+    close = documents.closer(path)
+    (ref,) = documents.open(path)
+    close()
+    close_nothing()
+    assert documents.page(ref).ref == ref
+    documents.close_all()
+
+
+def test_a_page_waits_for_its_file_that_is_about_to_be_opened(draw_page: Draw) -> None:
+    documents, path = OpenDocuments(), draw_page()
+    (ref,) = documents.open(path)
+    documents.close(path)
+    documents.expect(path)
+    found: list[PageRef] = []
+    waiting = threading.Thread(target=lambda: found.append(documents.page(ref).ref))
+    waiting.start()
+    with documents.opening(path):
+        documents.open(path)
+    waiting.join()
+    assert found == [ref]
+    documents.close_all()
+
+
+def test_a_page_whose_file_could_not_be_opened_waits_no_longer(draw_page: Draw) -> None:
+    documents, path = OpenDocuments(), draw_page()
+    (ref,) = documents.open(path)
+    documents.close(path)
+    documents.expect(path)
+    with suppress(DocumentError), documents.opening(path):
+        raise DocumentError
+    with pytest.raises(DocumentError, match=re.escape(CLOSED)):
+        documents.page(ref)
 
 
 def test_a_page_of_a_closed_file_is_said_to_be_closed_or_gone(draw_page: Draw) -> None:

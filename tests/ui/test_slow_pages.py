@@ -44,11 +44,13 @@ def test_a_page_that_is_left_is_given_up_for_the_one_that_is_shown(
     def request(ref: PageRef) -> int:
         return bridge.render_page(ref) if wanted_for == "view" else bridge.encode_page(ref, SETTINGS.scaling)
 
+    stopped = emissions(bridge.request_stopped)
     begun(qtbot, request(endless))
     request(good)
     with qtbot.waitSignal(bridge.page_rendered) as caught:
         bridge.render_page(good)
     assert caught.args[0].ref == good
+    assert stopped == []
 
 
 def test_a_slow_thumbnail_lets_the_others_pass_and_is_tried_once_more(

@@ -121,8 +121,8 @@ def test_all_bars_fit_on_a_very_small_screen(
     bar = window.retention_bar
     assert bar.visibleRegion().boundingRect() == bar.rect()
     find_bar = window.text_column.find_bar
-    find_bar.setFocus()  # it comes into sight
-    assert find_bar.visibleRegion().boundingRect().width() == find_bar.width()
+    find_bar.setFocus()
+    qtbot.waitUntil(lambda: find_bar.visibleRegion().boundingRect().width() == find_bar.width())
 
 
 def test_what_gets_the_focus_comes_into_sight_on_a_very_small_screen(
@@ -141,19 +141,27 @@ def test_what_gets_the_focus_comes_into_sight_on_a_very_small_screen(
 
 @pytest.mark.parametrize("opened", ["find", "replace"])
 def test_a_bar_that_opens_comes_into_sight_in_large_print(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, opened: str
+    qtbot: QtBot, qapp: QApplication, session: Session, draw_page: Draw, opened: str
 ) -> None:
-    open_and_load(qtbot, session, draw_page())
-    read(qtbot, window, session)
-    font = window.font()
-    font.setPointSizeF(20)
-    window.setFont(font)
-    window.resize(1213, 600)
-    QApplication.processEvents()
-    window.actions_by_name[opened].trigger()
-    line = QApplication.focusWidget()
-    assert isinstance(line, QLineEdit)
-    qtbot.waitUntil(lambda: line.visibleRegion().boundingRect() == line.rect())
+    usual, large = qapp.font(), QFont(qapp.font())
+    large.setPointSizeF(20)
+    qapp.setFont(large)
+    try:
+        window = MainWindow(session)
+        window.closing.may_close = lambda: True
+        qtbot.addWidget(window)
+        window.show()
+        open_and_load(qtbot, session, draw_page())
+        read(qtbot, window, session)
+        window.notice_bar.add(Notice("Something to know."))
+        window.resize(1213, 700)
+        QApplication.processEvents()
+        window.actions_by_name[opened].trigger()
+        line = QApplication.focusWidget()
+        assert isinstance(line, QLineEdit)
+        qtbot.waitUntil(lambda: line.visibleRegion().boundingRect() == line.rect())
+    finally:
+        qapp.setFont(usual)
 
 
 def test_a_new_window_fits_on_the_screen(window: MainWindow) -> None:

@@ -140,15 +140,20 @@ class EngineBridge(QObject):
     # Documents -----------------------------------------------------------------------------
 
     def open_document(self, path: Path, password: str | None = None) -> int:
-        """List the pages of a file. Answered by `document_opened`, for a folder by `folder_listed`."""
+        """List the pages of a file. Answered by `document_opened`, for a folder by `folder_listed`.
+
+        Pages of the file that are requested from now on wait until it is open.
+        """
 
         def job(request: Request) -> None:
-            found = list_files(path)
-            if found.files == (path,):
-                self._open(request, path, password)
-            else:
-                self.folder_listed.emit(FolderListed(request.id, path, found.files, found.left_out))
+            with self._documents.opening(path):
+                found = list_files(path)
+                if found.files == (path,):
+                    self._open(request, path, password)
+                else:
+                    self.folder_listed.emit(FolderListed(request.id, path, found.files, found.left_out))
 
+        self._documents.expect(path)
         return self._requests.submit(self._file_lane, job)
 
     def open_picture(self, picture: QImage, path: Path) -> int:

@@ -5,7 +5,9 @@ Serves any thread. Knows neither Qt nor who asks.
 
 import math
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -22,6 +24,9 @@ RenderPage = Callable[[PageRef], PageImage]
 THUMBNAIL_PX = 160
 """Longest side of a thumbnail."""
 
+_PATIENCE_S = 0.5
+"""How often a page that waits for its file is asked whether it is still wanted."""
+
 LARGE_PX = 40_000_000
 """Pixels of a page whose memory is worth returning to the system."""
 
@@ -33,7 +38,23 @@ class OpenDocuments:
         self._documents: dict[Path, Document] = {}
         self._rendered: PageImage | None = None
         self._latest: Document | None = None
-        self._changing = threading.Lock()
+        self._changing = threading.Condition()
+        self._expected: Counter[Path] = Counter()
+
+    @contextmanager
+    def opening(self, path: Path) -> Iterator[None]:
+        """End what `expect` began."""
+        try:
+            yield
+        finally:
+            with self._changing:
+                self._expected[path] -= 1
+                self._changing.notify_all()
+
+    def expect(self, path: Path) -> None:
+        """Have pages of a file that is not open wait for it until the end of `opening`."""
+        with self._changing:
+            self._expected[path] += 1
 
     def open(self, path: Path, password: str | None = None, check: Check = no_check) -> tuple[PageRef, ...]:
         """Open a file, replacing its earlier version, and return its pages."""
@@ -60,7 +81,7 @@ class OpenDocuments:
 
         The page that was rendered last is served also while its file is away, but not once another is there.
         """
-        document = self._document_of(ref)
+        document = self._document_of(ref, check)
         is_current = not document.has_changed
         with self._changing:
             if self._rendered is not None and self._rendered.ref == ref and is_current:
@@ -79,7 +100,7 @@ class OpenDocuments:
 
     def thumbnail(self, ref: PageRef, check: Check = no_check) -> Image.Image:
         """Render a small page."""
-        document = self._document_of(ref)
+        document = self._document_of(ref, check)
         try:
             return document.thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg, ref.cuts, check)
         except DocumentError:
@@ -109,14 +130,22 @@ class OpenDocuments:
         if was_large:
             return_freed_memory()
 
-    def _document_of(self, ref: PageRef) -> Document:
-        document = self._documents.get(ref.path)
-        if document is None or ref.whole not in document.pages:
+    def _document_of(self, ref: PageRef, check: Check) -> Document:
+        while (document := self._listing(ref)) is None and self._expected[ref.path]:
+            with self._changing:
+                self._changing.wait(_PATIENCE_S)
+            check()
+        if document is None:
             if not is_there(ref.path):
                 raise DocumentError(GONE)
-            raise DocumentError(CLOSED if document is None else CHANGED)
+            raise DocumentError(CHANGED if ref.path in self._documents else CLOSED)
         with self._changing:
             latest, self._latest = self._latest, document
         if latest is not None and latest is not document:
             latest.rest()
         return document
+
+    def _listing(self, ref: PageRef) -> Document | None:
+        """Return the open document that has a page."""
+        document = self._documents.get(ref.path)
+        return document if document is not None and ref.whole in document.pages else None

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 _FRAME = QSize(10, 40)
@@ -37,19 +37,22 @@ def scrolled(pane: QWidget) -> QScrollArea:
 
 
 class _FollowingArea(QScrollArea):
-    """Qt scrolls to a widget that got the focus by Tab only."""
+    """Qt scrolls to a widget that got the focus by Tab only, and leaves it where a bar opens above it."""
 
     def __init__(self) -> None:
         super().__init__()
-        cast(QApplication, QApplication.instance()).focusChanged.connect(self._follow)
+        # Once the panes have found their places.
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._follow)
+        self.verticalScrollBar().rangeChanged.connect(self._follow_soon)
+        cast(QApplication, QApplication.instance()).focusChanged.connect(self._follow_soon)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        done = super().eventFilter(watched, event)
-        if watched is self.widget() and event.type() == QEvent.Type.Resize:
-            self._follow(None, QApplication.focusWidget())  # which may be in a bar that has just been shown
-        return done
+    @Slot()
+    def _follow_soon(self) -> None:
+        self._soon.start()
 
-    @Slot(QWidget, QWidget)
-    def _follow(self, _before: QWidget | None, now: QWidget | None) -> None:
+    @Slot()
+    def _follow(self) -> None:
+        now = QApplication.focusWidget()
         if now is not None and self.isAncestorOf(now):
             self.ensureWidgetVisible(now)
