@@ -138,7 +138,7 @@ def test_the_scans_in_the_subfolders_of_a_folder_are_opened_if_that_is_wanted(
     (tmp_path / "May" / "photo.heic").touch()
     own = [draw_page("own.png")] if has_own else []
     session.open_files([tmp_path])
-    qtbot.waitUntil(lambda: bool(offers))
+    qtbot.waitUntil(lambda: bool(offers) and len(session.shelf.refs) == len(own))
     (notice,) = window.notice_bar.notices
     assert "in its subfolders" in notice.sentence
     (button,) = (one for one in window.notice_bar.findChildren(QPushButton) if one.text() == "Open 3 files")

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 
@@ -17,6 +18,8 @@ from rtocr_gui.documents.pages import Check, PageImage, PageRef, no_check
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.files import is_there
 from rtocr_gui.ocr.machine.allocator import return_freed_memory
+
+Rendered = TypeVar("Rendered")
 
 RenderPage = Callable[[PageRef], PageImage]
 """Renders a page, or raises a `DocumentError`."""
@@ -81,18 +84,15 @@ class OpenDocuments:
 
         The page that was rendered last is served also while its file is away, but not once another is there.
         """
-        document = self._document_of(ref, check)
+        return self._of_document(ref, check, lambda document: self._page(document, ref, check))
+
+    def _page(self, document: Document, ref: PageRef, check: Check) -> PageImage:
         is_current = not document.has_changed
         with self._changing:
             if self._rendered is not None and self._rendered.ref == ref and is_current:
                 return self._rendered
             self._forget_rendered()
-        try:
-            page = document.load_page(ref.index, rotation_deg=ref.rotation_deg, cuts=ref.cuts, check=check)
-        except DocumentError:
-            if self._documents.get(ref.path) is document:
-                raise
-            return self.page(ref, check)  # the file was opened anew, or closed, meanwhile
+        page = document.load_page(ref.index, rotation_deg=ref.rotation_deg, cuts=ref.cuts, check=check)
         with self._changing:
             if self._documents.get(ref.path) is document:
                 self._rendered = page
@@ -100,13 +100,18 @@ class OpenDocuments:
 
     def thumbnail(self, ref: PageRef, check: Check = no_check) -> Image.Image:
         """Render a small page."""
-        document = self._document_of(ref, check)
-        try:
-            return document.thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg, ref.cuts, check)
-        except DocumentError:
-            if self._documents.get(ref.path) is document:
-                raise
-            return self.thumbnail(ref, check)
+        wanted = ref.index, THUMBNAIL_PX, ref.rotation_deg, ref.cuts, check
+        return self._of_document(ref, check, lambda document: document.thumbnail(*wanted))
+
+    def _of_document(self, ref: PageRef, check: Check, render: Callable[[Document], Rendered]) -> Rendered:
+        """Render from the document of a page, or from another if its file is opened anew meanwhile."""
+        while True:
+            document = self._document_of(ref, check)
+            try:
+                return render(document)
+            except DocumentError:
+                if self._documents.get(ref.path) is document:
+                    raise
 
     def _put(self, path: Path, document: Document | None, only: Document | None = None) -> None:
         """Have a document, or none, in place of the one of a file (if it is `only`), which is closed."""

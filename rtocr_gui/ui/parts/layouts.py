@@ -42,7 +42,9 @@ class _FollowingArea(QScrollArea):
     def __init__(self) -> None:
         super().__init__()
         # Once the panes have found their places.
-        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
         self._soon.timeout.connect(self._follow)
         self.verticalScrollBar().rangeChanged.connect(self._follow_soon)
         cast(QApplication, QApplication.instance()).focusChanged.connect(self._follow_soon)
