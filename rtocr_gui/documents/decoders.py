@@ -134,8 +134,6 @@ class Decoders:
             is_no_number = isinstance(answer, int) and answer < 1
             if is_no_number or not isinstance(answer, kind | DocumentError):
                 raise DecoderEnded
-            if process.is_to_release:
-                process.release()
         except BaseException:
             self._end(process)
             raise
@@ -154,15 +152,7 @@ class Decoders:
             idle = [process for process in holding if process in self._idle]
             self._idle = [process for process in self._idle if process not in idle]
         for process in idle:
-            try:
-                process.release()
-            except (DecoderEnded, DecoderTooSlow):
-                self._end(process)
-            except BaseException:
-                self._end(process)
-                raise
-            else:
-                self._give_back(process)
+            self._give_back(process)
 
     def end(self) -> None:
         """End all processes, even while they are asked; the next question starts another."""
@@ -193,10 +183,20 @@ class Decoders:
 
     def _give_back(self, process: "_Process") -> None:
         """Keep a process for the next question, unless all were ended or enough are kept."""
-        with self._changing:
-            if process in self._all and len(self._idle) < _MOST_IDLE:
-                self._idle.append(process)
-                return
+        try:
+            while True:
+                with self._changing:
+                    if process not in self._all or len(self._idle) >= _MOST_IDLE:
+                        break
+                    if not process.is_to_release:
+                        self._idle.append(process)
+                        return
+                process.release()
+        except (DecoderEnded, DecoderTooSlow):
+            pass
+        except BaseException:
+            self._end(process)
+            raise
         self._end(process)
 
     def _end(self, process: "_Process") -> None:
