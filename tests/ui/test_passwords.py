@@ -169,8 +169,8 @@ def test_an_encrypted_file_whose_password_was_not_given_for_a_page_that_came_bac
     assert len(session.shelf.refs) == 2
     session.shelf.remove(session.shelf.refs[1:])
     until_asked(lambda: session.open_files([path]))
-    open_with_password()
-    assert len(session.shelf.refs) == 2
+    session.opener.unlock(path, PASSWORD)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
 
 
 def test_an_encrypted_page_that_came_back_is_shown_once_its_password_is_given(
