@@ -290,7 +290,7 @@ def test_the_process_ends_with_the_program_however_that_ends(good, tmp_path, is_
 
 
 def test_a_file_that_is_closed_while_its_page_is_decoded_is_let_go_of_afterwards(tmp_path, monkeypatch):
-    monkeypatch.setattr(decoders, "_PATIENCE_S", 0.01)
+    monkeypatch.setattr(decoders, "CHECK_INTERVAL_S", 0.01)
     path = written(tmp_path / "many.pdf", pdf_of_pages(content=b"0 0 9 9 re f " * 300_000))
     document = open_document(path)
     document.load_page(0, check=document.close)

@@ -26,7 +26,7 @@ from rtocr_gui.cli.values import (
     retention_ratio,
     scan_path,
 )
-from rtocr_gui.documents.folders import list_files
+from rtocr_gui.documents.folders import scans_in
 from rtocr_gui.documents.pages import ROTATIONS_DEG
 from rtocr_gui.documents.truth import scan_it_is_named_for, scan_of_truth
 from rtocr_gui.errors import DocumentError, SettingsError
@@ -373,11 +373,11 @@ def _take_words(parser: argparse.ArgumentParser, arguments: argparse.Namespace) 
 
 
 def _scans_at(path: Path) -> tuple[Path, ...]:
-    """Return the scans in a folder, or the file itself; the folder if it cannot be read, as is told later."""
+    """Return the scans in a folder, or the file itself; the folder if it has none, as is told later."""
     if not is_folder(path):
         return (path,)
     try:
-        return list_files(path).files
+        return scans_in(path) or (path,)
     except DocumentError:
         return (path,)
 

@@ -21,12 +21,9 @@ from typing import IO, Any, NamedTuple, TypeVar
 from PIL import Image
 
 from rtocr_gui.documents.limits import MEMORY_LIMIT_BYTES, PICTURE_PIXEL_LIMIT
-from rtocr_gui.documents.pages import Check, no_check
+from rtocr_gui.documents.pages import CHECK_INTERVAL_S, Check, no_check
 from rtocr_gui.errors import DocumentError, PasswordRequired
 from rtocr_gui.files import reason_of
-
-_PATIENCE_S = 0.5
-"""How often a check is made. Most pages are rendered before the first: to begin anew would take longer."""
 
 _END_TIMEOUT_S = 2.0
 """How long a process may take to close a file, or to end."""
@@ -118,7 +115,7 @@ class Decoders:
             name: a method of `decoding.scan.OpenScan`.
             arguments: those of the method.
             limit_s: how long to wait.
-            check: called every `_PATIENCE_S` seconds until the answer is there.
+            check: called every `CHECK_INTERVAL_S` seconds until the answer is there.
 
         Returns:
             What the method returned.
@@ -252,7 +249,7 @@ class _Process:
         deadline = time.monotonic() + limit_s
         while True:
             try:
-                answer = answers.get(timeout=min(_PATIENCE_S, limit_s))
+                answer = answers.get(timeout=min(CHECK_INTERVAL_S, limit_s))
                 break
             except queue.Empty:
                 check()

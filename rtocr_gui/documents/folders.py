@@ -99,13 +99,8 @@ def list_files(path: Path) -> ListedFiles:
     """
     if not is_folder(path):
         return ListedFiles((path,))
-    try:
-        there = list(path.iterdir())
-    except OSError as error:
-        raise DocumentError(
-            f"The folder cannot be read ({reason_of(error)}). Ask its owner, or open a copy."
-        ) from error
-    files = tuple(sorted(filter(looks_like_a_scan, there), key=_as_people_count))
+    there = _entries(path)
+    files = _scans_among(there)
     unread = [file for file in there if _is_named(file, UNREAD_SUFFIXES)]
     if files:
         left_out = _about_unread(unread), _LEFT_OUT_BELOW[_has_scans_below(path)]
@@ -115,6 +110,28 @@ def list_files(path: Path) -> ListedFiles:
             f"The pictures in this folder are {_kinds(unread)}, which RTOCR does not read. {_SAVE_OTHERWISE}"
         )
     raise DocumentError(_NO_SCANS[_has_scans_below(path)])
+
+
+def scans_in(folder: Path) -> tuple[Path, ...]:
+    """List the scans in a folder as `list_files` does, without a look into its subfolders.
+
+    Raises:
+        DocumentError: the folder cannot be read.
+    """
+    return _scans_among(_entries(folder))
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise DocumentError(
+            f"The folder cannot be read ({reason_of(error)}). Ask its owner, or open a copy."
+        ) from error
+
+
+def _scans_among(entries: Iterable[Path]) -> tuple[Path, ...]:
+    return tuple(sorted(filter(looks_like_a_scan, entries), key=_as_people_count))
 
 
 def find_below(folder: Path) -> ScansBelow:

@@ -81,8 +81,11 @@ Cut: TypeAlias = Half | Crop
 """What can be left of a page."""
 
 Check: TypeAlias = Callable[[], None]
-"""Called twice a second by whoever waits for a file or page that another process works on: what it raises is
-raised there, and gives it up."""
+"""Called now and then by whoever waits for a file or page that another process or thread works on: what it
+raises is raised there, and gives it up."""
+
+CHECK_INTERVAL_S = 0.5
+"""How often that is. Most pages are there before the first: to begin anew would take longer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """The window fits on the screen, whatever it shows and however large the print, and keeps its place."""
 
+from collections.abc import Iterator
+
 import pytest
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication, QLineEdit, QStyle
@@ -82,29 +84,29 @@ def test_in_large_print_the_window_opens_larger(
         qapp.setFont(usual)
 
 
-def test_in_large_print_the_summary_the_text_and_what_is_to_be_found_are_not_cut(
-    qtbot: QtBot, qapp: QApplication, session: Session, draw_page: Draw
-) -> None:
+@pytest.fixture
+def large_print(qapp: QApplication) -> Iterator[None]:
+    """Windows made from now on are in print of 20 points."""
     usual, large = qapp.font(), QFont(qapp.font())
     large.setPointSizeF(20)
     qapp.setFont(large)
-    try:
-        window = MainWindow(session)
-        window.closing.may_close = lambda: True
-        qtbot.addWidget(window)
-        window.show()
-        window.resize(1200, 800)
-        open_and_load(qtbot, session, draw_page())
-        read(qtbot, window, session)
-        window.actions_by_name["replace"].trigger()
-        QApplication.processEvents()
-        column = window.text_column
-        assert column.summary.height() >= column.summary.heightForWidth(column.summary.width())
-        assert editor_of(window).height() >= 4 * window.fontMetrics().lineSpacing()
-        for line in column.find_bar.findChildren(QLineEdit):
-            assert line.width() >= 16 * window.fontMetrics().averageCharWidth()
-    finally:
-        qapp.setFont(usual)
+    yield
+    qapp.setFont(usual)
+
+
+def test_in_large_print_the_summary_the_text_and_what_is_to_be_found_are_not_cut(
+    qtbot: QtBot, large_print: None, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    window.resize(1200, 800)
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    window.actions_by_name["replace"].trigger()
+    QApplication.processEvents()
+    column = window.text_column
+    assert column.summary.height() >= column.summary.heightForWidth(column.summary.width())
+    assert editor_of(window).height() >= 4 * window.fontMetrics().lineSpacing()
+    for line in column.find_bar.findChildren(QLineEdit):
+        assert line.width() >= 16 * window.fontMetrics().averageCharWidth()
 
 
 def test_all_bars_fit_on_a_very_small_screen(
@@ -141,27 +143,17 @@ def test_what_gets_the_focus_comes_into_sight_on_a_very_small_screen(
 
 @pytest.mark.parametrize("opened", ["find", "replace"])
 def test_a_bar_that_opens_comes_into_sight_in_large_print(
-    qtbot: QtBot, qapp: QApplication, session: Session, draw_page: Draw, opened: str
+    qtbot: QtBot, large_print: None, window: MainWindow, session: Session, draw_page: Draw, opened: str
 ) -> None:
-    usual, large = qapp.font(), QFont(qapp.font())
-    large.setPointSizeF(20)
-    qapp.setFont(large)
-    try:
-        window = MainWindow(session)
-        window.closing.may_close = lambda: True
-        qtbot.addWidget(window)
-        window.show()
-        open_and_load(qtbot, session, draw_page())
-        read(qtbot, window, session)
-        window.notice_bar.add(Notice("Something to know."))
-        window.resize(1213, 700)
-        QApplication.processEvents()
-        window.actions_by_name[opened].trigger()
-        line = QApplication.focusWidget()
-        assert isinstance(line, QLineEdit)
-        qtbot.waitUntil(lambda: line.visibleRegion().boundingRect() == line.rect())
-    finally:
-        qapp.setFont(usual)
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    window.notice_bar.add(Notice("Something to know."))
+    window.resize(1213, 700)
+    QApplication.processEvents()
+    window.actions_by_name[opened].trigger()
+    line = QApplication.focusWidget()
+    assert isinstance(line, QLineEdit)
+    qtbot.waitUntil(lambda: line.visibleRegion().boundingRect() == line.rect())
 
 
 def test_a_new_window_fits_on_the_screen(window: MainWindow) -> None:

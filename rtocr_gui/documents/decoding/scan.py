@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-PDF_MARK, PDF_MARK_WITHIN_BYTES = b"%PDF-", 1024
+_PDF_MARK, PDF_MARK_WITHIN_BYTES = b"%PDF-", 1024
 """What a PDF begins with, and within how many bytes."""
 
 TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -18,7 +18,7 @@ format."""
 
 def is_pdf(beginning: bytes) -> bool:
     """Tell a PDF from a picture by its first `PDF_MARK_WITHIN_BYTES` bytes."""
-    return PDF_MARK in beginning and not beginning.startswith(_PICTURE_MARKS)
+    return _PDF_MARK in beginning and not beginning.startswith(_PICTURE_MARKS)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -14,21 +14,18 @@ from typing import TypeVar
 from PIL import Image
 
 from rtocr_gui.documents.loading import CHANGED, CLOSED, GONE, Document, open_document
-from rtocr_gui.documents.pages import Check, PageImage, PageRef, no_check
+from rtocr_gui.documents.pages import CHECK_INTERVAL_S, Check, PageImage, PageRef, no_check
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.files import is_there
 from rtocr_gui.ocr.machine.allocator import return_freed_memory
 
-Rendered = TypeVar("Rendered")
+Picture = TypeVar("Picture")
 
 RenderPage = Callable[[PageRef], PageImage]
 """Renders a page, or raises a `DocumentError`."""
 
 THUMBNAIL_PX = 160
 """Longest side of a thumbnail."""
-
-_PATIENCE_S = 0.5
-"""How often a page that waits for its file is asked whether it is still wanted."""
 
 LARGE_PX = 40_000_000
 """Pixels of a page whose memory is worth returning to the system."""
@@ -103,7 +100,7 @@ class OpenDocuments:
         wanted = ref.index, THUMBNAIL_PX, ref.rotation_deg, ref.cuts, check
         return self._of_document(ref, check, lambda document: document.thumbnail(*wanted))
 
-    def _of_document(self, ref: PageRef, check: Check, render: Callable[[Document], Rendered]) -> Rendered:
+    def _of_document(self, ref: PageRef, check: Check, render: Callable[[Document], Picture]) -> Picture:
         """Render from the document of a page, or from another if its file is opened anew meanwhile."""
         while True:
             document = self._document_of(ref, check)
@@ -138,7 +135,7 @@ class OpenDocuments:
     def _document_of(self, ref: PageRef, check: Check) -> Document:
         while (document := self._listing(ref)) is None and self._expected[ref.path]:
             with self._changing:
-                self._changing.wait(_PATIENCE_S)
+                self._changing.wait(CHECK_INTERVAL_S)
             check()
         if document is None:
             if not is_there(ref.path):

@@ -2,8 +2,10 @@
 
 from typing import cast
 
-from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from rtocr_gui.ui.parts.timers import one_shot
 
 _FRAME = QSize(10, 40)
 """Space for the window manager's frame, whose size is known only once the window is shown."""
@@ -42,10 +44,7 @@ class _FollowingArea(QScrollArea):
     def __init__(self) -> None:
         super().__init__()
         # Once the panes have found their places.
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(0)
-        self._soon.timeout.connect(self._follow)
+        self._soon = one_shot(self, 0, self._follow)
         self.verticalScrollBar().rangeChanged.connect(self._follow_soon)
         cast(QApplication, QApplication.instance()).focusChanged.connect(self._follow_soon)
 

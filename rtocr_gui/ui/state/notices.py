@@ -310,7 +310,7 @@ def about_removed(removed: RemovedPages, deed: str = "Removed") -> Notice:
     Halves may be read in place of a text that is in no file, which takes longer than a passing notice.
     """
     first = removed.pages[0].ref.unrotated
-    passes = deed != "Split" or all(page.is_saved for page in removed.pages)
+    passes = deed != "Split" or removed.is_saved
     return Notice(f"{deed} {_named(removed)}.", (BringBack(removed),), is_passing=passes, about=first)
 
 
@@ -330,8 +330,7 @@ def about_outdated(path: Path, removed: RemovedPages, kept: int) -> Notice:
     if not removed.has_content:
         return Notice(sentence, is_passing=True)
     sentence += f" Removed {counted(len(removed.pages), 'page')} of its earlier version."
-    is_saved = all(page.is_saved for page in removed.pages)
-    return replace(about_removed(removed), sentence=sentence, is_passing=is_saved)
+    return replace(about_removed(removed), sentence=sentence, is_passing=removed.is_saved)
 
 
 def about_samples(removed: RemovedPages) -> Notice:

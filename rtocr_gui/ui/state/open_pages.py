@@ -33,6 +33,11 @@ class RemovedPages:
         """True if any of them has text or figures, which a reading took time for."""
         return any(page.has_content for page in self.pages)
 
+    @property
+    def is_saved(self) -> bool:
+        """True if the text of all of them is in a file, or they have none."""
+        return all(page.is_saved for page in self.pages)
+
 
 class OpenPages:
     """The open pages in the order of the list.
