@@ -151,17 +151,25 @@ def test_a_heavy_title_above_small_print_stays(size_px):
     assert not has_illustrations(page)
 
 
-@pytest.mark.parametrize("grey", ["#000", "#555", "#888"])
-@pytest.mark.parametrize("box", [(40, 320, 960, 692), (40, 320, 500, 900)])
-def test_print_in_a_dark_box_stays(box, grey):
-    page = printed()
-    inside = [row for row in range(len(LINES)) if box[1] < FIRST_PX + LINE_PX * row < box[3] - LINE_PX]
-    ImageDraw.Draw(page).rectangle(box, grey)
-    for row in inside:
-        ImageDraw.Draw(page).text((60, FIRST_PX + LINE_PX * row), LINES[row], "white", FONT)
-    assert len(inside) > 10
-    # The corners of the box may hide some.
-    assert len(set(inside) - set(rows_of(find_print_lines(page)[0]))) <= 3
+@pytest.mark.parametrize("degrees", [0, 1.2])
+@pytest.mark.parametrize("count", [1, 2, 5, 16])
+@pytest.mark.parametrize(
+    ("grey", "print_grey"), [("#000", "white"), ("#555", "white"), ("#888", "white"), ("#aaa", "black")]
+)
+def test_print_in_a_coloured_box_stands_where_it_does_without(grey, print_grey, count, degrees):
+    page, first = printed(), 8
+    top = FIRST_PX + LINE_PX * first - 2
+    ImageDraw.Draw(page).rectangle((40, top, 560, top + LINE_PX * count), grey)
+    for row in range(first, first + count):
+        ImageDraw.Draw(page).text((60, FIRST_PX + LINE_PX * row), LINES[row], print_grey, FONT)
+    places = []
+    for each in (printed(), page):
+        scan = each.rotate(degrees, Image.Resampling.BICUBIC, fillcolor="white")
+        placed = [word for line in place_words([TextPart("\n".join(LINES))], scan) for word in line]
+        places.append([(word.left, word.top) for word in placed])
+    distance = np.abs(np.subtract(*places)).max(axis=1)
+    assert len(distance) == sum(len(line.split()) for line in LINES)
+    assert (distance > 6).sum() <= 4
 
 
 @pytest.mark.parametrize("width_px", [30, 90])

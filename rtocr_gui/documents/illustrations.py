@@ -1,19 +1,19 @@
 """Finds the illustrations on a page, in which no lines of print are to be looked for.
 
 Lines of print are parted by rows with little ink. Where ink goes on over many times the height of a line,
-there is a photograph, a dot screen or a drawing, which reaches as far as the page is shaded. Two things that
-also do are none: large letters, whose strokes are thin for their height, and the edges of a dark box with
-print in it.
+there is a photograph, a dot screen or a drawing, which reaches as far as the page is shaded. Two things go
+on as well: large letters, whose strokes are thin for their height, and a dark frame around print.
 """
 
 import math
 from collections.abc import Iterator
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
-from rtocr_gui.documents.ink import LevelledInk, Mask, levelled_ink
+from rtocr_gui.documents.ink import LevelledInk, levelled_ink
 from rtocr_gui.documents.line_rows import Range, line_rows
+from rtocr_gui.documents.masks import Mask, connected, first_of, opened
 
 _STRIP = 1 / 24
 """Width of the strips in which ink is parted into lines, as a share of the longer side of the page."""
@@ -26,7 +26,7 @@ _SOLID, _TOWERING = 1 / 32, 1 / 12
 """In shares of the longer side: how thick ink is that no stroke of a letter is, and how tall no letter is."""
 
 _MOST_TALL, _ACROSS, _LEAST_GAPS = 0.8, 0.1, 0.12
-"""Of a box with print in it: most tall ink for each line, the share of lines in a row that is a gap between
+"""Of a frame around print: most tall ink for each line, the share of lines in a row that is a gap between
 them, and the least share of such rows."""
 
 _CELL_PX = 4
@@ -62,11 +62,11 @@ def illustrations_in(levelled: LevelledInk) -> Mask:
     towering = _marked(ink.shape, strips, max(_TALL * line_height, _TOWERING * longer))
     lines = _marked(ink.shape, strips, 0, _LINE * line_height) & ~tall
     # What is no thicker than a line of print may touch an illustration, but is none.
-    thickness = math.ceil(line_height / _CELL_PX)
+    reach = math.ceil(line_height / _CELL_PX) // 2
     core = _in_cells(ink & tall)
-    areas = _opened(core | _in_cells(levelled.shaded), thickness)
-    solid = _opened(core, max(thickness, round(_SOLID * longer / _CELL_PX)))
-    solid |= _opened(_in_cells(ink & towering), thickness)
+    areas = opened(core | _in_cells(levelled.shaded), reach)
+    solid = opened(core, max(reach, round(_SOLID * longer / _CELL_PX) // 2))
+    solid |= opened(_in_cells(ink & towering), reach)
     for place in _boxes(solid & areas, areas):
         if not _is_print(lines[place], tall[place]):
             found[place] = True
@@ -74,7 +74,7 @@ def illustrations_in(levelled: LevelledInk) -> Mask:
 
 
 def _is_print(lines: Mask, tall: Mask) -> bool:
-    """Tell a dark box with print in it, where the gaps between lines go across, from an illustration."""
+    """Tell a dark frame around print, where the gaps between lines go across, from an illustration."""
     is_gap = lines.sum(axis=1) < _ACROSS * (~tall).sum(axis=1)
     return bool(tall.sum() < _MOST_TALL * lines.sum() and is_gap.mean() > _LEAST_GAPS)
 
@@ -107,44 +107,13 @@ def _in_cells(mask: Mask) -> Mask:
     return np.asarray(padded.reshape(rows, _CELL_PX, columns, _CELL_PX).any(axis=(1, 3)))
 
 
-def _opened(cells: Mask, reach: int) -> Mask:
-    """Keep only what squares of more than `reach` cells fit into."""
-    image = Image.fromarray(np.uint8(255) * cells)
-    for smallest in (ImageFilter.MinFilter(3), ImageFilter.MaxFilter(3)):  # larger ones take much longer
-        for _ in range(reach // 2):
-            image = image.filter(smallest)
-    return np.asarray(image) > 0
-
-
 def _boxes(cores: Mask, areas: Mask) -> Iterator[tuple[slice, slice]]:
     """Find the rows and columns, in pixels, of each connected area with a core, and of one cell around."""
-    cores = cores.copy()
     while cores.any():
-        first = np.zeros_like(cores)
-        first.flat[cores.argmax()] = True
-        area = _connected(first, areas)
-        cores &= ~area
+        area = connected(first_of(cores), areas)
+        cores = cores & ~area
         rows, columns = (
             slice(max(0, marked[0] - 1) * _CELL_PX, (marked[-1] + 2) * _CELL_PX)
             for marked in (np.flatnonzero(area.any(axis=axis)) for axis in (1, 0))
         )
         yield rows, columns
-
-
-def _connected(first: Mask, areas: Mask) -> Mask:
-    """Return the connected area that the first cell is in."""
-    found, count = first, 0
-    while (now := int(found.sum())) > count:
-        count = now
-        found = _along_rows(_along_rows(found, areas).T, areas.T).T
-    return found
-
-
-def _along_rows(found: Mask, areas: Mask) -> Mask:
-    """Extend what was found to the ends of its runs along rows."""
-    begins = areas & ~np.pad(areas, ((0, 0), (1, 0)))[:, :-1]
-    runs = begins.cumsum().reshape(areas.shape) * areas
-    is_found = np.zeros(runs.max() + 1, np.bool_)
-    is_found[runs[found]] = True
-    extended: Mask = is_found[runs] & areas
-    return extended

@@ -4,19 +4,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-Mask = NDArray[np.bool_]
+from rtocr_gui.documents.masks import Mask, grown
+from rtocr_gui.documents.paper import LEAST_CONTRAST, Levels, Paper, find_paper
 
 _LONGEST_PX = 1600
 """Longest side of the page on which lines are found: small print is still legible there."""
-
-_PAPER_SCALE, _PAPER_PX = 16, 15
-"""How much smaller the page is on which paper is told from print, and the size of the median there."""
-
-_LEAST_CONTRAST = 28
-"""Least difference from the paper that counts as ink, in grey levels."""
 
 _DARK = 0.6
 """Share of the grey level of the paper below which what begins at an edge may surround it."""
@@ -76,8 +70,8 @@ def levelled_ink(page: Image.Image) -> LevelledInk:
     scale = min(1.0, _LONGEST_PX / max(page.size))
     size = max(1, round(page.width * scale)), max(1, round(page.height * scale))
     grey = _without_surround(page.convert("L").resize(size, Image.Resampling.BOX))
-    paper = _paper(grey)
-    ink = _ink(grey, paper)
+    paper = find_paper(grey)
+    ink = _ink(grey, paper.behind(grey))
     slope = _slope(ink)
     levelled, lift, shift = _levelled(ink, slope)
     shaded, _, _ = _levelled(_shaded(grey, paper), slope)
@@ -95,24 +89,13 @@ def _without_surround(grey: Image.Image) -> Image.Image:
         # Print that is cut by the edge is dark there too, but never for long.
         begins = _long_runs(inwards[:1], max(1, round(_SHORTEST_EDGE * inwards.shape[1])))
         found |= np.logical_and.accumulate(inwards) & begins
-    fringed = Image.fromarray(np.uint8(255) * surround).filter(ImageFilter.BoxBlur(_FRINGE_PX))
-    return Image.fromarray(np.where(np.asarray(fringed) > 0, paper, pixels))
+    return Image.fromarray(np.where(grown(surround, _FRINGE_PX), paper, pixels))
 
 
-def _paper(grey: Image.Image) -> Image.Image:
-    """Return the page without print, much smaller."""
-    # Even heavy print covers less than half of most squares, so that their medians are paper.
-    squares = np.pad(np.asarray(grey), [(0, -side % _PAPER_SCALE) for side in grey.size[::-1]], mode="edge")
-    rows, columns = (side // _PAPER_SCALE for side in squares.shape)
-    paper = np.median(squares.reshape(rows, _PAPER_SCALE, columns, _PAPER_SCALE), axis=(1, 3))
-    return Image.fromarray(paper.astype(np.uint8)).filter(ImageFilter.MedianFilter(_PAPER_PX))
-
-
-def _ink(grey: Image.Image, paper: Image.Image) -> Mask:
-    """Tell print from paper, which may be unevenly lit or dark."""
-    behind = paper.resize(grey.size, Image.Resampling.BILINEAR)
-    contrast = np.abs(np.asarray(grey, np.int16) - np.asarray(behind, np.int16))
-    strong = contrast >= max(_LEAST_CONTRAST, 0.3 * float(np.quantile(contrast, 0.995)))
+def _ink(grey: Image.Image, behind: Levels) -> Mask:
+    """Tell print from the paper behind it."""
+    contrast = np.abs(np.asarray(grey, np.int16) - behind)
+    strong: Mask = contrast >= max(LEAST_CONTRAST, 0.3 * float(np.quantile(contrast, 0.995)))
     padded = np.pad(strong, 1)
     around = sum(
         padded[row : row + strong.shape[0], column : column + strong.shape[1]].astype(np.uint8)
@@ -122,10 +105,10 @@ def _ink(grey: Image.Image, paper: Image.Image) -> Mask:
     return strong & (around > 2)  # not dust
 
 
-def _shaded(grey: Image.Image, paper: Image.Image) -> Mask:
+def _shaded(grey: Image.Image, paper: Paper) -> Mask:
     """Tell where a page is much darker than the paper around."""
-    reach = round(_AROUND * max(paper.size))
-    lightest = paper.filter(ImageFilter.MaxFilter(2 * reach + 1))
+    reach = round(_AROUND * max(paper.squares.size))
+    lightest = paper.squares.filter(ImageFilter.MaxFilter(2 * reach + 1))
     around = lightest.resize(grey.size, Image.Resampling.BILINEAR)
     shaded: Mask = np.asarray(grey.filter(ImageFilter.BoxBlur(_SHADING_PX))) < _SHADED * np.asarray(around)
     return shaded

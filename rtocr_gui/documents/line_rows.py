@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from rtocr_gui.documents.ink import Mask
+from rtocr_gui.documents.masks import Mask
 
 Range = tuple[int, int]
 """The first, and the one after the last."""

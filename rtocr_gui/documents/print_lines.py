@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image
 
 from rtocr_gui.documents.illustrations import illustrations_in
-from rtocr_gui.documents.ink import Mask, levelled_ink
+from rtocr_gui.documents.ink import levelled_ink
 from rtocr_gui.documents.line_rows import Range, line_rows, runs
+from rtocr_gui.documents.masks import Mask
 
 Extent = tuple[float, float]
 """Left and right edge, in pixels."""
