@@ -5,7 +5,7 @@ It reads "page N of NAME at R" so that a test can tell which page was read at wh
 
 import threading
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,6 +53,7 @@ class FakeEngine:
             trace.
         reading_began: set when a reading has said its first word.
         asked: the settings of each reading that began, in order.
+        on_asked: called on the thread of a reading before its first word.
         load_gate: while cleared, `load` waits before it does anything else.
         load_began: set when it waits, or was let through.
         load_error: raised by `load` where it is given.
@@ -87,6 +88,7 @@ class FakeEngine:
         self.need: Fit | None = None
         self.threads: set[str] = set()
         self.asked: list[ReadSettings] = []
+        self.on_asked: Callable[[], None] = lambda: None
         self.traced: list[ReadSettings] = []
         self.tasks = TASKS[1:2]
         self.weight_bytes = 40
@@ -150,6 +152,7 @@ class FakeEngine:
     ) -> Iterator[ReadingEvent]:
         assert self.is_loaded
         self.asked.append(settings)
+        self.on_asked()
         yield Stage.ENCODE
         encoded = self.encode(page, settings.scaling)
         yield encoded

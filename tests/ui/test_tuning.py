@@ -21,7 +21,6 @@ from rtocr_gui.ocr.text import comparison
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.pruning.transport import transport_of
 from rtocr_gui.tokens import GridName
-from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.state.tuning import Tuning
@@ -347,7 +346,6 @@ def test_another_page_ends_a_curve_that_is_being_read(
 def test_a_curve_that_another_page_ended_is_there_again_as_far_as_it_came(
     qtbot: QtBot,
     session: Session,
-    bridge: EngineBridge,
     tuning: Tuning,
     curves: list[CurveShown],
     fake_engine: FakeEngine,
@@ -357,12 +355,12 @@ def test_a_curve_that_another_page_ended_is_there_again_as_far_as_it_came(
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     first, second = session.shelf.refs
 
-    def hold_after_three() -> None:
-        if len(fake_engine.asked) == 3:
+    def hold_the_fourth() -> None:
+        if len(fake_engine.asked) == 4:
             fake_engine.gate.clear()
             fake_engine.reading_began.clear()
 
-    bridge.reading_finished.connect(hold_after_three)
+    fake_engine.on_asked = hold_the_fourth
     tuning.read_curve()
     qtbot.waitUntil(lambda: len(curves[-1].points) == 3 and fake_engine.reading_began.is_set())
     before = curves[-1]
