@@ -151,6 +151,18 @@ def test_a_heavy_title_above_small_print_stays(size_px):
     assert not has_illustrations(page)
 
 
+@pytest.mark.parametrize("grey", ["#000", "#555", "#888"])
+@pytest.mark.parametrize("box", [(40, 320, 960, 692), (40, 320, 500, 900)])
+def test_print_in_a_dark_box_stays(box, grey):
+    page = printed()
+    inside = [row for row in range(len(LINES)) if box[1] < FIRST_PX + LINE_PX * row < box[3] - LINE_PX]
+    ImageDraw.Draw(page).rectangle(box, grey)
+    for row in inside:
+        ImageDraw.Draw(page).text((60, FIRST_PX + LINE_PX * row), LINES[row], "white", FONT)
+    assert len(inside) > 10
+    assert set(inside) <= set(rows_of(find_print_lines(page)[0]))
+
+
 @pytest.mark.parametrize("degrees", [0, 1.2])
 @pytest.mark.parametrize("count", [1, 2, 5, 16])
 @pytest.mark.parametrize(
