@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from PIL import Image
@@ -107,6 +107,7 @@ def linked(text: str, *places: int) -> str:
         ("# One\n\ntwo^", "# One\n\ntwo\n\n《1》"),
         ("\n^\none", "《1》\n\none"),
         ("one\n\n[1^]: two", "one\n\n《1》\n\n[1]: two"),
+        ("one\n\n[1]: two\n^</pre>\n# Three", "one\n\n《1》\n\n[1]: two\n</pre>\n# Three"),
         ("^```\none\n```\n", "《1》\n\n```\none\n```\n"),
         ("```\none\n\n^two\n```\n\nend", "```\none\n\ntwo\n```\n\n《1》\n\nend"),
         ("```\none\n^two", "《1》\n\n```\none\ntwo"),
@@ -154,6 +155,8 @@ LINES = [
 ]
 
 
+@example("[1]: note\n</pre>\n# Title", [9])
+@example("[1]: note\n2. item\n\n    code", [22])
 @given(st.lists(st.sampled_from(LINES), max_size=12).map("\n".join), st.lists(st.integers(0, 80), max_size=3))
 def test_a_text_with_figures_looks_as_before_but_for_them(text: str, places: list[int]) -> None:
     places = sorted(min(place, len(text)) for place in places)

@@ -40,10 +40,15 @@ class TextBlock:
     tags: str
 
 
-def blocks_of(markdown: str) -> list[TextBlock]:
-    """Return the blocks of a text in order; between them are blank lines only."""
+def blocks_of(markdown: str, *, with_definitions: bool = True) -> list[TextBlock]:
+    """Return the blocks of a text in order; between them are blank lines only.
+
+    Args:
+        markdown: text.
+        with_definitions: take what defines the address of a link for a paragraph, instead of leaving it out.
+    """
     begins = [0, *(end.end() for end in _LINE_END.finditer(markdown)), len(markdown)]
-    tokens = tokens_of(markdown)
+    tokens = tokens_of(markdown, with_definitions=with_definitions)
     firsts = [index for index, token in enumerate(tokens) if token.level == 0 and token.map]
     blocks = []
     for index, after in zip(firsts, [*firsts[1:], len(tokens)], strict=True):
@@ -53,9 +58,10 @@ def blocks_of(markdown: str) -> list[TextBlock]:
     return blocks
 
 
-def tokens_of(markdown: str) -> "list[Token]":
-    """Parse Markdown with tables; what defines the address of a link is a paragraph."""
-    return markdown_parser().parse(markdown)
+def tokens_of(markdown: str, *, with_definitions: bool = True) -> "list[Token]":
+    """Parse Markdown with tables; the arguments are those of `blocks_of`."""
+    parser = markdown_parser()
+    return (parser if with_definitions else parser.enable("reference")).parse(markdown)
 
 
 def markdown_parser(options: "Mapping[str, bool] | None" = None) -> "MarkdownIt":

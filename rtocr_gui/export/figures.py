@@ -8,7 +8,7 @@ the text. Knows nothing about readings: people edit what was read.
 
 import math
 import os
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,14 +112,21 @@ def link_figures(text: str, figures: Sequence[Figure], number: int, folder: Path
 
 
 def _between_blocks(text: str, places: Sequence[int]) -> list[int]:
-    """Move places in a text to the nearest ones after a block, or to its beginning; the order stays."""
+    """Move places in a text to the nearest ones after a block, or to its beginning; the order stays.
+
+    A line right after the definition of a link is more of its paragraph (CommonMark) or begins a block
+    (markdown-it), and programs differ: a moved place is between blocks either way.
+    """
     if not places:
         return []
     starts: list[int] = []
     gaps = [0]  # before each block, and after the last one
     depth = 0
+    others = blocks_of(text + SENTINEL_PARAGRAPH, with_definitions=False)
+    other_starts = [block.start for block in others]
     for block in blocks_of(text + SENTINEL_PARAGRAPH):
-        if depth:
+        before = bisect_left(other_starts, block.start)
+        if depth or (before and others[before - 1].end > block.start):
             gaps[-1] = block.end  # a blank line ends no table of HTML
         else:
             starts.append(block.start)
