@@ -233,7 +233,7 @@ def test_stop_ends_the_wait_for_files(
         assert said.text() == "Waiting for files to open"
         assert not session.can_unload
         window.actions_by_name["stop"].trigger()
-        assert said.text() == "Ready"
+        assert said.text() == "Opening 1 file"
         assert not window.actions_by_name["stop"].isEnabled()
     qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
     assert session.reader.activity == Activity()

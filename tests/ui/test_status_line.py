@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.documents.loading import GONE
 from rtocr_gui.ocr.reading import Stage
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.session import Session
@@ -70,8 +71,29 @@ def test_the_line_at_the_bottom_counts_the_files_that_are_still_to_be_opened(
     session.opener.changed.connect(lambda _: words.append(said.text()))
     session.open_files([draw_page(name=name) for name in ("1.png", "2.png", "3.png")])
     qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
-    assert words[:2] == ["Opening 3 files", "Opening 2 files"]
-    assert not said.text().startswith("Opening")
+    assert list(dict.fromkeys(words))[:3] == ["Opening 3 files", "Opening 2 files", "Opening 1 file"]
+    assert "file" not in said.text()
+
+
+def test_the_line_at_the_bottom_is_not_ready_until_the_page_has_its_picture(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    said = label_called(window.status_line, "Status")
+    words: list[str] = []
+    session.shelf.page_selected.connect(lambda _: words.append(said.text()))
+    session.page_image_changed.connect(lambda _: words.append(said.text()))
+    files = [draw_page(name="1.png"), draw_page(name="2.png")]
+    with qtbot.waitSignal(session.page_image_changed):
+        session.open_files(files)
+    qtbot.waitUntil(lambda: not session.opener.files_left)
+    with qtbot.waitSignal(session.page_image_changed):
+        session.shelf.select(session.shelf.refs[1])
+    assert words[-2:] == ["Opening the page", "Ready"]
+    files[0].unlink()
+    with qtbot.waitSignal(session.page_message_changed, check_params_cb=GONE.__eq__):
+        session.shelf.select(session.shelf.refs[0])
+    assert words[-1] == "Opening the page"
+    assert said.text() == "Ready"
 
 
 def test_the_status_line_says_that_a_reading_is_traced(qtbot: QtBot) -> None:

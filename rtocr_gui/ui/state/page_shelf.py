@@ -45,6 +45,7 @@ class PageShelf(QObject):
         pages_listed (tuple of PageRef): these pages are listed again, or with new refs, with text and state.
         page_selected (PageRef or None): this page is shown from now on; its picture follows.
         selection_changed (tuple of PageRef): these pages are selected.
+        rendering_changed (bool): True while the shown page is being rendered.
         page_rendered (PageRendered): the picture of the shown page.
         page_failed (PageFailure): why the shown page has no picture.
         thumbnail_rendered (PageRendered): the picture of a page in the list.
@@ -68,6 +69,7 @@ class PageShelf(QObject):
     pages_listed = Signal(object)
     page_selected = Signal(object)
     selection_changed = Signal(object)
+    rendering_changed = Signal(bool)
     page_rendered = Signal(object)
     page_failed = Signal(object)
     thumbnail_rendered = Signal(object)
@@ -333,6 +335,7 @@ class PageShelf(QObject):
         self._pages.shown, self._picture_failed = ref, False
         self._bridge.stop(self._render_id)
         self._render_id = self._bridge.render_page(ref) if ref is not None else 0
+        self.rendering_changed.emit(ref is not None)
         self.page_selected.emit(ref)
 
     @Slot(object, object, bool)
@@ -376,6 +379,7 @@ class PageShelf(QObject):
     @Slot(object)
     def _pass_picture(self, reply: PageRendered) -> None:
         if reply.request_id == self._render_id:
+            self.rendering_changed.emit(False)
             self.page_rendered.emit(reply)
 
     @Slot(object)
@@ -383,4 +387,5 @@ class PageShelf(QObject):
         shown = self._pages.shown
         if failure.request_id == self._render_id and shown is not None:
             self._picture_failed = True
+            self.rendering_changed.emit(False)
             self.page_failed.emit(PageFailure(shown, failure.sentence))

@@ -149,6 +149,7 @@ class MainWindow(QMainWindow):
         session.opener.opened.connect(self.notice_bar.withdraw_problems_of)
         session.shelf.pages_rotated.connect(self.page_list.rename)
         session.shelf.selection_wanted.connect(self.page_list.select_too)
+        session.shelf.rendering_changed.connect(self.status_line.show_rendering)
         session.shelf.thumbnail_rendered.connect(self._show_thumbnail)
         session.planner.plan_changed.connect(self._show_plan)
         session.planner.transport_changed.connect(view.show_transport)

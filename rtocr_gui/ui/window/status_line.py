@@ -19,17 +19,18 @@ _STAGE_WORDS = {
 }
 
 
+_JOBS = "exporting", "curve", "comparing", "tracing", "encoding", "waiting", "opening", "rendering", "loading"
+"""What may go on besides a reading; the first of those that do is shown."""
+
+
 class StatusLine(QWidget):
     """Three labels and a progress bar; renders frozen values and emits nothing."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._idle_words = "Ready"
-        self._other_words = dict.fromkeys(
-            ("exporting", "curve", "comparing", "tracing", "encoding", "opening"), ""
-        )
-        self._shown, self._loads = Activity(), False
-        self._activity = NamedLabel("Status", self._idle_words)
+        self._jobs = dict.fromkeys(_JOBS, "")
+        self._shown = Activity()
+        self._activity = NamedLabel("Status", "Ready")
         self._progress = QProgressBar()
         self._progress.setAccessibleName("Progress")
         self._progress.setMaximumWidth(140)
@@ -57,10 +58,9 @@ class StatusLine(QWidget):
         self._shown = activity
         self._progress.setVisible(activity.reading)
         if not activity.reading:
-            self._idle_words = _words_between(activity, self._loads)
-            self._show_other()
+            self._say("waiting", _words_between(activity))
             return
-        begun = "Loading the model" if self._loads else "Opening the page"
+        begun = self._jobs["loading"] or "Opening the page"
         words = _STAGE_WORDS[activity.stage] if activity.stage else begun
         if activity.together > 1:
             words = f"Reading {activity.together} pages at once"
@@ -100,8 +100,13 @@ class StatusLine(QWidget):
 
     @Slot(int)
     def show_opening(self, files_left: int) -> None:
-        """Show how many files are still to be opened, where it is not only one."""
-        self._say("opening", f"Opening {counted(files_left, 'file')}" if files_left > 1 else "")
+        """Show how many files are still to be opened."""
+        self._say("opening", f"Opening {counted(files_left, 'file')}" if files_left else "")
+
+    @Slot(bool)
+    def show_rendering(self, rendering: bool) -> None:
+        """Show that the page is being rendered."""
+        self._say("rendering", "Opening the page" if rendering else "")
 
     @Slot(object)
     def show_exporting(self, progress: ExportProgress) -> None:
@@ -110,13 +115,10 @@ class StatusLine(QWidget):
         self._say("exporting", words if progress.page_count > 1 else "")
 
     def _say(self, job: str, words: str) -> None:
-        self._other_words[job] = words
-        self._show_other()
-
-    def _show_other(self) -> None:
-        """Show what else is going on, unless a reading is, which takes precedence."""
+        """Note what a job other than a reading is at; the first one shows unless a page is being read."""
+        self._jobs[job] = words
         if self._progress.isHidden():
-            self._activity.setText(next(filter(None, self._other_words.values()), self._idle_words))
+            self._activity.setText(next(filter(None, self._jobs.values()), "Ready"))
 
     @Slot(object)
     def show_reading(self, reading: Reading | None) -> None:
@@ -142,7 +144,7 @@ class StatusLine(QWidget):
     @Slot(object)
     def show_model(self, status: ModelStatus) -> None:
         """Show where the model runs and how much memory its weights take."""
-        self._loads = status.loading
+        self._jobs["loading"] = "Loading the model" if status.loading else ""
         self.show_activity(self._shown)
         if status.model is None or status.unloaded:
             self._device.clear()
@@ -152,13 +154,11 @@ class StatusLine(QWidget):
         self._device.setText(f"{status.model.device}, {status.model.dtype}  ·  {weights}")
 
 
-def _words_between(activity: Activity, loads: bool) -> str:
-    """What is going on while no page is being read."""
+def _words_between(activity: Activity) -> str:
+    """What requested pages wait for while none is being read; empty if there are none."""
     if activity.page_count > activity.page:
         return "Waiting for the model"
-    if activity.awaits_files:
-        return "Waiting for files to open"
-    return "Loading the model" if loads else "Ready"
+    return "Waiting for files to open" if activity.awaits_files else ""
 
 
 class _YieldingLabel(NamedLabel):
