@@ -18,6 +18,14 @@ class PasswordRequired(DocumentError):
     """The file is encrypted, and no password or a wrong one was given."""
 
 
+class FileLost(DocumentError):
+    """The file of a page is not there any more as it was opened."""
+
+
+class FileOutdated(FileLost):
+    """It was closed or replaced; there is a file to open again."""
+
+
 class CheckpointError(RtocrError):
     """A model folder is missing, incomplete, damaged or of a kind this program does not read."""
 

@@ -21,7 +21,7 @@ from rtocr_gui.documents.halves import cut_half
 from rtocr_gui.documents.limits import check_page_count, check_part_size
 from rtocr_gui.documents.pages import Check, Crop, Cut, PageImage, PageRef, no_check, rotate
 from rtocr_gui.documents.scan_file import ScanFile
-from rtocr_gui.errors import DocumentError
+from rtocr_gui.errors import DocumentError, FileLost, FileOutdated
 from rtocr_gui.files import sentence_on_unreadable
 from rtocr_gui.units import counted
 
@@ -73,7 +73,8 @@ class Document:
             be too large for memory), or the one the picture states.
 
         Raises:
-            DocumentError: the page is damaged, too large or too narrow, or the file has changed or is gone.
+            FileLost: the file is gone, closed or has changed.
+            DocumentError: the page is damaged, too large or too narrow.
         """
         image, actual_dpi = self._source_of(index).render(index, dpi, check)
         for cut in cuts:
@@ -130,7 +131,7 @@ class Document:
 
     def _source_of(self, index: int) -> ScanFile:
         if self._is_closed:
-            raise DocumentError("The file was closed. Open it again.")
+            raise FileOutdated(CLOSED)
         if not 0 <= index < len(self.pages):
             raise DocumentError(
                 f"There is no page {index + 1}: the file has {counted(len(self.pages), 'page')}."
@@ -138,9 +139,9 @@ class Document:
         try:
             found = _stamp(self.path.stat())
         except OSError as error:
-            raise DocumentError(GONE) from error
+            raise FileLost(GONE) from error
         if found != self._stamp:
-            raise DocumentError(CHANGED)
+            raise FileOutdated(CHANGED)
         return self._source
 
 
@@ -215,7 +216,7 @@ def _digest(path: Path, stamp: tuple[int, int]) -> str:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         if _stamp(os.fstat(file.fileno())) != stamp:
-            raise DocumentError(CHANGED)
+            raise FileOutdated(CHANGED)
         return digest
 
 

@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.documents.truth import Truth
+from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.curve import CURVE_RATIOS
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.ocr.text import comparison
@@ -211,6 +212,6 @@ def test_a_page_that_cannot_be_read_ends_the_curve_with_a_sentence(
     fake_engine.broken_pages.add(page.path.name)
     curve.read(CurveRequest(page, SETTINGS), {})
     qtbot.waitUntil(lambda: bool(heard.failures))
-    assert heard.failures == [PageFailure(page, "The model could not read this page.")]
+    assert heard.failures == [PageFailure(page, "The model could not read this page.", ReadingError)]
     assert heard.ended
     assert heard.shown[-1].points == ()

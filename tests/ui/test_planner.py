@@ -92,7 +92,7 @@ def test_a_transport_that_cannot_be_solved_is_told_and_may_be_asked_for_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(engine_bridge, "_solve_transport", fail)
-        with qtbot.waitSignal(planner.failed, check_params_cb=lambda sentence: sentence == "No room."):
+        with qtbot.waitSignal(planner.failed, check_params_cb=lambda failure: failure.sentence == "No room."):
             planner.want_transport()
     with qtbot.waitSignal(planner.transport_changed):
         planner.want_transport()

@@ -46,8 +46,9 @@ def tracer(bridge: EngineBridge, traces: Traces) -> Tracer:
 def heard(tracer: Tracer) -> list[object]:
     """What the tracer told, in order."""
     told: list[object] = []
-    for signal in (tracer.trace_changed, tracer.tracing_changed, tracer.failed):
+    for signal in (tracer.trace_changed, tracer.tracing_changed):
         signal.connect(told.append)
+    tracer.failed.connect(lambda sentence, _kind: told.append(sentence))
     return told
 
 

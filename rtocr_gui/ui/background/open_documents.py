@@ -15,7 +15,7 @@ from PIL import Image
 
 from rtocr_gui.documents.loading import CHANGED, CLOSED, GONE, Document, open_document
 from rtocr_gui.documents.pages import CHECK_INTERVAL_S, Check, PageImage, PageRef, no_check
-from rtocr_gui.errors import DocumentError
+from rtocr_gui.errors import DocumentError, FileLost, FileOutdated
 from rtocr_gui.files import is_there
 from rtocr_gui.ocr.machine.allocator import return_freed_memory
 
@@ -139,8 +139,8 @@ class OpenDocuments:
             check()
         if document is None:
             if not is_there(ref.path):
-                raise DocumentError(GONE)
-            raise DocumentError(CHANGED if ref.path in self._documents else CLOSED)
+                raise FileLost(GONE)
+            raise FileOutdated(CHANGED if ref.path in self._documents else CLOSED)
         with self._changing:
             latest, self._latest = self._latest, document
         if latest is not None and latest is not document:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.errors import PasswordRequired
+from rtocr_gui.errors import RtocrError
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import (
     EncodedPage,
@@ -181,14 +181,14 @@ class RequestFailed:
     Attributes:
         request_id: which request.
         sentence: what happened and what to do.
-        needs_password: True if the file would open with the right password.
+        kind: class of the error.
         retry: settings that may work instead; None if none are known.
         fit: for a model not loaded for lack of memory, what it needs and what would fit.
     """
 
     request_id: int
     sentence: str
-    needs_password: bool = False
+    kind: type[BaseException] = RtocrError
     retry: ReadSettings | None = None
     fit: "Fit | None" = None
 
@@ -200,7 +200,7 @@ class RequestFailed:
         return cls(
             request_id,
             in_words(error),
-            needs_password=isinstance(error, PasswordRequired),
+            type(error),
             retry=error.retry if isinstance(error, OutOfMemory) else None,
             fit=error.fit if isinstance(error, DoesNotFit) else None,
         )

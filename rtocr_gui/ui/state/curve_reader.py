@@ -242,4 +242,4 @@ class CurveReader(QObject):
             case _Step.READING | _Step.POINT:
                 ref = self._request.ref
                 self._end()
-                self.failed.emit(PageFailure(ref, failure.sentence))
+                self.failed.emit(PageFailure.of(ref, failure))

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.folders import find_below
+from rtocr_gui.errors import PasswordRequired
 from rtocr_gui.files import is_folder
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import Computed, DocumentOpened, FolderListed, RequestFailed
@@ -167,10 +168,11 @@ class FileOpener(QObject):
         opening = self._opening.pop(failure.request_id, None)
         if opening is None:
             return
-        if failure.needs_password:
+        is_locked = issubclass(failure.kind, PasswordRequired)
+        if is_locked:
             self._locked[opening.path] = opening
         self._open_next()
-        if failure.needs_password:
+        if is_locked:
             self.password_needed.emit(PasswordQuestion(opening.path, failure.sentence))
         elif is_folder(opening.path):
             self._search(_Search(opening.path, failure.sentence, is_refused=True))

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from rtocr_gui.documents.folders import ScansBelow
 from rtocr_gui.documents.labels import counted_pages
-from rtocr_gui.documents.loading import CHANGED, CLOSED
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Scaling
 from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.state.kept_text import LeftBehind
 from rtocr_gui.ui.state.open_pages import RemovedPages
-from rtocr_gui.ui.state.shown import Replacing
+from rtocr_gui.ui.state.shown import PageFailure, Replacing
 from rtocr_gui.units import counted, percent
 
 if TYPE_CHECKING:
@@ -257,10 +256,15 @@ def retry_label(scaling: Scaling) -> str:
 
 
 def about_page(ref: PageRef, name: str, sentence: str, offers: tuple[Offer, ...] = ()) -> Notice:
-    """Say which page a sentence is about; if its file has to be opened again, offer that."""
-    if sentence in (CHANGED, CLOSED):
-        offers = (*offers, OpenAgain(ref.path))
+    """Say which page a sentence is about."""
     return Notice(f"{name}: {sentence}", offers, about=ref.unrotated)
+
+
+def about_failure(failure: PageFailure, name: str, offers: tuple[Offer, ...] = ()) -> Notice:
+    """Say what could not be done with a page; if its file has to be opened again, offer that."""
+    if failure.may_reopen:
+        offers = (*offers, OpenAgain(failure.ref.path))
+    return about_page(failure.ref, name, failure.sentence, offers)
 
 
 def about_file(path: Path, sentence: str) -> Notice:

@@ -388,4 +388,4 @@ class PageShelf(QObject):
         if failure.request_id == self._render_id and shown is not None:
             self._picture_failed = True
             self.rendering_changed.emit(False)
-            self.page_failed.emit(PageFailure(shown, failure.sentence))
+            self.page_failed.emit(PageFailure.of(shown, failure))

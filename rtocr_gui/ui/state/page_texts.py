@@ -9,7 +9,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from rtocr_gui.documents.loading import CHANGED, CLOSED, GONE
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Reading, Task
 from rtocr_gui.ui.background.replies import TextStreamed
@@ -18,6 +17,7 @@ from rtocr_gui.ui.state.notices import (
     Offer,
     ReadAgain,
     ReadHalves,
+    about_failure,
     about_page,
     about_put_back,
     about_replaced,
@@ -181,17 +181,18 @@ class PageTexts(QObject):
 
     def blame_picture(self, failure: PageFailure) -> None:
         """Note why a page has no picture, and tell if its file only has to be opened again."""
-        sentence = self._why(failure)
-        self._set_picture_problem(failure.ref, sentence)
-        notice = about_page(failure.ref, self._pages.name_of(failure.ref), sentence)
-        if notice.offers:
-            self.notice_raised.emit(notice)
+        failure = self._explained(failure)
+        self._set_picture_problem(failure.ref, failure.sentence)
+        if failure.may_reopen:
+            self._tell_failure(failure)
 
-    def _why(self, failure: PageFailure) -> str:
-        """What the failure of a page is put down to: no file has the pages of an earlier version."""
-        lacks_file = failure.sentence in (CHANGED, CLOSED, GONE)
-        is_earlier = lacks_file and self._pages.has_newer(failure.ref)
-        return EARLIER_VERSION if is_earlier else failure.sentence
+    def _explained(self, failure: PageFailure) -> PageFailure:
+        """Return what the failure of a page comes from: no file has the pages of an earlier version."""
+        is_earlier = failure.lacks_file and self._pages.has_newer(failure.ref)
+        return PageFailure(failure.ref, EARLIER_VERSION) if is_earlier else failure
+
+    def _tell_failure(self, failure: PageFailure, offers: tuple[Offer, ...] = ()) -> None:
+        self.notice_raised.emit(about_failure(failure, self._pages.name_of(failure.ref), offers))
 
     def forgive_picture(self, ref: PageRef) -> None:
         """Note that a page has a picture again."""
@@ -254,7 +255,8 @@ class PageTexts(QObject):
             page.finish(reading)
             self._tell_of(page)
             if page.retry_scaling is not None or page.is_too_long:
-                self._raise_notice(page)
+                name = self._pages.name_of(page.ref)
+                self.notice_raised.emit(about_page(page.ref, name, page.sentence, _ways_out(page)))
 
     @Slot(object)
     def _give_up(self, ref: PageRef) -> None:
@@ -267,17 +269,10 @@ class PageTexts(QObject):
     def _fail(self, failure: PageFailure) -> None:
         page = self._pages.get(failure.ref)
         if page is not None:
-            page.fail(self._why(failure), failure.retry)
+            failure = self._explained(failure)
+            page.fail(failure.sentence, failure.retry)
             self._tell_of(page)
-            self._raise_notice(page)
-
-    def _raise_notice(self, page: OpenPage) -> None:
-        offers: tuple[Offer, ...] = ()
-        if page.retry_scaling is not None:
-            offers = (ReadAgain(page.ref, page.retry_scaling),)
-        elif page.is_too_long:
-            offers = tuple(ReadHalves(page.ref, beside) for beside in (False, True))
-        self.notice_raised.emit(about_page(page.ref, self._pages.name_of(page.ref), page.sentence, offers))
+            self._tell_failure(failure, _ways_out(page))
 
     def _tell_of(self, page: OpenPage) -> None:
         self._announce(page)
@@ -291,3 +286,12 @@ class PageTexts(QObject):
         waits = self._reader.is_waiting(page.ref)
         state = PageState.WAITING if waits else page.shown_state
         self.page_status_changed.emit(PageStatus(page.ref, state, "" if waits else explanation_of(page)))
+
+
+def _ways_out(page: OpenPage) -> tuple[Offer, ...]:
+    """What else a person can do with a page whose newest reading failed or was cut."""
+    if page.retry_scaling is not None:
+        return (ReadAgain(page.ref, page.retry_scaling),)
+    if page.is_too_long:
+        return tuple(ReadHalves(page.ref, beside) for beside in (False, True))
+    return ()

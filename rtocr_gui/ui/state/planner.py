@@ -18,6 +18,7 @@ from rtocr_gui.ui.background.replies import (
     StageEntered,
     TransportSolved,
 )
+from rtocr_gui.ui.state.shown import PageFailure
 
 ENCODED_PAGES_KEPT = 4
 """How many encoded pages are kept for the slider; the engine's cache makes encoding an older one cheap."""
@@ -30,7 +31,7 @@ class Planner(QObject):
         plan_changed (PrunePlan or None): another `plan`.
         transport_changed (Transport): the `transport` of the plan; only on demand.
         encoding_changed (bool): True while the shown page is being encoded.
-        failed (str): why the page cannot be encoded or its plan cannot be made.
+        failed (PageFailure): why the page cannot be encoded or its plan cannot be made.
 
     Attributes:
         plan: the plan to show; None while there is none.
@@ -44,7 +45,7 @@ class Planner(QObject):
     plan_changed = Signal(object)
     transport_changed = Signal(object)
     encoding_changed = Signal(bool)
-    failed = Signal(str)
+    failed = Signal(object)
 
     def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -145,9 +146,12 @@ class Planner(QObject):
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
+        if self._shown is None:
+            return
         if failure.request_id in (self._encode_id, self._plan_id):
             self.encoding_changed.emit(False)
-            self.failed.emit(failure.sentence)
         elif failure.request_id == self._transport_id:
             self._transport_id = 0
-            self.failed.emit(failure.sentence)
+        else:
+            return
+        self.failed.emit(PageFailure.of(self._shown[0], failure))

@@ -283,7 +283,7 @@ class Reader(QObject):
         if page.is_forgotten or (page.is_stopped and page.stage is None):
             self.given_up.emit(page.ref)
         else:
-            self.failed.emit(PageFailure(page.ref, failure.sentence, failure.retry))
+            self.failed.emit(PageFailure.of(page.ref, failure))
         self._read_on()
 
     def _end(self, read_id: int) -> _InHand | None:

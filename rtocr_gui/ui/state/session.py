@@ -54,11 +54,11 @@ from rtocr_gui.ui.state.notices import (
     SessionOffer,
     TakeBack,
     UseAuto,
+    about_failure,
     about_file,
     about_folder,
     about_left_out,
     about_outdated,
-    about_page,
     about_removed,
     about_samples,
 )
@@ -375,15 +375,15 @@ class Session(QObject):
     def _tell_of_file(self, path: Path, sentence: str) -> None:
         self.notice_raised.emit(about_file(path, sentence))
 
-    @Slot(str)
-    def _report_encoding(self, sentence: str) -> None:
+    @Slot(object)
+    def _report_encoding(self, failure: PageFailure) -> None:
         """Report why the shown page cannot be encoded, unless it has no picture or the model is lost.
 
         Either has been told already.
         """
         page = self._pages.shown_page
         if page is not None and page.picture_problem == "" and not self.models.is_lost:
-            self.notice_raised.emit(about_page(page.ref, self._pages.name_of(page.ref), sentence))
+            self.notice_raised.emit(about_failure(failure, self._pages.name_of(failure.ref)))
 
     # Reading and text ----------------------------------------------------------------------
 

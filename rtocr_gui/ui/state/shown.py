@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.documents.truth import Truth
+from rtocr_gui.errors import FileLost, FileOutdated, RtocrError
 from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import (
@@ -17,6 +18,7 @@ from rtocr_gui.ocr.reading import (
 )
 from rtocr_gui.ocr.text.comparison import TextComparison
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, PruneSettings
+from rtocr_gui.ui.background.replies import RequestFailed
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.units import counted, grouped, percent
 
@@ -311,11 +313,34 @@ class ExportProgress:
 
 @dataclass(frozen=True, slots=True)
 class PageFailure:
-    """A page that could not be read, why, and what may work instead."""
+    """What could not be done with a page, and why.
+
+    Attributes:
+        ref: the page.
+        sentence: what happened and what to do.
+        kind: class of the error.
+        retry: settings that may work instead; None if none are known.
+    """
 
     ref: PageRef
     sentence: str
+    kind: type[BaseException] = RtocrError
     retry: ReadSettings | None = None
+
+    @classmethod
+    def of(cls, ref: PageRef, failure: RequestFailed) -> "PageFailure":
+        """Say of which page the failure of a request is."""
+        return cls(ref, failure.sentence, failure.kind, failure.retry)
+
+    @property
+    def lacks_file(self) -> bool:
+        """True if its file is gone, closed or replaced."""
+        return issubclass(self.kind, FileLost)
+
+    @property
+    def may_reopen(self) -> bool:
+        """True if opening its file again may help."""
+        return issubclass(self.kind, FileOutdated)
 
 
 @dataclass(frozen=True, slots=True)

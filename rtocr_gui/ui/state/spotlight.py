@@ -42,7 +42,7 @@ class Spotlight(QObject):
     attention_changed = Signal(object)
     text_marked = Signal(object)
     token_pointed = Signal(int)
-    failed = Signal(str)
+    failed = Signal(str, object)
 
     def __init__(
         self, bridge: EngineBridge, shown_text: Callable[[], str], parent: QObject | None = None

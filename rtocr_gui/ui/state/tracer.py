@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.errors import RtocrError
 from rtocr_gui.ocr.reading import Reading, ReadingTrace, ReadSettings
 from rtocr_gui.ocr.text.token_places import TokenPlaces, token_spans
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
@@ -46,7 +47,7 @@ class Tracer(QObject):
 
     trace_changed = Signal(object)
     tracing_changed = Signal(bool)
-    failed = Signal(str)
+    failed = Signal(str, object)
 
     def __init__(
         self,
@@ -170,12 +171,12 @@ class Tracer(QObject):
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
         if failure.request_id == self._trace_id:
-            self._fail(failure.sentence)
+            self._fail(failure.sentence, failure.kind)
 
-    def _fail(self, sentence: str) -> None:
+    def _fail(self, sentence: str, kind: type[BaseException] = RtocrError) -> None:
         self.drop_wish()
         self._end()
-        self.failed.emit(sentence)
+        self.failed.emit(sentence, kind)
 
     def _end(self) -> None:
         self._trace_id = 0

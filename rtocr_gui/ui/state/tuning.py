@@ -29,7 +29,7 @@ from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.comparer import Comparer
 from rtocr_gui.ui.state.curve_reader import CurveReader, CurveRequest
 from rtocr_gui.ui.state.exporter import Exporter
-from rtocr_gui.ui.state.notices import Notice, about_page
+from rtocr_gui.ui.state.notices import Notice, about_failure
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.planner import Planner
@@ -146,14 +146,14 @@ class Tuning(QObject):
     def _tell_problem(self, sentence: str) -> None:
         self.notice_raised.emit(Notice(sentence))
 
-    @Slot(str)
-    def _tell_of_shown(self, sentence: str) -> None:
+    @Slot(str, object)
+    def _tell_of_shown(self, sentence: str, kind: type[BaseException]) -> None:
         if self._pages.shown is not None:
-            self._tell_failure(PageFailure(self._pages.shown, sentence))
+            self._tell_failure(PageFailure(self._pages.shown, sentence, kind))
 
     @Slot(object)
     def _tell_failure(self, failure: PageFailure) -> None:
-        self.notice_raised.emit(about_page(failure.ref, self._pages.name_of(failure.ref), failure.sentence))
+        self.notice_raised.emit(about_failure(failure, self._pages.name_of(failure.ref)))
 
     @Slot(object)
     def _keep_reading(self, reading: Reading) -> None:
