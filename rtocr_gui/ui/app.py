@@ -8,6 +8,7 @@ import argparse
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -217,3 +218,4 @@ def _report_unexpected(window: MainWindow) -> None:
         window.notice_bar.add_problem(unexpected(error))
 
     sys.excepthook = hook
+    threading.excepthook = lambda thrown: logging.error("unexpected error", exc_info=thrown.exc_value)

@@ -7,7 +7,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.documents.loading import CHANGED, CLOSED
+from rtocr_gui.documents.loading import CHANGED, CLOSED, GONE
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.reading import Mode
@@ -28,6 +28,7 @@ from tests.ui.steps import (
     open_and_load,
     read_selected,
     until_idle,
+    until_loaded,
 )
 
 KEPT = (
@@ -339,6 +340,25 @@ def test_a_file_that_changed_is_opened_again_at_the_page_that_is_shown_and_in_it
     assert window.notice_bar.notices == ()
 
 
+def test_what_is_opened_again_is_not_taken_for_what_was_refused_before(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    book, last = draw_page("book.tiff", pages=3), draw_page("last.png")
+    open_and_load(qtbot, session, book, last)
+    session.shelf.select(session.shelf.refs[2])
+    draw_page("other.tiff", pages=3).replace(book)
+    (tmp_path / "empty.png").touch()
+    with qtbot.waitSignal(session.opener.refused):
+        session.open_files([tmp_path / "empty.png"])
+    open_again(qtbot, session, book)
+    assert session.shelf.current == session.shelf.refs[2]
+    with qtbot.waitSignal(session.opener.refused):
+        session.open_files([tmp_path / "empty.png"])
+    draw_page("other.png").replace(last)
+    open_again(qtbot, session, last)
+    assert session.shelf.current == session.shelf.refs[2]
+
+
 def test_a_file_that_lost_pages_is_opened_again_at_its_last_one(
     qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
@@ -396,6 +416,23 @@ def test_a_page_whose_reading_failed_says_no_longer_to_open_its_file_once_that_w
     open_again(qtbot, session, path)
     last = [status for status in told if status.ref == former][-1]
     assert (last.state, last.sentence) == (PageState.EDITED, "")
+
+
+def test_a_page_that_failed_before_another_model_was_loaded_is_no_longer_said_to_lack_its_file(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path, told: list[PageStatus]
+) -> None:
+    path, away = draw_page(), tmp_path / "away.png"
+    open_and_load(qtbot, session, draw_page("first.png"), path)
+    ref = session.shelf.refs[1]
+    path.rename(away)
+    until_idle(qtbot, session, lambda: session.read((ref,)))
+    assert told[-1].sentence == GONE
+    until_loaded(qtbot, session, lambda: session.models.choose(tmp_path / "other"))
+    away.rename(path)
+    with qtbot.waitSignal(session.opener.opened):
+        session.open_files([path])
+    last = [status for status in told if status.ref == ref][-1]
+    assert (last.state, last.sentence) == (PageState.UNREAD, "")
 
 
 def test_who_types_while_a_file_is_opened_again_keeps_the_page(

@@ -214,6 +214,18 @@ def test_a_lane_does_its_jobs_in_order_and_all_of_them_before_it_finishes() -> N
     assert ran == [0, 1, 2]
 
 
+def test_a_lane_goes_on_after_a_job_that_raised_and_tells_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    lane, ran = Lane("sturdy"), list[int]()
+    lane.submit(partial(int, "no number"))
+    lane.submit(partial(ran.append, 1))
+    assert lane.finish(20)
+    assert ran == [1]
+    assert not lane.is_busy
+    assert [(args.exc_type, args.thread.name) for args in told if args.thread] == [(ValueError, "sturdy")]
+
+
 def test_a_page_is_exported_off_the_main_thread_and_a_failure_is_told(
     qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
 ) -> None:

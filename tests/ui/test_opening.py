@@ -53,8 +53,10 @@ def test_a_picture_without_a_file_is_stored_off_the_main_thread_and_shown(
     open_and_load(qtbot, session, draw_page())
     picture = Picture(90, 60, QImage.Format.Format_RGB32)
     picture.fill(Qt.GlobalColor.white)
+    told = emissions(session.opener.changed)
     with qtbot.waitSignal(session.page_image_changed) as caught:
         session.opener.open_picture(picture, tmp_path / "pasted.png")
+        assert told == [1]
     assert session.shelf.current.path == tmp_path / "pasted.png"
     assert caught.args == [picture]
     (thread,) = stored_on

@@ -261,6 +261,29 @@ def test_who_typed_is_asked_before_the_page_is_read_in_halves(
     assert session.current_text == "mine"
 
 
+def test_a_page_that_leaves_the_list_while_the_person_is_asked_is_not_read_in_halves(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake_engine.endless = ENDLESS
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    session.edit_text("mine")
+
+    def agree_late(*_: object) -> bool:
+        session.shelf.remove(session.shelf.refs)
+        return True
+
+    monkeypatch.setattr(questions, "agrees", agree_late)
+    window.notice_bar.offer_taken.emit(ReadHalves(session.shelf.current, beside=False))
+    assert session.shelf.refs == ()
+    assert session.reader.activity.is_idle
+
+
 def test_two_ways_that_both_go_in_circles_are_not_offered_in_turn_for_ever(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, raised: list[Notice]
 ) -> None:

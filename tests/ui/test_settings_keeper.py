@@ -214,6 +214,7 @@ import functools, json, os, sys, time
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 from rtocr_gui.ui import app
+from rtocr_gui.ui.background.lanes import Lane
 from tests.fake_engine import FakeEngine
 
 class Prepared(app.Program):
@@ -257,6 +258,9 @@ class Prepared(app.Program):
 
     def fail(self):
         QTimer.singleShot(0, self.tell)
+        lane = Lane("failing")
+        lane.submit(functools.partial(int, "no number"))
+        lane.finish(20)
         raise LookupError("nobody foresaw this")
 
     def tell(self):
@@ -419,7 +423,9 @@ def test_text_that_was_left_behind_and_an_unforeseen_error_are_told(programs: di
     assert str(path) in left
     assert path.read_text() == "typed before"
     assert unforeseen.startswith("An unexpected error occurred (LookupError). Details are in the log")
-    assert "nobody foresaw this" in (program.settings / "rtocr.log").read_text()
+    log = (program.settings / "rtocr.log").read_text()
+    assert "nobody foresaw this" in log
+    assert "invalid literal for int" in log
 
 
 def test_a_long_log_is_begun_anew_and_the_one_before_is_kept(tmp_path: Path) -> None:

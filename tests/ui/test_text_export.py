@@ -107,6 +107,27 @@ def test_plain_text_has_no_figures_and_is_saved_all_the_same(
     assert session.unsaved.loss(session.shelf.refs).read == 0
 
 
+def test_an_export_that_waits_for_another_can_be_stopped(
+    qtbot: QtBot,
+    session: Session,
+    window: MainWindow,
+    bridge: EngineBridge,
+    draw_page: Draw,
+    notices: list[str],
+    tmp_path: Path,
+) -> None:
+    read_all(qtbot, session, draw_page())
+    stop = window.actions_by_name["stop"]
+    assert not stop.isEnabled()
+    with held_lane(bridge._export_lane):
+        session.exporter.export_text(tmp_path / "out.pdf")
+        assert stop.isEnabled()
+        stop.trigger()
+    qtbot.waitUntil(lambda: bool(notices))
+    assert not (tmp_path / "out.pdf").exists()
+    assert not stop.isEnabled()
+
+
 def test_a_pdf_has_every_page_and_says_which_is_being_exported(
     qtbot: QtBot, session: Session, window: MainWindow, draw_page: Draw, notices: list[str], tmp_path: Path
 ) -> None:
@@ -123,8 +144,8 @@ def test_a_pdf_has_every_page_and_says_which_is_being_exported(
     assert notices == [
         f"Exported 3 pages to {tmp_path / 'out.pdf'}. Pages that were not read, exported as pictures only: 1."
     ]
-    assert said == [*(ExportProgress(page, 3) for page in (1, 2, 3)), ExportProgress()]
-    assert words == [*(f"Exporting page {page} of 3" for page in (1, 2, 3)), "Ready"]
+    assert said == [*(ExportProgress(page, 3) for page in range(4)), ExportProgress()]
+    assert words == ["Exporting 3 pages", *(f"Exporting page {page} of 3" for page in (1, 2, 3)), "Ready"]
     assert [text.split() for text in texts_in(tmp_path / "out.pdf")] == [[], *[["Report", "a"]] * 2]
     assert not (tmp_path / "out.assets").exists()
     assert session.unsaved.loss(session.shelf.refs).read == 2, "their tables are in no file"
@@ -217,7 +238,7 @@ def test_where_a_pdf_cannot_be_written_no_page_is_rendered(
     session.exporter.export_text(tmp_path / "nowhere" / "out.pdf")
     qtbot.waitUntil(lambda: bool(notices))
     assert "there is no folder" in notices[0]
-    assert told == [ExportProgress()]
+    assert told == [ExportProgress(0, 1), ExportProgress()]
 
 
 def test_a_pdf_shows_pages_as_they_are_turned_and_has_the_corrected_text(

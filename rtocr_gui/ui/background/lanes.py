@@ -1,10 +1,12 @@
 """A lane: one long-lived worker thread that runs jobs in the order in which they came.
 
-Knows threads and queues; knows neither Qt nor what the jobs do. Jobs report through whatever
-they close over (the bridge's signals) and must not raise.
+Knows threads and queues; knows neither Qt nor what the jobs do. Jobs report through whatever they close over
+(the bridge's signals), also their errors. One that raises all the same is left to `threading.excepthook`, and
+the lane goes on.
 """
 
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -62,8 +64,11 @@ class Lane:
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
-            if not self._dropping:
-                job()
+            try:
+                if not self._dropping:
+                    job()
+            except BaseException:
+                threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), self._thread)))
             with self._counting:
                 self._unfinished -= 1
 

@@ -184,6 +184,7 @@ class Exporter(QObject):
             page_count: how many pages are rendered for them; 0 if that is unknown.
         """
         self._exports[self._bridge.export(write)] = _Export(path, outcome, then, page_count)
+        self._tell_page(0, page_count)
 
     def _note_written(self, path: Path, file: ExportedFile | None = None) -> None:
         """Note that a file was written, which may have replaced one with texts; `file` if it holds some."""
@@ -195,8 +196,11 @@ class Exporter(QObject):
 
     @Slot(object)
     def _tell_progress(self, reply: ExportProgressed) -> None:
-        if count := self._exports[reply.request_id].page_count:
-            self.progressed.emit(ExportProgress(reply.pages, count))
+        self._tell_page(reply.pages, self._exports[reply.request_id].page_count)
+
+    def _tell_page(self, page: int, page_count: int) -> None:
+        if page_count:
+            self.progressed.emit(ExportProgress(page, page_count))
 
     @Slot(object)
     def _tell(self, reply: Exported) -> None:

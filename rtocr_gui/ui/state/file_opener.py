@@ -106,6 +106,7 @@ class FileOpener(QObject):
         """Save a picture that has no file to this path, and open it."""
         self.requested.emit()
         self._opening[self._bridge.open_picture(picture, path)] = _Opening(path)
+        self.changed.emit(self.files_left)
 
     def open_again(self, path: Path) -> None:
         """Open a file for the sake of pages known before, unless it is being opened."""
@@ -130,11 +131,13 @@ class FileOpener(QObject):
         """Open files one by one, as a folder makes room for those in it."""
         if self._to_open and not self._opening:
             self._open(_Opening(self._to_open.popleft()))
-        self.changed.emit(self.files_left)
+        else:
+            self.changed.emit(self.files_left)
 
     def _open(self, opening: _Opening, password: str | None = None) -> None:
         self._locked.pop(opening.path, None)
         self._opening[self._bridge.open_document(opening.path, password)] = opening
+        self.changed.emit(self.files_left)
 
     @Slot(object)
     def _tell_opened(self, reply: DocumentOpened) -> None:

@@ -165,7 +165,7 @@ class OpenPage:
         """Drop all readings, as another model is in use; the text stays."""
         self.readings.forget()
         self.by_former_model = True
-        self.scaling = self._way_out = self._failure = None
+        self.scaling = self._way_out = None
 
     def was_read_with(self, settings: ReadSettings) -> bool:
         """True if its newest reading ended by itself, and another with these settings would be the same."""

@@ -89,6 +89,7 @@ class PageShelf(QObject):
         self._appended: list[PageRef] = []
         self._telling = one_shot(self, TELL_MS, self._tell_pages)
         opener.requested.connect(self._move_on)
+        opener.changed.connect(self._end_opening)
         opener.opened.connect(self._add)
         opener.password_needed.connect(self._close_locked)
         opener.refused.connect(self._close_unused)
@@ -115,6 +116,11 @@ class PageShelf(QObject):
     def _move_on(self) -> None:
         """Show the first page of the files that open next: the person wants to see it."""
         self._selects_opened = True
+
+    @Slot(int)
+    def _end_opening(self, files_left: int) -> None:
+        if not files_left:
+            self.stay()  # all were refused, or are listed by now
 
     def stay(self) -> None:
         """Keep showing this page when pending files open: the person is typing into its text."""

@@ -463,11 +463,11 @@ class Session(QObject):
         """List the halves of a page in its place, and read them.
 
         Args:
-            ref: a page, as from `unsplit`.
+            ref: a page, as from `unsplit`; ignored if it has left the list since.
             beside: True for the left and the right half, False for the top and the bottom half.
         """
         self.shelf.split((ref,), beside=beside)
-        self.read(ref.halves(beside=beside))
+        self.read(tuple(half for half in ref.halves(beside=beside) if half in self._pages))
 
     def unsplit(self, ref: PageRef) -> PageRef | None:
         """The open page, however rotated by now; None if it left the list or was split."""

@@ -303,7 +303,7 @@ class ExportProgress:
     """How far an export is.
 
     Attributes:
-        page: how many pages it has taken; 0 once it has ended.
+        page: how many pages it has taken.
         page_count: how many it takes in all; 0 once it has ended.
     """
 
