@@ -17,7 +17,7 @@ _LONGEST_STEM_BYTES = 200
 """Limit for names that get an ending, as file systems allow 255 bytes in all."""
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """Write `data` to a temporary file beside `path`, flush it to disk, and rename it into place.
 
     An existing file keeps its permissions and stays untouched until the new one is complete. A
@@ -28,6 +28,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     Args:
         path: the file to write; its folder must exist.
         data: the whole content.
+        mode: permissions of a new file, of which the person's own default (umask) may take some away.
 
     Raises:
         OSError: nothing was changed and no temporary file is left; also for a file that is protected from
@@ -42,7 +43,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     if is_protected(target):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
     temporary = target.parent / f".{shortened(target.name)}.{os.urandom(4).hex()}.part"
-    stream = temporary.open("xb")
+    stream = open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode))  # noqa: SIM115
     try:
         with stream:
             stream.write(data)

@@ -64,6 +64,7 @@ class Settings:
         export_folder: where the last file was exported to.
         export_suffix: suffix of the last file that text was exported to.
         recent_files: files and folders that were opened last, the newest first.
+        settled_texts: names of files with unsaved text that are not offered again.
         window_geometry: Qt's saved geometry of the window, hexadecimal.
         window_state: Qt's saved state of the splitter of the panes, hexadecimal.
         column_state: the same for the splitter of text and tuning panel.
@@ -96,6 +97,7 @@ class Settings:
     export_folder: str = ""
     export_suffix: str = ".md"
     recent_files: tuple[str, ...] = ()
+    settled_texts: tuple[str, ...] = ()
     window_geometry: str = ""
     window_state: str = ""
     column_state: str = ""

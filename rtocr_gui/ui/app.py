@@ -158,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     unsaved, tell = program.session.unsaved, program.window.notice_bar.add_problem
     keeper.follow(program.session.choices.changed, tell)
     text_keeper.follow(unsaved.changed, unsaved.texts, tell)
-    for left in take_left_behind(path.parent):
+    for left in take_left_behind(path.parent, keeper.settings.settled_texts):
         program.window.notice_bar.add(about_left_behind(left))
     program.start(arguments.files)
     code = application.exec()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rtocr_gui.documents.pages import ROTATIONS_DEG, Crop, Half, PageRef
 from rtocr_gui.export.markdown import markdown_after, markdown_of_pages
 from rtocr_gui.ui.state.kept_text import MOST_CUTS, KeptPage, content_of, pages_in
+from rtocr_gui.ui.state.page_entry import TextOrigin
 
 HERE = Path("/scans").absolute()
 LETTER = PageRef(HERE / "letter.pdf", 2, "a" * 64, 90, (Crop(0.1, 0.25, 1.0, 1e-5 + 0.25), Half.LEFT))
@@ -41,15 +42,22 @@ refs = st.builds(
 )
 
 
-def kept(ref: PageRef, text: str) -> KeptPage:
-    return KeptPage(ref.label, text, ref)
+def kept(ref: PageRef, text: str, origin: TextOrigin = TextOrigin.TYPED) -> KeptPage:
+    return KeptPage(ref.label, text, ref, origin)
 
 
 def written(pages: Sequence[KeptPage]) -> bytes:
     return content_of(pages, list(map(markdown_after, (None, *pages), pages)))
 
 
-@given(st.lists(st.builds(kept, refs, texts), min_size=1, max_size=4, unique_by=lambda page: page.ref.whole))
+@given(
+    st.lists(
+        st.builds(kept, refs, texts, st.sampled_from(TextOrigin)),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda page: page.ref.whole,
+    )
+)
 def test_what_was_written_is_read_back_and_an_export_precedes_it(pages: list[KeptPage]) -> None:
     content = written(pages)
     assert pages_in(content) == tuple(pages)
@@ -82,12 +90,12 @@ def with_record(record: object, digest: str | None = None) -> bytes:
 
 def entry(**changes: object) -> dict[str, Any]:
     made = {"path": str(HERE / "a.png"), "index": 0, "sha256": "0", "rotation_deg": 0, "cuts": []}
-    return {**made, "start": 0, "end": 1, **changes}
+    return {**made, "origin": "read in part", "start": 0, "end": 1, **changes}
 
 
 def test_a_record_by_hand_is_understood() -> None:
     (page,) = pages_in(with_record([entry(cuts=["left", [0, 0, 0.5, 1]])]))
-    assert page == KeptPage("a.png, page 1, left half, cropped", "<", page.ref)
+    assert page == KeptPage("a.png, page 1, left half, cropped", "<", page.ref, TextOrigin.READ_IN_PART)
     assert page.ref.cuts == (Half.LEFT, Crop(0, 0, 0.5, 1))
 
 
@@ -123,6 +131,8 @@ def test_a_record_by_hand_is_understood() -> None:
         {"cuts": [[0, 0, float("nan"), 1]]},
         {"cuts": [[0.5, 0, 0.5, 1]]},
         {"cuts": [[0, 0, 1, 1]] * (MOST_CUTS + 1)},
+        {"origin": None},
+        {"origin": "dreamt"},
         {"start": -1},
         {"start": 1},
         {"end": 10**400},

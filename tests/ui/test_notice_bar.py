@@ -287,7 +287,7 @@ def test_where_text_was_saved_stays_in_sight_however_many_files_cannot_be_opened
     bar.add(saved)
     for number in range(60):
         bar.add_problem(f"scan {number}.png: The file is empty (0 bytes). Copy or scan it again.")
-    assert [notice.sentence[:12] for notice in bar.notices[-2:]] == ["scan 59.png:", "RTOCR ended "]
+    assert [notice.sentence[:12] for notice in bar.notices[-2:]] == ["scan 59.png:", "RTOCR has en"]
     scroll = bar.findChild(QScrollArea)
     qtbot.waitUntil(lambda: scroll.verticalScrollBar().value() == scroll.verticalScrollBar().maximum() > 0)
     shown = next(label for label in bar.findChildren(QLabel) if label.text() == saved.sentence)

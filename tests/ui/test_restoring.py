@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import Crop, PageRef
 from rtocr_gui.ui.state.kept_text import KeptPage, LeftBehind
-from rtocr_gui.ui.state.notices import Notice, RestoreText, ShowFolder, about_left_behind
-from rtocr_gui.ui.state.page_entry import PageState
+from rtocr_gui.ui.state.notices import LeaveText, Notice, RestoreText, ShowFolder, about_left_behind
+from rtocr_gui.ui.state.page_entry import PageState, TextOrigin
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
 from tests.broken_files import encrypted_pdf
@@ -19,6 +19,7 @@ from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,
     emissions,
+    export_text,
     open_and_load,
     read_selected,
     until_idle,
@@ -39,17 +40,17 @@ def page_of(path: Path, index: int = 0) -> PageRef:
     return PageRef(path, index, sha256(path.read_bytes()).hexdigest())
 
 
-def left_behind(*texts: tuple[PageRef, str]) -> LeftBehind:
-    return LeftBehind(KEPT, tuple(KeptPage(ref.label, text, ref) for ref, text in texts))
+def left_behind(*texts: tuple[PageRef, str], origin: TextOrigin = TextOrigin.TYPED) -> LeftBehind:
+    return LeftBehind(KEPT, tuple(KeptPage(ref.label, text, ref, origin) for ref, text in texts))
 
 
 @pytest.fixture
 def restore(qtbot: QtBot, session: Session) -> Restore:
     """Restores texts of pages, and returns what is said of it."""
 
-    def take(*texts: tuple[PageRef, str]) -> Notice:
+    def take(*texts: tuple[PageRef, str], origin: TextOrigin = TextOrigin.TYPED) -> Notice:
         with qtbot.waitSignal(session._restorer.notice_raised) as raised:
-            session.take_offer(RestoreText(left_behind(*texts)))
+            session.take_offer(RestoreText(left_behind(*texts, origin=origin)))
         notice = raised.args[0]
         assert isinstance(notice, Notice)
         return notice
@@ -171,7 +172,8 @@ def test_text_typed_or_read_meanwhile_stays_in_all_places_that_overlap(
     assert notice.stays_in_view
     notice = restore((left, "old left"), (right, "old right"), (blank.halves(beside=True)[0], "old"))
     assert notice.sentence.startswith("Restored the text of 2 pages. That of 1 page is in ")
-    assert notice.offers == (RestoreText(left_behind((right, "old right"))), ShowFolder(KEPT))
+    assert notice.offers[0] == RestoreText(left_behind((right, "old right")))
+    assert notice.offers[1:] == (ShowFolder(KEPT), LeaveText(KEPT))
     assert (left, "old left") in texts_of(session)
     assert (right, "new right") in texts_of(session)
     session.shelf.select(right)
@@ -332,11 +334,88 @@ def test_a_reading_of_a_restored_page_that_is_stopped_gives_the_text_back(
     assert session.current_text == "mine"
 
 
+def test_a_text_that_was_read_is_no_text_that_was_typed(
+    session: Session, draw_page: Draw, restore: Restore, states: dict[str, PageStatus]
+) -> None:
+    page = page_of(draw_page())
+    restore((page, "as read"), origin=TextOrigin.READ)
+    assert states[page.label].state is PageState.READ
+    assert states[page.label].sentence == "Restored, as it was read before RTOCR ended."
+    loss = session.unsaved.loss(session.shelf.refs)
+    assert (loss.typed, loss.read) == (0, 1)
+    session.edit_text("as corrected")
+    assert states[page.label].state is PageState.EDITED
+    (kept,) = session.unsaved.texts()
+    assert kept.origin is TextOrigin.TYPED
+    session.edit_text("as read")
+    assert states[page.label].state is PageState.READ
+    (kept,) = session.unsaved.texts()
+    assert kept.origin is TextOrigin.READ
+
+
+def test_a_text_that_was_read_in_part_stays_known_as_such_until_it_is_read_again(
+    qtbot: QtBot,
+    session: Session,
+    draw_page: Draw,
+    restore: Restore,
+    states: dict[str, PageStatus],
+    notices: list[str],
+    tmp_path: Path,
+) -> None:
+    path = draw_page()
+    page = page_of(path)
+    open_and_load(qtbot, session, path)
+    restore((page, "the first half"), origin=TextOrigin.READ_IN_PART)
+    assert states[page.label].state is PageState.STOPPED
+    (kept,) = session.unsaved.texts()
+    assert kept.origin is TextOrigin.READ_IN_PART
+    export_text(qtbot, session, tmp_path / "out.md")
+    assert "Not read to the end: scan.png" in notices[-1]
+    until_idle(qtbot, session, lambda: session.read(session.shelf.refs))
+    assert states[page.label].state is PageState.READ
+    (kept,) = session.unsaved.texts()
+    assert kept.origin is TextOrigin.READ
+
+
+def test_of_restored_pages_only_those_that_were_not_read_to_their_end_are_read_with_all_others(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, restore: Restore
+) -> None:
+    path = draw_page("three.tiff", pages=3)
+    open_and_load(qtbot, session, path)
+    restore((page_of(path, 0), "all of it"), origin=TextOrigin.READ)
+    restore((page_of(path, 1), "half of it"), origin=TextOrigin.READ_IN_PART)
+    until_idle(qtbot, session, session.read_all)
+    assert texts_of(session)[0] == (page_of(path, 0), "all of it")
+    assert len(fake_engine.asked) == 2
+    until_idle(qtbot, session, session.read_all)
+    assert len(fake_engine.asked) == 5, "once all are read, all are read again"
+
+
+def test_text_is_offered_until_it_is_restored_or_the_person_does_not_want_it(
+    session: Session, draw_page: Draw, restore: Restore
+) -> None:
+    def settled() -> tuple[str, ...]:
+        return session.choices.settings.settled_texts
+
+    path = draw_page()
+    notice = restore((page_of(path), "mine"), (page_of(path, 1), "of a page that is not there"))
+    assert settled() == ()
+    session.take_offer(notice.offers[-1])
+    assert settled() == (KEPT.name,)
+    session.choices.remember(settled_texts=("Unsaved text, gone.md",))
+    restore((page_of(path), "mine"))
+    assert settled() == (KEPT.name,)
+
+
 def test_only_what_is_known_to_have_pages_is_offered_to_be_restored(draw_page: Draw) -> None:
     known, unknown = left_behind((page_of(draw_page()), "mine")), LeftBehind(KEPT)
-    assert [offer.label for offer in about_left_behind(known).offers] == ["Restore", "Show folder"]
+    assert [offer.label for offer in about_left_behind(known).offers] == [
+        "Restore",
+        "Show folder",
+        "Do not offer again",
+    ]
     assert "the file stays" in about_left_behind(known).sentence
     assert about_left_behind(unknown).sentence == (
-        f"RTOCR ended unexpectedly last time. Text that was not exported yet is in “{KEPT}”."
+        f"RTOCR has ended unexpectedly. Text that was not exported is in “{KEPT}”."
     )
-    assert about_left_behind(unknown).offers == (ShowFolder(KEPT),)
+    assert about_left_behind(unknown).offers == (ShowFolder(KEPT), LeaveText(KEPT))

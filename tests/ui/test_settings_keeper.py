@@ -372,8 +372,8 @@ def test_a_second_signal_while_the_program_ends_costs_no_text(programs: dict[str
         assert program.tells(word)
         program.process.send_signal(signal.SIGTERM)
     assert program.process.wait(20) == -signal.SIGTERM
-    (left,) = take_left_behind(program.settings)
-    assert [page.text for page in left.pages] == ["what I typed"]
+    left = take_left_behind(program.settings)
+    assert [page.text for each in left for page in each.pages] == ["what I typed"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
@@ -396,8 +396,8 @@ def test_what_was_read_outlives_a_program_that_is_killed(qtbot: QtBot, programs:
     qtbot.waitUntil(lambda: "page 1 of Pasted image 1.png" in "".join(kept()), timeout=20_000)
     program.process.kill()
     program.process.wait(20)
-    (left,) = take_left_behind(program.settings)
-    assert "page 1 of scan.png at " in left.path.read_text()
+    left = take_left_behind(program.settings)
+    assert "page 1 of scan.png at " in "".join(each.path.read_text() for each in left)
 
 
 def test_what_was_typed_into_a_rotated_half_when_the_program_was_killed_is_restored_by_the_next(
@@ -419,7 +419,7 @@ def test_text_that_was_left_behind_and_an_unforeseen_error_are_told(programs: di
     assert program.process.stdout is not None
     unforeseen, left = json.loads(program.process.stdout.readline())
     (path,) = program.settings.glob("Unsaved text*.md")
-    assert left.startswith("RTOCR ended unexpectedly last time.")
+    assert left.startswith("RTOCR has ended unexpectedly.")
     assert str(path) in left
     assert path.read_text() == "typed before"
     assert unforeseen.startswith("An unexpected error occurred (LookupError). Details are in the log")

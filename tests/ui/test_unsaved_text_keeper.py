@@ -17,6 +17,7 @@ from rtocr_gui.export.markdown import markdown_of_pages
 from rtocr_gui.files import write_atomically
 from rtocr_gui.ui.state import unsaved_text_keeper
 from rtocr_gui.ui.state.kept_text import KeptPage
+from rtocr_gui.ui.state.page_entry import TextOrigin
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.unsaved_text_keeper import UnsavedTextKeeper, take_left_behind
 from tests.fake_engine import FakeEngine
@@ -35,7 +36,7 @@ NEVER = 2**30
 
 def kept(name: str, text: str) -> KeptPage:
     ref = PageRef(Path("/scans", name).absolute(), 0, "0")
-    return KeptPage(ref.label, text, ref)
+    return KeptPage(ref.label, text, ref, TextOrigin.READ)
 
 
 PAGE = kept("a.png", "typed")
@@ -118,11 +119,11 @@ def test_a_disk_that_hangs_gets_the_newest_text_only(
 ) -> None:
     writing, disk, written = threading.Event(), threading.Event(), list[bytes]()
 
-    def write(path: Path, data: bytes) -> None:
+    def write(path: Path, data: bytes, *, mode: int) -> None:
         writing.set()
         assert disk.wait(20)
         written.append(data)
-        write_atomically(path, data)
+        write_atomically(path, data, mode=mode)
 
     monkeypatch.setattr(unsaved_text_keeper, "write_atomically", write)
     keeper, work = begin()
@@ -191,7 +192,16 @@ def test_what_came_last_is_written_where_nobody_was_asked(folder: Path, begin: B
     assert list(folder.iterdir()) == [left.path]
     assert kept_in(folder) == [markdown_of_pages([PAGE])]
     assert left.pages == (PAGE,)
-    assert take_left_behind(folder) == ()
+    assert take_left_behind(folder) == (left,), "whoever did nothing about it is told again"
+    assert take_left_behind(folder, [left.path.name]) == ()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_nobody_else_may_read_what_is_kept(qtbot: QtBot, folder: Path, begin: Begin) -> None:
+    _, work = begin()
+    work.leave(PAGE)
+    qtbot.waitUntil(lambda: len(kept_in(folder)) == 1)
+    assert [path.stat().st_mode & 0o777 for path in folder.glob("*.md")] == [0o600]
 
 
 def test_what_is_too_large_or_no_file_is_reported_without_texts_to_restore(

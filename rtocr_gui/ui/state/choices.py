@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.looks import Look
+from rtocr_gui.files import is_there
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.model.model_info import ModelInfo
 from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, Task
@@ -75,6 +76,11 @@ class Choices(QObject):
         recent = tuple(each for each in self._settings.recent_files if each != str(path))
         if recent != self._settings.recent_files:
             self.remember(recent_files=recent)
+
+    def settle_text(self, file: Path) -> None:
+        """Do not offer a file with unsaved text again; those that are gone are forgotten."""
+        there = (name for name in self._settings.settled_texts if is_there(file.with_name(name)))
+        self.remember(settled_texts=tuple(dict.fromkeys((*there, file.name))))
 
     def adopt(self, model: ModelInfo, is_bundled: bool) -> None:
         """Remember a model that works; mode and task were chosen for the previous one and are reset."""

@@ -20,6 +20,7 @@ from typing import Any
 
 from rtocr_gui.documents.pages import Crop, Cut, Half, PageRef
 from rtocr_gui.export.markdown import ExportPage
+from rtocr_gui.ui.state.page_entry import TextOrigin
 
 MOST_CUTS = 32
 """Most cuts of a page in a record: more than a person makes, and few enough to be made at once."""
@@ -33,9 +34,11 @@ class KeptPage(ExportPage):
 
     Attributes:
         ref: which page.
+        origin: where its text is from.
     """
 
     ref: PageRef
+    origin: TextOrigin
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ def content_of(pages: Sequence[KeptPage], parts: Sequence[str]) -> bytes:
             "sha256": page.ref.sha256,
             "rotation_deg": page.ref.rotation_deg,
             "cuts": list(map(_entry_of, page.ref.cuts)),
+            "origin": page.origin.value,
             "start": end - len(page.text),
             "end": end,
         }
@@ -119,7 +123,7 @@ def _page_of(entry: Any, markdown: str) -> KeptPage:
     if not (is_one_file and is_possible and index >= 0 and 0 <= start < end <= len(markdown)):
         raise ValueError("no page, or no text of it")
     ref = PageRef(path, index, _checked(entry["sha256"], str), rotation_deg, cuts)
-    return KeptPage(ref.label, markdown[start:end], ref)
+    return KeptPage(ref.label, markdown[start:end], ref, TextOrigin(_checked(entry["origin"], str)))
 
 
 def _cut_of(entry: Any) -> Cut:

@@ -129,6 +129,19 @@ class RestoreText:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveText:
+    """An offer to leave texts in the file in which they were left behind, and not to offer them again.
+
+    Attributes:
+        file: which one.
+    """
+
+    file: Path
+    label = "Do not offer again"
+    tip = "The file stays where it is"
+
+
+@dataclass(frozen=True, slots=True)
 class OpenAgain:
     """An offer to open a file as it is now, in the place of its earlier version.
 
@@ -195,7 +208,15 @@ class ShowFolder:
 
 
 SessionOffer = (
-    ReadAgain | LoadModel | BringBack | TakeBack | RestoreText | OpenAgain | OpenSubfolders | UseAuto
+    ReadAgain
+    | LoadModel
+    | BringBack
+    | TakeBack
+    | RestoreText
+    | LeaveText
+    | OpenAgain
+    | OpenSubfolders
+    | UseAuto
 )
 """What the session carries out."""
 
@@ -280,11 +301,10 @@ def about_folder(folder: Path, sentence: str, below: ScansBelow) -> Notice:
 
 def about_left_behind(left: LeftBehind) -> Notice:
     """Say at startup where text is that was in no file when the program ended unexpectedly."""
-    sentence = f"RTOCR ended unexpectedly last time. Text that was not exported yet is in “{left.path}”."
-    if not left.pages:
-        return Notice(sentence, (ShowFolder(left.path),), stays_in_view=True)
-    sentence += " It can be restored to its pages; the file stays."
-    return Notice(sentence, (RestoreText(left), ShowFolder(left.path)), stays_in_view=True)
+    sentence = f"RTOCR has ended unexpectedly. Text that was not exported is in “{left.path}”."
+    if left.pages:
+        sentence += " It can be restored to its pages; the file stays."
+    return _about_text_in_file(sentence, left)
 
 
 def about_restored(restored: int, left: LeftBehind) -> Notice:
@@ -305,7 +325,12 @@ def about_restored(restored: int, left: LeftBehind) -> Notice:
         else "the pages have another text, or their files are gone, have changed or were not opened"
     )
     sentence = f"{deed} That of {number} is in “{left.path}” only, because {why}."
-    return Notice(sentence, (RestoreText(left), ShowFolder(left.path)), stays_in_view=True)
+    return _about_text_in_file(sentence, left)
+
+
+def _about_text_in_file(sentence: str, left: LeftBehind) -> Notice:
+    restore = (RestoreText(left),) if left.pages else ()
+    return Notice(sentence, (*restore, ShowFolder(left.path), LeaveText(left.path)), stays_in_view=True)
 
 
 def about_removed(removed: RemovedPages, deed: str = "Removed") -> Notice:

@@ -10,7 +10,7 @@ from rtocr_gui.export.figures import figures_of
 from rtocr_gui.ocr.reading import Reading, ReadSettings, Scaling, StopReason, Task
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from rtocr_gui.ui.state.kept_readings import KeptReadings
-from rtocr_gui.ui.state.page_entry import PageState
+from rtocr_gui.ui.state.page_entry import PageState, TextOrigin
 from rtocr_gui.ui.state.saved_text import SavedText
 from rtocr_gui.ui.state.shown import BlocksShown
 
@@ -19,6 +19,10 @@ _STOP_SENTENCES = {
     StopReason.CANCELLED: "Stopped before the end.",
     StopReason.LENGTH: "Stopped at the length limit: the page may have more text, or less than this.",
     StopReason.LOOP: "Stopped because the model began to repeat itself; the repetition was left out.",
+}
+_RESTORED = {
+    TextOrigin.READ: (PageState.READ, "Restored, as it was read before RTOCR ended."),
+    TextOrigin.READ_IN_PART: (PageState.STOPPED, "Restored; the page was not read to its end."),
 }
 
 
@@ -34,6 +38,7 @@ class OpenPage:
         state: the state of its reading; the list shows `shown_state`.
         sentence: why the state is what it is; may be empty.
         reading: the newest reading; None before the first.
+        restored: where its text is from, if that was restored and no reading is known; None otherwise.
         picture_problem: why it has no picture; empty if it has one, or none has been requested yet.
         page_count: how many pages its file has.
         readings: those that can be compared.
@@ -52,6 +57,7 @@ class OpenPage:
     state: PageState = PageState.UNREAD
     sentence: str = ""
     reading: Reading | None = None
+    restored: TextOrigin | None = None
     picture_problem: str = ""
     page_count: int = 1
     readings: KeptReadings = field(default_factory=KeptReadings)
@@ -77,8 +83,32 @@ class OpenPage:
     def edit(self, text: str) -> None:
         """Take over what a person typed; going back to the text as read, or to none, is no edit."""
         self.text, self._former, self._failure = text, None, None
-        self.edited = text != (self.read_text if self.reading is not None else "")
+        self.edited = text != (self.read_text if self.was_read else "")
         self._tell_state()
+
+    def restore(self, text: str, origin: TextOrigin) -> None:
+        """Take over the text that the page had before the program ended."""
+        if origin is TextOrigin.TYPED:
+            self.edit(text)
+            return
+        self.text = self.read_text = text
+        self.restored = origin
+        self._tell_state()
+
+    @property
+    def was_read(self) -> bool:
+        """True if it was read, now or before the program was started."""
+        return self.reading is not None or self.restored is not None
+
+    @property
+    def origin(self) -> TextOrigin:
+        """Where its text is from."""
+        if self.edited:
+            return TextOrigin.TYPED
+        if self.text_reading is not None:
+            ended = self.text_reading.stop_reason is StopReason.END
+            return TextOrigin.READ if ended else TextOrigin.READ_IN_PART
+        return self.restored if self.restored and self._former is None else TextOrigin.READ_IN_PART
 
     def begin_text(self, task: Task) -> None:
         """Make room for text that is about to stream in."""
@@ -105,7 +135,7 @@ class OpenPage:
             return
         self.begin_text(reading.settings.task)
         self.readings.keep(reading)
-        self.reading, self.text = reading, reading.text
+        self.reading, self.restored, self.text = reading, None, reading.text
         self.by_former_model, self.read_as = False, reading.ref
         self.raw_text, self.read_text = reading.raw_text, reading.text
         self._former = self._failure = None
@@ -115,7 +145,7 @@ class OpenPage:
     def _has_better(self, stopped: Reading) -> bool:
         """True if the earlier text is worth more than what came before a reading was stopped."""
         before = self._former or self
-        return before._is_whole or (before.reading is not None and not stopped.token_ids)
+        return before._is_whole or (before.was_read and not stopped.token_ids)
 
     def _tell_end(self, reading: Reading) -> None:
         """Set the state and the sentence to how the reading of this text ended."""
@@ -168,8 +198,11 @@ class OpenPage:
         self.scaling = self._way_out = None
 
     def was_read_with(self, settings: ReadSettings) -> bool:
-        """True if its newest reading ended by itself, and another with these settings would be the same."""
-        return (
+        """True if its newest reading ended by itself, and another with these settings would be the same.
+
+        How a restored text was read is not known: it counts as read with any settings.
+        """
+        return self.restored is TextOrigin.READ or (
             self.state in (PageState.READ, PageState.EDITED)
             and self.reading is not None
             and self.reading.stop_reason is not StopReason.CANCELLED
@@ -188,6 +221,8 @@ class OpenPage:
             self.state, self.sentence = PageState.FAILED, self._failure
         elif self.reading is not None and not self.edited and not self.is_turned:
             self._tell_end(self.reading)
+        elif self.restored is not None and not self.edited:
+            self.state, self.sentence = _RESTORED[self.restored]
         else:
             self.state = PageState.EDITED if self.edited else PageState.UNREAD
             self.sentence = ""
@@ -208,12 +243,16 @@ class OpenPage:
     def _is_whole(self) -> bool:
         """True if its text was typed, or read to its end."""
         was_read = self.reading is not None and self.reading.stop_reason is not StopReason.CANCELLED
-        return self.edited or was_read
+        return self.edited or was_read or self.restored is TextOrigin.READ
 
     @property
     def is_cut(self) -> bool:
         """True if its text was read, but not to the end of the page."""
-        return self.reading is not None and not self.edited and self.reading.stop_reason is not StopReason.END
+        if self.edited:
+            return False
+        if self.reading is None:
+            return self.restored is TextOrigin.READ_IN_PART
+        return self.reading.stop_reason is not StopReason.END
 
     @property
     def is_beginning(self) -> bool:

@@ -4,7 +4,7 @@ Plain state without Qt signals; `session` and its controllers change it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from rtocr_gui.documents.labels import named_in_folder, telling_folders
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import ReadSettings
+from rtocr_gui.ui.state.kept_text import KeptPage
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.page_entry import PageEntry, PageState
 
@@ -258,7 +259,7 @@ class OpenPages:
                 page.forget_readings()
         return tuple(page.ref for page in back.values())
 
-    def left_behind(self, texts: Mapping[PageRef, str]) -> RemovedPages:
+    def left_behind(self, texts: Collection[KeptPage]) -> RemovedPages:
         """Return pages with texts that a person had before the program ended, to be put back.
 
         Those are left out of which the list has no page of the same file, or other text in the same place. A
@@ -267,9 +268,10 @@ class OpenPages:
         Args:
             texts: of pages and parts that do not overlap.
         """
-        listed, parts = _by_page(self._pages), _by_page(texts)
+        listed, parts = _by_page(self._pages), _by_page(kept.ref for kept in texts)
         found, follows = list[OpenPage](), dict[PageRef, PageRef]()
-        for ref, text in texts.items():
+        for kept in texts:
+            ref = kept.ref
             shown = _overlapping(ref, listed)
             if ref.whole not in listed or not all(self._pages[other].is_blank for other in shown):
                 continue
@@ -277,7 +279,7 @@ class OpenPages:
             both = (ref, ref.other_half) if is_alone and ref.other_half is not None else (ref,)
             count = self._pages[listed[ref.whole][0]].page_count
             pages = [OpenPage(part, page_count=count) for part in both]
-            pages[0].edit(text)
+            pages[0].restore(kept.text, kept.origin)
             found += pages
             follows |= dict.fromkeys(both, shown[0].unrotated if shown else ref.whole)
         self._make_places(follows)

@@ -1,4 +1,4 @@
-"""How a page is listed: what is said of it, and the state of its reading. Plain values, without Qt."""
+"""How a page is listed, the state of its reading, and where its text is from. Plain values, without Qt."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -25,6 +25,14 @@ class PageState(Enum):
     def icon_name(self) -> str:
         """Name of the state's icon."""
         return f"state-{self.name.lower()}"
+
+
+class TextOrigin(Enum):
+    """Where the text of a page is from; the values are what is written to files."""
+
+    TYPED = "typed"
+    READ = "read"
+    READ_IN_PART = "read in part"
 
 
 @dataclass(frozen=True, slots=True)

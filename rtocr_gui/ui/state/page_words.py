@@ -28,7 +28,7 @@ def summary_of(page: OpenPage) -> str:
     if page.text and (explanation := explanation_of(page)):
         parts.append(explanation)
     if page.edited:
-        parts.append("edited by you; reading again replaces your text" if page.reading else "typed by you")
+        parts.append("edited by you; reading again replaces your text" if page.was_read else "typed by you")
     return " · ".join(parts)
 
 

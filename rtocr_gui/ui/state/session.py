@@ -46,6 +46,7 @@ from rtocr_gui.ui.state.finder import Finder
 from rtocr_gui.ui.state.models import Models
 from rtocr_gui.ui.state.notices import (
     BringBack,
+    LeaveText,
     LoadModel,
     OpenAgain,
     OpenSubfolders,
@@ -127,7 +128,7 @@ class Session(QObject):
         self.reader = Reader(bridge, self._settled_settings, self)
         self.texts = PageTexts(self._pages, self.reader, self)
         self.unsaved = UnsavedTexts(self._pages, self._samples, self.reader, self)
-        self._restorer = TextRestorer(self.opener, self.shelf, self._pages, self)
+        self._restorer = TextRestorer(self.opener, self.shelf, self._pages, self.choices, self)
         self.copier = TextCopier(self.shelf, self.texts, self.unsaved, self)
         self.exporter = Exporter(bridge, self._pages, self.choices, self)
         self.finder = Finder(self._pages, self.shelf.select, self)
@@ -491,6 +492,8 @@ class Session(QObject):
                 self._bring_back(removed)
             case RestoreText(left):
                 self.open_files(self._restorer.begin(left))
+            case LeaveText(file):
+                self.choices.settle_text(file)
             case OpenAgain(path):
                 self.shelf.open_anew(path)
             case OpenSubfolders(folder, found):

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.files import is_file
+from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.file_opener import FileOpener
 from rtocr_gui.ui.state.kept_text import LeftBehind
 from rtocr_gui.ui.state.notices import about_restored
@@ -27,17 +28,24 @@ class TextRestorer(QObject):
         opener: opens the files.
         shelf: lists their pages.
         pages: the open pages.
+        choices: remembers what needs to be offered no more.
         parent: Qt parent.
     """
 
     notice_raised = Signal(object)
 
     def __init__(
-        self, opener: FileOpener, shelf: PageShelf, pages: OpenPages, parent: QObject | None = None
+        self,
+        opener: FileOpener,
+        shelf: PageShelf,
+        pages: OpenPages,
+        choices: Choices,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._shelf = shelf
         self._pages = pages
+        self._choices = choices
         self._awaited: list[LeftBehind] = []
         opener.changed.connect(self._follow_opening)  # after the shelf has listed the pages of the last file
 
@@ -60,10 +68,12 @@ class TextRestorer(QObject):
     def _restore(self, left: LeftBehind) -> None:
         shown = self._pages.shown_page
         is_typing = shown is not None and shown.edited  # the next words would get into another page
-        found = self._pages.left_behind({page.ref: page.text for page in left.pages})
+        found = self._pages.left_behind(left.pages)
         self._shelf.put_back(found, show=not is_typing)
         others = tuple(page for page in left.pages if not self._has(page.ref, page.text))
         restored = len(left.pages) - len(others)
+        if not others:
+            self._choices.settle_text(left.path)
         self.notice_raised.emit(about_restored(restored, LeftBehind(left.path, others)))
 
     def _has(self, ref: PageRef, text: str) -> bool:

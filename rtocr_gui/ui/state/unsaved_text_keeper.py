@@ -2,13 +2,14 @@
 
 Each running program writes one Markdown file beside the settings, soon after text was read or typed, and
 removes it when its window is closed. A file whose program no longer runs was left by a crash: it gets a
-readable name and is reported, with the texts that can be put back into their pages. Knows no widget.
+readable name and is reported, with the texts that can be put back into their pages, at every start until the
+person has settled what becomes of it. Knows no widget.
 """
 
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -28,6 +29,9 @@ PAUSES = 20
 
 MOST_BYTES = 1 << 26
 """Size up to which a file is read at the start, to offer its texts: 20,000 full pages, and no wait."""
+
+_READABLE = "Unsaved text, "
+"""How the names of files begin that were left by a crash."""
 
 _log = logging.getLogger(__name__)
 
@@ -114,7 +118,7 @@ class UnsavedTextKeeper(QObject):
             if unsaved:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._lock.tryLock(0)  # it is free, and held as long as the file is there
-                write_atomically(self._path, content_of(unsaved, self._parts_of(unsaved)))
+                write_atomically(self._path, content_of(unsaved, self._parts_of(unsaved)), mode=0o600)
             else:
                 self._path.unlink(missing_ok=True)
                 self._lock.unlock()
@@ -135,23 +139,26 @@ class UnsavedTextKeeper(QObject):
         return list(map(self._parts.__getitem__, pairs))
 
 
-def take_left_behind(folder: Path) -> tuple[LeftBehind, ...]:
-    """Give readable names to files left by programs that ended unexpectedly, and return what they hold."""
-    taken = []
+def take_left_behind(folder: Path, settled: Collection[str] = ()) -> tuple[LeftBehind, ...]:
+    """Give readable names to files left by programs that ended unexpectedly, and return what they hold.
+
+    Args:
+        folder: where they are.
+        settled: readable names of those to leave out.
+    """
     for path in sorted(folder.glob("unsaved-*.md") if is_folder(folder) else ()):
         lock = _lock_of(path)
         if not lock.tryLock(0):
             continue  # its program is running
         try:
             when = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
-            kept = folder / f"Unsaved text, {when:%Y-%m-%d %H.%M.%S}, {path.stem[-4:]}.md"
-            path.replace(kept)
-            taken.append(LeftBehind(kept, _pages_kept_in(kept)))
+            path.replace(folder / f"{_READABLE}{when:%Y-%m-%d %H.%M.%S}, {path.stem[-4:]}.md")
         except OSError as error:
             _log.warning("unsaved text could not be renamed: %s", error)
         finally:
             lock.unlock()
-    return tuple(taken)
+    left = sorted(folder.glob(f"{_READABLE}*.md") if is_folder(folder) else ())
+    return tuple(LeftBehind(path, _pages_kept_in(path)) for path in left if path.name not in settled)
 
 
 def _pages_kept_in(path: Path) -> tuple[KeptPage, ...]:

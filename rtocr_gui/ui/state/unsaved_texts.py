@@ -62,7 +62,7 @@ class UnsavedTexts(QObject):
         pages = [page.settled for page in self._pages if not self._samples.is_untouched(page)]
         unsaved = [page for page in pages if page.text and not page.saved.is_in_file(page.text)]
         labels = told_apart({page.ref: page.ref.label for page in unsaved})
-        return tuple(KeptPage(labels[page.ref], page.text, page.ref) for page in unsaved)
+        return tuple(KeptPage(labels[page.ref], page.text, page.ref, page.origin) for page in unsaved)
 
     def note_copied(self, refs: Iterable[PageRef]) -> None:
         """Note that the clipboard holds the texts of these pages, and of no others."""
