@@ -13,6 +13,7 @@ from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.text.markdown_editor import MarkdownEditor
+from rtocr_gui.ui.text.page_documents import UNDOABLE_PAGES
 from rtocr_gui.ui.text.safe_preview import SafePreview
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
@@ -177,6 +178,73 @@ def test_all_of_all_pages_are_replaced_and_put_back_at_once(
         "Replaced “word” with “termterm”: 3 matches on 2 pages.",
         "Put “word” back: 3 matches on 2 pages.",
     ]
+
+
+def test_what_was_replaced_on_all_pages_can_be_undone_on_each_and_so_can_what_was_typed_before(
+    replaced: MainWindow, session: Session
+) -> None:
+    first, second, third = session.shelf.refs
+    session.shelf.select(third)
+    QTest.keyClicks(editor_of(replaced), "of a text that is gone: ")
+    session.shelf.select(first)
+    session._pages[third].edit(THIRD)
+    undo, redo = (replaced.actions_by_name[name] for name in ("undo", "redo"))
+    session.shelf.select(second)
+    QTest.keyClicks(editor_of(replaced), "My word. ")
+    session.shelf.select(first)
+    ask_for(replaced, "word", "term")
+    press(replaced, "On all pages")
+    session.shelf.select(second)
+    assert session.current_text == "My term. Nothing."
+    undo.trigger()
+    assert session.current_text == "My word. Nothing."
+    undo.trigger()
+    assert session.current_text == "Nothing."
+    redo.trigger()
+    redo.trigger()
+    session.shelf.select(third)
+    assert session.current_text == THIRD.replace("word", "term")
+    undo.trigger()
+    assert session.current_text == THIRD
+    assert not undo.isEnabled()
+    redo.trigger()
+    undo_all(replaced)
+    assert texts(session) == [FIRST, "My word. Nothing.", THIRD]
+    session.shelf.select(second)
+    undo.trigger()
+    assert session.current_text == "My term. Nothing."
+
+
+def test_as_many_pages_as_keep_what_can_be_undone_keep_what_was_replaced(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("many.tiff", pages=UNDOABLE_PAGES + 2))
+    until_idle(qtbot, session, session.read_all)
+    first, second, *_, last = session.shelf.refs
+    session.shelf.select(second)
+    QTest.keyClicks(editor_of(window), "typed ")
+    session.shelf.select(first)
+    window.actions_by_name["replace"].trigger()
+    ask_for(window, "page", "sheet")
+    press(window, "On all pages")
+    undo = window.actions_by_name["undo"]
+    session.shelf.select(last)
+    assert session.current_text.startswith("sheet")
+    assert not undo.isEnabled()
+    session.shelf.select(second)
+    for _ in range(2):
+        undo.trigger()
+    assert session.current_text.startswith("page 2")
+
+
+def test_the_key_that_closes_the_search_leaves_the_way_back_on_all_pages(
+    replaced: MainWindow, session: Session
+) -> None:
+    ask_for(replaced, "word", "term")
+    press(replaced, "On all pages")
+    QTest.keyClick(editor_of(replaced), Qt.Key.Key_Escape)
+    undo_all(replaced)
+    assert texts(session) == [FIRST, "Nothing.", THIRD]
 
 
 def test_pages_that_were_changed_since_are_not_put_back_and_those_that_were_rotated_are(

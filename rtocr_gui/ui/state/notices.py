@@ -398,7 +398,9 @@ def about_replaced(replaced: Replacing, left_alone: int) -> Notice:
     sentence = f"{deed}: {replaced.extent}." if replaced.changes else "Nothing was replaced."
     if left_alone:
         sentence += f" Pages being read or waiting, left alone: {left_alone}."
-    return Notice(sentence, (TakeBack(replaced),) if replaced.changes else ())
+    # On several pages, this alone undoes it in one step: a key that closes the search should not close it.
+    stays = len(replaced.changes) > 1
+    return Notice(sentence, (TakeBack(replaced),) if replaced.changes else (), stays_in_view=stays)
 
 
 def about_put_back(written: Replacing, left_alone: Replacing) -> Notice:

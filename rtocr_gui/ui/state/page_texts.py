@@ -51,6 +51,7 @@ class PageTexts(QObject):
         text_appended (str), summary_changed (str): of the shown page.
         replacements_chosen (tuple of (int, int, str)): of the shown page: start and end (exclusive) of parts
             of the text, and what to write there as a person would.
+        replaced_elsewhere (TextChange): what was replaced on a page that is not shown.
         edited (): the person changed the text of the shown page.
         page_status_changed (PageStatus): of any page.
         notice_raised (Notice): a message to the person.
@@ -67,6 +68,7 @@ class PageTexts(QObject):
     reading_changed = Signal(object)
     blocks_changed = Signal(object)
     replacements_chosen = Signal(object)
+    replaced_elsewhere = Signal(object)
     edited = Signal()
     page_status_changed = Signal(object)
     notice_raised = Signal(object)
@@ -162,6 +164,7 @@ class PageTexts(QObject):
                 self.replacements_chosen.emit(change.replacements)
             else:
                 page.edit(change.changed_text)
+                self.replaced_elsewhere.emit(change)
                 self._announce(page)
             made.append(change)
         return tuple(made)

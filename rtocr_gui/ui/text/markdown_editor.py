@@ -17,7 +17,14 @@ from rtocr_gui.ui.parts.arrivals import is_for_text, leaves_paste
 from rtocr_gui.ui.parts.held_scroll import held
 from rtocr_gui.ui.parts.plain_text import qt_begins
 from rtocr_gui.ui.state.shown import Found
-from rtocr_gui.ui.text.page_documents import PageDocuments, plain_document, text_of, was_edited
+from rtocr_gui.ui.text.page_documents import (
+    PageDocuments,
+    plain_document,
+    qt_places,
+    replace_parts,
+    text_of,
+    was_edited,
+)
 
 PLACES_LIT = 1000
 """At most this many matches, and unsure words, are marked: Qt is slow to draw more."""
@@ -159,9 +166,9 @@ class MarkdownEditor(QPlainTextEdit):
             former.deleteLater()
         else:
             return
-        document = stored or plain_document(self)
-        self._dress(document)
-        self.setDocument(document)
+        if stored is not None:
+            self._dress(stored)
+        self.setDocument(stored or self._make_document())
 
     @Slot(str)
     def append_text(self, delta: str) -> None:
@@ -238,16 +245,20 @@ class MarkdownEditor(QPlainTextEdit):
         Args:
             replacements: start and end (exclusive) of each, without overlap, and what to write there.
         """
-        if self.isReadOnly():
-            return
-        (step,) = self._cursors(replacements[0][:2])  # where Qt puts the cursor when this is undone
-        places = _qt_places(self.text, [(start, end) for start, end, _ in replacements])
-        step.beginEditBlock()
-        for (start, end), (_, _, text) in zip(reversed(places), reversed(replacements), strict=True):
-            step.setPosition(start)
-            step.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-            step.insertText(text)
-        step.endEditBlock()
+        if not self.isReadOnly():
+            replace_parts(self.document(), replacements)
+
+    def replace_elsewhere(
+        self, page: object, text: str, replacements: Sequence[tuple[int, int, str]]
+    ) -> None:
+        """Note what was replaced on a page that is not shown, so that it can be undone there.
+
+        Args:
+            page: which one.
+            text: its text before.
+            replacements: as of `replace`.
+        """
+        self._documents.replace(page, text, replacements, self._make_document)
 
     def setReadOnly(self, read_only: bool) -> None:
         super().setReadOnly(read_only)
@@ -263,6 +274,11 @@ class MarkdownEditor(QPlainTextEdit):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._draw_marks()
+
+    def _make_document(self) -> QTextDocument:
+        document = plain_document(self)
+        self._dress(document)
+        return document
 
     def _dress(self, document: QTextDocument) -> None:
         has_history = was_edited(document)
@@ -308,7 +324,7 @@ class MarkdownEditor(QPlainTextEdit):
     def _cursors(self, *places: tuple[int, int]) -> list[QTextCursor]:
         """Qt cursors for parts of the text, each from start to end (exclusive)."""
         cursors = []
-        for start, end in _qt_places(self.text, places):
+        for start, end in qt_places(self.text, places):
             cursor = QTextCursor(self.document())
             cursor.setPosition(start)
             cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
@@ -356,14 +372,8 @@ class MarkdownEditor(QPlainTextEdit):
         )
 
 
-def _qt_places(text: str, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Places in a text as Qt counts them; a place beyond the text counts as its end."""
-    begins, last = qt_begins(text), len(text)
-    return [(begins[min(start, last)], begins[min(end, last)]) for start, end in places]
-
-
 def _characters_at(text: str, *qt_places: int) -> list[int]:
-    """The inverse of `_qt_places`; a place within a character counts as before it."""
+    """The inverse of `qt_places`; a place within a character counts as before it."""
     begins = qt_begins(text)
     return [bisect_right(begins, place) - 1 for place in qt_places]
 

@@ -25,7 +25,14 @@ from rtocr_gui.ui.parts.layouts import scrolled, stack, within_screen
 from rtocr_gui.ui.state.notices import Notice, Offer, ReadHalves, ShowFolder
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import NO_PAGE_NO_BLOCKS, BlocksShown, ModelStatus, PageStatus, ShownText
+from rtocr_gui.ui.state.shown import (
+    NO_PAGE_NO_BLOCKS,
+    BlocksShown,
+    ModelStatus,
+    PageStatus,
+    ShownText,
+    TextChange,
+)
 from rtocr_gui.ui.tuning.retention_bar import RetentionBar
 from rtocr_gui.ui.window.action_slots import connect_actions
 from rtocr_gui.ui.window.action_states import ActionStates
@@ -290,6 +297,7 @@ class MainWindow(QMainWindow):
         finder.place_chosen.connect(column.text_pane.select)
         finder.replacements_chosen.connect(column.text_pane.replace)
         self._session.texts.replacements_chosen.connect(column.text_pane.replace)
+        self._session.texts.replaced_elsewhere.connect(self._note_replaced)
         column.text_pane.editor.cursor_moved.connect(finder.follow_cursor)
         column.text_pane.editor.text_replaced.connect(finder.begin_text)
         column.find_bar.words_changed.connect(finder.search)
@@ -399,6 +407,11 @@ class MainWindow(QMainWindow):
     def _show_text(self, shown: ShownText) -> None:
         current = self._session.shelf.current
         self.text_column.show_text(shown, current.unrotated if current is not None else None)
+
+    @Slot(object)
+    def _note_replaced(self, change: TextChange) -> None:
+        editor = self.text_column.text_pane.editor
+        editor.replace_elsewhere(change.ref.unrotated, change.text, change.replacements)
 
     @Slot()
     def _show_undo(self) -> None:
