@@ -32,7 +32,8 @@ from rtocr_gui.documents.truth import scan_it_is_named_for, scan_of_truth
 from rtocr_gui.errors import DocumentError, SettingsError
 from rtocr_gui.export.looks import Look
 from rtocr_gui.export.text_formats import TextFormat, format_of
-from rtocr_gui.files import first_also_in, is_device, is_folder, is_there, named_files
+from rtocr_gui.export.writing import is_own_picture
+from rtocr_gui.files import first_also_in, is_device, is_file, is_folder, is_there, named_files
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.machine.spot import PRECISIONS
 from rtocr_gui.ocr.reading import TASKS, Mode
@@ -343,7 +344,7 @@ def add_place(parser: argparse.ArgumentParser) -> None:
 
 def add_quiet(parser: argparse.ArgumentParser) -> None:
     """Declare the option that turns progress off."""
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
+    parser.add_argument("-q", "--quiet", action="store_true", help="only warnings and errors on stderr")
 
 
 def _take_looks(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
@@ -397,6 +398,9 @@ def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespa
             parser.error(f"“{output}” may hold the true text of “{scan}” and is not overwritten")
     if arguments.command == "read":
         _protect_others(parser, outputs[0], inputs, arguments.replace)
+    overlay = options.get("overlay")
+    if overlay is not None and is_file(overlay) and not is_own_picture(overlay):
+        parser.error(f"“{overlay}” may be a scan and is not overwritten")
     if share_a_file(outputs):
         parser.error("each output needs a file of its own")
 

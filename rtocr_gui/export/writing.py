@@ -9,12 +9,16 @@ import os
 from pathlib import Path
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from rtocr_gui.errors import ExportError
 from rtocr_gui.files import is_device, is_protected, reason_of, write_atomically
 
 UNWRITTEN_SUFFIXES = frozenset({".doc", ".docx", ".epub", ".htm", ".html", ".odt", ".rtf"})
 """Endings of formats for text that RTOCR does not write: Markdown under such a name would look damaged."""
+_PICTURE_MARK = "Software", "RTOCR"
+_MARKED_BYTES = 256
+"""How much of a picture is read to find the mark, which follows its size."""
 
 
 def check_target(path: Path, *, may_be_folder: bool = False) -> None:
@@ -86,9 +90,19 @@ def write_picture_atomically(path: Path, picture: Image.Image) -> None:
     Raises:
         ExportError: nothing was written, and an existing file is unchanged.
     """
-    stream = io.BytesIO()
-    picture.save(stream, "PNG")
+    stream, info = io.BytesIO(), PngInfo()
+    info.add_text(*_PICTURE_MARK)
+    picture.save(stream, "PNG", pnginfo=info)
     write_bytes_atomically(path, stream.getvalue())
+
+
+def is_own_picture(path: Path) -> bool:
+    """True if a file was written by `write_picture_atomically`, and not by a scanner."""
+    try:
+        with path.open("rb") as stream:
+            return "\0".join(_PICTURE_MARK).encode() in stream.read(_MARKED_BYTES)
+    except OSError:
+        return False
 
 
 def make_folder(path: Path) -> None:

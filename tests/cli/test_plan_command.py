@@ -94,6 +94,17 @@ def test_every_look_can_be_drawn(rtocr, page, tmp_path, look):
         assert picture.height > 300, "the legend lies beneath the page"
 
 
+def test_an_overlay_replaces_an_overlay_and_no_other_picture(rtocr, page, tmp_path):
+    overlay, scan = tmp_path / "overlay.png", tmp_path / "scan.png"
+    for look in ("kept", "norm"):
+        assert rtocr("plan", page, "--overlay", overlay, "--look", look, "-q").code == 0
+    scan.write_bytes(page.read_bytes())
+    result = rtocr("plan", page, "--overlay", scan)
+    assert result.code == 2
+    assert f"“{scan}” may be a scan and is not overwritten" in result.err[-1]
+    assert scan.read_bytes() == page.read_bytes()
+
+
 @pytest.mark.parametrize(("option", "value"), [("--look", "norm"), ("--grid", "global")])
 def test_a_look_without_an_overlay_is_wrong_usage(rtocr, page, option, value):
     result = rtocr("plan", page, option, value)

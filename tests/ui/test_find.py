@@ -88,7 +88,7 @@ def test_typing_goes_to_the_first_place_and_lights_up_all_of_the_page(
     assert line(searched).hasFocus()
     assert selected(searched) == (4, "word")
     assert highlighted(searched) == ["word", "Word"]
-    assert outcome(searched) == "1 of 2, 1 on other pages"
+    assert outcome(searched) == "1 of 2, 1 elsewhere"
 
 
 def test_return_goes_through_all_pages_and_round(
@@ -102,10 +102,10 @@ def test_return_goes_through_all_pages_and_round(
         )
         qtbot.keyClick(line(searched), Qt.Key.Key_Return)
     assert seen == [
-        (0, 4, "1 of 2, 1 on other pages"),
-        (0, 23, "2 of 2, 1 on other pages"),
-        (2, 9, "1 of 1, 2 on other pages"),
-        (0, 4, "1 of 2, 1 on other pages"),
+        (0, 4, "1 of 2, 1 elsewhere"),
+        (0, 23, "2 of 2, 1 elsewhere"),
+        (2, 9, "1 of 1, 2 elsewhere"),
+        (0, 4, "1 of 2, 1 elsewhere"),
     ]
 
 
@@ -123,7 +123,7 @@ def test_what_stands_on_other_pages_only_is_said_and_gone_to_when_asked(
 ) -> None:
     qtbot.keyClicks(line(searched), "last")
     assert session.shelf.current == session.shelf.refs[0]
-    assert outcome(searched) == "None here, 1 on other pages"
+    assert outcome(searched) == "None here, 1 elsewhere"
     searched.actions_by_name["find_next"].trigger()
     assert session.shelf.current == session.shelf.refs[2]
     assert selected(searched) == (4, "last")
@@ -163,7 +163,7 @@ def test_pages_that_were_not_read_may_hold_it(
 def test_who_moves_the_cursor_goes_on_from_there(qtbot: QtBot, searched: MainWindow) -> None:
     qtbot.keyClicks(line(searched), "word")
     editor_of(searched).moveCursor(QTextCursor.MoveOperation.End)
-    assert outcome(searched) == "2 here, 1 on other pages"
+    assert outcome(searched) == "2 here, 1 elsewhere"
     searched.actions_by_name["find_previous"].trigger()
     assert selected(searched) == (23, "Word")
 
@@ -173,7 +173,7 @@ def test_typing_into_the_text_is_followed(qtbot: QtBot, searched: MainWindow) ->
     editor_of(searched).moveCursor(QTextCursor.MoveOperation.Start)
     qtbot.keyClicks(editor_of(searched), "word ")
     assert highlighted(searched) == ["word", "word", "Word"]
-    assert outcome(searched) == "3 here, 1 on other pages"
+    assert outcome(searched) == "3 here, 1 elsewhere"
 
 
 def test_a_page_that_is_chosen_by_hand_shows_its_own_places(
@@ -182,11 +182,11 @@ def test_a_page_that_is_chosen_by_hand_shows_its_own_places(
     qtbot.keyClicks(line(searched), "word")
     session.shelf.select(session.shelf.refs[2])
     assert highlighted(searched) == ["word"]
-    assert outcome(searched) == "1 here, 2 on other pages"
+    assert outcome(searched) == "1 here, 2 elsewhere"
     session.shelf.select(session.shelf.refs[1])
-    assert outcome(searched) == "None here, 3 on other pages"
+    assert outcome(searched) == "None here, 3 elsewhere"
     session.shelf.select(None)
-    assert outcome(searched) == "None here, 3 on other pages"
+    assert outcome(searched) == "None here, 3 elsewhere"
 
 
 def test_a_reading_is_searched_as_it_comes(
@@ -274,7 +274,7 @@ def test_a_text_that_is_replaced_is_gone_through_from_its_beginning(
     session.shelf.select(session.shelf.refs[0])
     with qtbot.waitSignal(session.texts.reading_changed, check_params_cb=lambda record: record is not None):
         session.read_replacing((session.shelf.current,))
-    assert outcome(searched) == "1 here, 1 on other pages"
+    assert outcome(searched) == "1 here, 1 elsewhere"
     qtbot.keyClick(line(searched), Qt.Key.Key_Return)
     assert selected(searched) == (0, "page")
 
@@ -287,7 +287,7 @@ def test_what_is_read_on_other_pages_is_counted(
     qtbot.keyClicks(line(window), "page 2")
     assert outcome(window) == "Not found; 2 unread"
     until_idle(qtbot, session, session.read_all)
-    qtbot.waitUntil(lambda: outcome(window) == "None here, 1 on other pages")
+    qtbot.waitUntil(lambda: outcome(window) == "None here, 1 elsewhere")
 
 
 def test_a_text_is_searched_while_it_grows(
@@ -385,7 +385,7 @@ def test_there_is_nothing_to_find_before_there_is_text(window: MainWindow) -> No
 
 
 def test_large_numbers_are_grouped() -> None:
-    assert Found("a", ((0, 1),) * 1200, 1100, 2500).sentence == "1,101 of 1,200, 2,500 on other pages"
+    assert Found("a", ((0, 1),) * 1200, 1100, 2500).sentence == "1,101 of 1,200, 2,500 elsewhere"
 
 
 def test_suggested_words_can_be_cleared_at_once(searched: MainWindow) -> None:

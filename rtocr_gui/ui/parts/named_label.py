@@ -1,6 +1,7 @@
-"""A label with a name of its own for screen readers, which hear its text too."""
+"""Labels with a name of their own for screen readers, which hear their text too."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 
@@ -27,3 +28,15 @@ class NamedLabel(QLabel):
 
     def clear(self) -> None:
         self.setText("")
+
+
+class YieldingLabel(NamedLabel):
+    """One line that yields space to its neighbours, and is elided where it does not fit."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        with QPainter(self) as painter:
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, shown)

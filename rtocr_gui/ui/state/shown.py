@@ -241,7 +241,7 @@ class Found:
             return f"Not found; {grouped(self.unread)} unread" if self.unread else "Not found"
         here = grouped(len(self.places)) if self.places else "None"
         here = f"{here} here" if self.chosen is None else f"{grouped(self.chosen + 1)} of {here}"
-        return f"{here}, {grouped(self.elsewhere)} on other pages" if self.elsewhere else here
+        return f"{here}, {grouped(self.elsewhere)} elsewhere" if self.elsewhere else here
 
 
 @dataclass(frozen=True, slots=True)

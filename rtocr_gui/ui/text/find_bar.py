@@ -10,7 +10,6 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QMenu,
     QPushButton,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 from rtocr_gui.ui.parts.arrivals import leaves_paste
 from rtocr_gui.ui.parts.form_parts import flat_button, plain_button
 from rtocr_gui.ui.parts.keys import keeps_escape, leaves_to_window
+from rtocr_gui.ui.parts.named_label import YieldingLabel
 from rtocr_gui.ui.state.shown import Found
 
 _MOST_CHARACTERS = 200
@@ -73,8 +73,7 @@ class FindBar(QWidget):
         self._by = _Line("What to write instead", "Replace with")
         self._line.textChanged.connect(self.words_changed)
         self._found, self._can_replace = Found(), True
-        self._outcome = QLabel()
-        self._outcome.setTextFormat(Qt.TextFormat.PlainText)
+        self._outcome = YieldingLabel("Matches")
         self._outcome.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._previous = flat_button(
             "previous", "Previous match", "Previous match (Shift+F3)", self.find_previous

@@ -1,12 +1,11 @@
 """The line at the bottom: what is going on, how long each stage took, and where the model runs."""
 
-from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from rtocr_gui.ocr.machine.spot import VALUE_BYTES
 from rtocr_gui.ocr.reading import Reading, Stage
-from rtocr_gui.ui.parts.named_label import NamedLabel
+from rtocr_gui.ui.parts.named_label import NamedLabel, YieldingLabel
 from rtocr_gui.ui.state.page_words import encoding_in_words
 from rtocr_gui.ui.state.shown import Activity, CurveShown, ExportProgress, ModelStatus
 from rtocr_gui.units import counted, duration, size_in_words, speed, time_in_words
@@ -37,7 +36,7 @@ class StatusLine(QWidget):
         self._progress.setTextVisible(False)
         self._progress.setFixedHeight(self.fontMetrics().height())
         self._progress.hide()
-        self._timings = _YieldingLabel("Time of each stage")
+        self._timings = YieldingLabel("Time of each stage")
         self._timings.setToolTip(
             "How long each stage of the last reading of this page took.\n"
             "Encoding does not depend on retention; prefill and decoding do."
@@ -161,15 +160,3 @@ def _words_between(activity: Activity) -> str:
     if activity.page_count > activity.page:
         return "Waiting for the model"
     return "Waiting for files to open" if activity.awaits_files else ""
-
-
-class _YieldingLabel(NamedLabel):
-    """One line that yields space to its neighbours, and is elided where it does not fit."""
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, super().minimumSizeHint().height())
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        with QPainter(self) as painter:
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, shown)
