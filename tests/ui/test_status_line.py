@@ -10,7 +10,7 @@ from rtocr_gui.documents.loading import GONE
 from rtocr_gui.ocr.reading import Stage
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import Activity, ModelStatus
+from rtocr_gui.ui.state.shown import Activity, ExportProgress, ModelStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from rtocr_gui.ui.window.status_line import StatusLine
 from tests.fake_engine import FakeEngine
@@ -104,6 +104,21 @@ def test_the_status_line_says_that_a_reading_is_traced(qtbot: QtBot) -> None:
     assert said.text() == "Finding where the text was read"
     line.show_tracing(False)
     assert said.text() == "Ready"
+
+
+def test_the_status_line_says_how_far_an_export_is_also_while_pages_are_read(qtbot: QtBot) -> None:
+    line = StatusLine()
+    qtbot.addWidget(line)
+    said = label_called(line, "Status")
+    line.show_activity(Activity(Stage.DECODE, page=2, page_count=3, together=1, tokens=7))
+    assert said.text() == "Reading, 7 tokens (2 of 3 pages)"
+    line.show_exporting(ExportProgress(4, 30))
+    assert said.text() == "Exporting page 4 of 30 while reading"
+    line.show_activity(Activity())
+    assert said.text() == "Exporting page 4 of 30"
+    line.show_activity(Activity(Stage.ENCODE, page=1, page_count=1, together=1))
+    line.show_exporting(ExportProgress())
+    assert said.text() == "Encoding the page"
 
 
 def test_the_status_line_counts_what_is_done_of_pages_that_are_read_at_once(qtbot: QtBot) -> None:

@@ -19,7 +19,7 @@ _STAGE_WORDS = {
 
 
 _JOBS = "exporting", "curve", "comparing", "tracing", "encoding", "waiting", "opening", "rendering", "loading"
-"""What may go on besides a reading; the first of those that do is shown."""
+"""What may go on besides a reading; without one, the first of those that do is shown."""
 
 
 class StatusLine(QWidget):
@@ -53,28 +53,13 @@ class StatusLine(QWidget):
 
     @Slot(object)
     def show_activity(self, activity: Activity) -> None:
-        """Name the stage, the page, and how far the whole job is."""
+        """Show what is being read or waits to be."""
         self._shown = activity
         self._progress.setVisible(activity.reading)
-        if not activity.reading:
-            self._say("waiting", _words_between(activity))
-            return
-        begun = self._jobs["loading"] or "Opening the page"
-        words = _STAGE_WORDS[activity.stage] if activity.stage else begun
-        if activity.together > 1:
-            words = f"Reading {activity.together} pages at once"
-        if activity.tokens:
-            words += f", {counted(activity.tokens, 'token')}"
-        several, ended = activity.page_count > 1, activity.page - 1
-        if activity.together > 1:
-            words += f" ({ended} of {activity.page_count} pages done)"
-        elif several:
-            words += f" ({activity.page} of {activity.page_count} pages)"
-        if activity.seconds_left is not None:
-            words += f", {time_in_words(activity.seconds_left)} left"
-        self._activity.setText(words)
-        self._progress.setRange(0, activity.page_count if several else 0)
-        self._progress.setValue(ended)
+        if activity.reading:
+            self._progress.setRange(0, activity.page_count if activity.page_count > 1 else 0)
+            self._progress.setValue(activity.page - 1)
+        self._say("waiting", _words_between(activity))
 
     @Slot(object)
     def show_curve(self, shown: CurveShown) -> None:
@@ -116,10 +101,14 @@ class StatusLine(QWidget):
         self._say("exporting", words if progress.page_count > 1 else "")
 
     def _say(self, job: str, words: str) -> None:
-        """Note what a job other than a reading is at; the first one shows unless a page is being read."""
+        """Note what a job is at, and show the first one; a reading comes before all but an export."""
         self._jobs[job] = words
-        if self._progress.isHidden():
+        if not self._shown.reading:
             self._activity.setText(next(filter(None, self._jobs.values()), "Ready"))
+        elif exporting := self._jobs["exporting"]:
+            self._activity.setText(f"{exporting} while reading")
+        else:
+            self._activity.setText(_reading_in_words(self._shown, self._jobs["loading"]))
 
     @Slot(object)
     def show_reading(self, reading: Reading | None) -> None:
@@ -155,8 +144,24 @@ class StatusLine(QWidget):
         self._device.setText(f"{status.model.device}, {status.model.dtype}  ·  {weights}")
 
 
+def _reading_in_words(activity: Activity, loading: str) -> str:
+    """Name the stage and the page, and how far the whole job is."""
+    words = _STAGE_WORDS[activity.stage] if activity.stage else loading or "Opening the page"
+    if activity.together > 1:
+        words = f"Reading {activity.together} pages at once"
+    if activity.tokens:
+        words += f", {counted(activity.tokens, 'token')}"
+    if activity.together > 1:
+        words += f" ({activity.page - 1} of {activity.page_count} pages done)"
+    elif activity.page_count > 1:
+        words += f" ({activity.page} of {activity.page_count} pages)"
+    if activity.seconds_left is not None:
+        words += f", {time_in_words(activity.seconds_left)} left"
+    return words
+
+
 def _words_between(activity: Activity) -> str:
     """What requested pages wait for while none is being read; empty if there are none."""
-    if activity.page_count > activity.page:
+    if not activity.reading and activity.page_count > activity.page:
         return "Waiting for the model"
     return "Waiting for files to open" if activity.awaits_files else ""
