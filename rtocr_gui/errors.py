@@ -23,7 +23,7 @@ class FileLost(DocumentError):
 
 
 class FileOutdated(FileLost):
-    """It was closed or replaced; there is a file to open again."""
+    """The file of a page was closed or replaced; opening it again may help."""
 
 
 class CheckpointError(RtocrError):

@@ -32,7 +32,7 @@ from rtocr_gui.documents.truth import scan_it_is_named_for, scan_of_truth
 from rtocr_gui.errors import DocumentError, SettingsError
 from rtocr_gui.export.looks import Look
 from rtocr_gui.export.text_formats import TextFormat, format_of
-from rtocr_gui.export.writing import is_own_picture
+from rtocr_gui.export.writing import may_be_scan
 from rtocr_gui.files import first_also_in, is_device, is_file, is_folder, is_there, named_files
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.machine.spot import PRECISIONS
@@ -399,7 +399,7 @@ def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespa
     if arguments.command == "read":
         _protect_others(parser, outputs[0], inputs, arguments.replace)
     overlay = options.get("overlay")
-    if overlay is not None and is_file(overlay) and not is_own_picture(overlay):
+    if overlay is not None and is_file(overlay) and may_be_scan(overlay):
         parser.error(f"“{overlay}” may be a scan and is not overwritten")
     if share_a_file(outputs):
         parser.error("each output needs a file of its own")

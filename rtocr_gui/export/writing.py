@@ -96,13 +96,14 @@ def write_picture_atomically(path: Path, picture: Image.Image) -> None:
     write_bytes_atomically(path, stream.getvalue())
 
 
-def is_own_picture(path: Path) -> bool:
-    """True if a file was written by `write_picture_atomically`, and not by a scanner."""
+def may_be_scan(path: Path) -> bool:
+    """True unless a file is known to be empty, or to be written by `write_picture_atomically`."""
     try:
         with path.open("rb") as stream:
-            return "\0".join(_PICTURE_MARK).encode() in stream.read(_MARKED_BYTES)
+            beginning = stream.read(_MARKED_BYTES)
     except OSError:
-        return False
+        return True
+    return bool(beginning) and "\0".join(_PICTURE_MARK).encode() not in beginning
 
 
 def make_folder(path: Path) -> None:

@@ -98,6 +98,8 @@ def test_an_overlay_replaces_an_overlay_and_no_other_picture(rtocr, page, tmp_pa
     overlay, scan = tmp_path / "overlay.png", tmp_path / "scan.png"
     for look in ("kept", "norm"):
         assert rtocr("plan", page, "--overlay", overlay, "--look", look, "-q").code == 0
+    scan.touch()
+    assert rtocr("plan", page, "--overlay", scan, "-q").code == 0, "it was empty"
     scan.write_bytes(page.read_bytes())
     result = rtocr("plan", page, "--overlay", scan)
     assert result.code == 2

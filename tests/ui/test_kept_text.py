@@ -42,8 +42,10 @@ refs = st.builds(
 )
 
 
-def kept(ref: PageRef, text: str, origin: TextOrigin = TextOrigin.TYPED) -> KeptPage:
-    return KeptPage(ref.label, text, ref, origin)
+def kept(
+    ref: PageRef, text: str, origin: TextOrigin = TextOrigin.TYPED, is_exported: bool = False
+) -> KeptPage:
+    return KeptPage(ref.label, text, ref, origin, is_exported)
 
 
 def written(pages: Sequence[KeptPage]) -> bytes:
@@ -52,7 +54,7 @@ def written(pages: Sequence[KeptPage]) -> bytes:
 
 @given(
     st.lists(
-        st.builds(kept, refs, texts, st.sampled_from(TextOrigin)),
+        st.builds(kept, refs, texts, st.sampled_from(TextOrigin), st.booleans()),
         min_size=1,
         max_size=4,
         unique_by=lambda page: page.ref.whole,
@@ -90,12 +92,12 @@ def with_record(record: object, digest: str | None = None) -> bytes:
 
 def entry(**changes: object) -> dict[str, Any]:
     made = {"path": str(HERE / "a.png"), "index": 0, "sha256": "0", "rotation_deg": 0, "cuts": []}
-    return {**made, "origin": "read in part", "start": 0, "end": 1, **changes}
+    return {**made, "origin": "read in part", "exported": True, "start": 0, "end": 1, **changes}
 
 
 def test_a_record_by_hand_is_understood() -> None:
     (page,) = pages_in(with_record([entry(cuts=["left", [0, 0, 0.5, 1]])]))
-    assert page == KeptPage("a.png, page 1, left half, cropped", "<", page.ref, TextOrigin.READ_IN_PART)
+    assert page == KeptPage("a.png, page 1, left half, cropped", "<", page.ref, TextOrigin.READ_IN_PART, True)
     assert page.ref.cuts == (Half.LEFT, Crop(0, 0, 0.5, 1))
 
 
@@ -132,6 +134,7 @@ def test_a_record_by_hand_is_understood() -> None:
         {"cuts": [[0.5, 0, 0.5, 1]]},
         {"cuts": [[0, 0, 1, 1]] * (MOST_CUTS + 1)},
         {"origin": None},
+        {"exported": 1},
         {"origin": "dreamt"},
         {"start": -1},
         {"start": 1},

@@ -1,6 +1,7 @@
 """What an open page keeps, gives back and forgets, whatever becomes of its readings."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.kept_readings import PRUNED_READINGS_KEPT
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
-from rtocr_gui.ui.state.page_entry import PageState
+from rtocr_gui.ui.state.page_entry import PageState, TextOrigin
 from rtocr_gui.ui.state.page_words import placeholder_of, summary_of
 from tests.made_readings import REF, make_reading
 from tests.tasks import MARKDOWN
@@ -87,6 +88,46 @@ def test_text_that_streams_in_anew_is_not_said_to_come_from_the_former_reading(p
     assert summary_of(page) == told
 
 
+@pytest.mark.parametrize(
+    ("changes", "origin"),
+    [
+        ({}, TextOrigin.READ),
+        ({"stop_reason": StopReason.CANCELLED}, TextOrigin.READ_IN_PART),
+        ({"stop_reason": StopReason.LENGTH}, TextOrigin.READ_IN_DOUBT),
+        ({"stop_reason": StopReason.LOOP}, TextOrigin.READ_IN_DOUBT),
+        ({"doubt": Doubt.SMALL_PRINT}, TextOrigin.READ_IN_DOUBT),
+    ],
+)
+def test_where_a_text_is_from_depends_on_how_its_reading_ended(
+    page: OpenPage, changes: dict[str, Any], origin: TextOrigin
+) -> None:
+    page.finish(replace(make_reading(asked()), **changes))
+    assert page.origin is origin
+    page.begin()
+    page.begin_text(TASKS[1])
+    page.stream("beginning")
+    assert page.origin is TextOrigin.READ_IN_PART
+    page.give_up()
+    assert page.origin is origin
+    page.edit("mine")
+    assert page.origin is TextOrigin.TYPED
+
+
+def test_a_text_that_was_read_before_the_page_was_turned_is_in_doubt(page: OpenPage) -> None:
+    page.finish(make_reading(asked()))
+    page.rotate(90)
+    assert page.origin is TextOrigin.READ_IN_DOUBT
+
+
+def test_what_came_before_a_reading_failed_is_a_part_also_after_an_empty_reading(page: OpenPage) -> None:
+    page.finish(make_reading(asked(), ""))
+    page.begin()
+    page.begin_text(TASKS[1])
+    page.stream("half a li")
+    page.fail("The model could not read this page.")
+    assert (page.text, page.origin) == ("half a li", TextOrigin.READ_IN_PART)
+
+
 def test_another_model_scales_a_page_as_it_scales_all(page: OpenPage) -> None:
     page.scaling = BASE
     page.finish(make_reading(asked()))
@@ -138,6 +179,14 @@ def test_a_beginning_stays_where_another_reading_is_stopped_before_its_first_tok
     page.begin()
     page.finish(make_reading(asked(), "", stop_reason=StopReason.CANCELLED))
     assert (page.text, page.state) == ("beginning", PageState.STOPPED)
+
+
+def test_a_restored_beginning_stays_where_a_reading_is_stopped_before_its_first_token(page: OpenPage) -> None:
+    page.restore("beginning", TextOrigin.READ_IN_PART, is_exported=False)
+    page.begin()
+    assert page.origin is TextOrigin.READ_IN_PART
+    page.finish(make_reading(asked(), "", stop_reason=StopReason.CANCELLED))
+    assert (page.text, page.state, page.is_cut) == ("beginning", PageState.STOPPED, True)
 
 
 def test_a_page_that_was_not_read_is_as_it_was_once_all_typing_is_undone(page: OpenPage) -> None:

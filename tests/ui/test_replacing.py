@@ -265,6 +265,23 @@ def test_pages_that_were_changed_since_are_not_put_back_and_those_that_were_rota
     )
 
 
+def test_pages_on_which_it_was_undone_already_are_not_said_to_be_left_alone(
+    replaced: MainWindow, session: Session, notices: list[str]
+) -> None:
+    ask_for(replaced, "word", "term")
+    press(replaced, "On all pages")
+    replaced.actions_by_name["undo"].trigger()
+    undo_all(replaced)
+    assert notices[-1] == "Put “word” back: 1 match on 1 page."
+    press(replaced, "On all pages")
+    for ref in session.shelf.refs[::2]:
+        session.shelf.select(ref)
+        replaced.actions_by_name["undo"].trigger()
+    undo_all(replaced)
+    assert notices[-1] == "“word” is back already."
+    assert texts(session) == [FIRST, "Nothing.", THIRD]
+
+
 def test_what_was_replaced_in_turn_is_put_back_in_turn(
     replaced: MainWindow, session: Session, notices: list[str]
 ) -> None:

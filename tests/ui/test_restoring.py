@@ -27,7 +27,7 @@ from tests.ui.steps import (
 )
 
 KEPT = Path("/settings/Unsaved text.md")
-RESTORED = f"It is not exported yet, and is in “{KEPT}” too."
+RESTORED = f"It is in “{KEPT}” too."
 ONLY_THERE = (
     f"is in “{KEPT}” only, because the page has another text, or its file is gone, has changed or was not "
     "opened."
@@ -101,7 +101,7 @@ def test_cuts_of_cuts_are_made_again(session: Session, draw_page: Draw, restore:
     whole = page_of(draw_page("a.png"))
     left, right = whole.cropped(Crop(0.1, 0.1, 0.9, 0.9)).rotated(180).halves(beside=True)
     left, right = left.cropped(Crop(0, 0, 0.5, 1)), right.cropped(Crop(0, 0.5, 1, 1)).rotated(90)
-    notice = restore((right, "right"), (left, "left"))
+    notice = restore((left, "left"), (right, "right"))
     assert notice.sentence == f"Restored the text of 2 pages. {RESTORED}"
     assert texts_of(session) == [(left, "left"), (right, "right")]
 
@@ -171,7 +171,7 @@ def test_text_typed_or_read_meanwhile_stays_in_all_places_that_overlap(
     )
     assert notice.stays_in_view
     notice = restore((left, "old left"), (right, "old right"), (blank.halves(beside=True)[0], "old"))
-    assert notice.sentence.startswith("Restored the text of 2 pages. That of 1 page is in ")
+    assert notice.sentence.startswith(f"Restored the text of 2 pages. That of {right.label} is in ")
     assert notice.offers[0] == RestoreText(left_behind((right, "old right")))
     assert notice.offers[1:] == (ShowFolder(KEPT), LeaveText(KEPT))
     assert (left, "old left") in texts_of(session)
@@ -190,7 +190,7 @@ def test_a_page_being_read_is_left_alone_and_one_that_waits_is_restored_and_wait
     first, second = session.shelf.refs
     until_reading_begins(qtbot, fake_engine, lambda: session.read((first, second)))
     notice = restore((first, "old"), (second, "mine"))
-    assert f"That of 1 page {ONLY_THERE}" in notice.sentence
+    assert f"That of {first.label} {ONLY_THERE}" in notice.sentence
     assert not session.reader.is_waiting(second)
     until_idle(qtbot, session, fake_engine.gate.set)
     assert texts_of(session)[0][1].startswith("page 1 of a.png")
@@ -251,7 +251,7 @@ def test_a_file_that_is_no_scan_is_told_and_its_text_stays_where_it_is(
     restore((page_of(path), "old"))
     assert session.shelf.refs == ()
     assert any(sentence.startswith("notes.png: ") for sentence in notices)
-    assert f"No text was restored. That of 1 page {ONLY_THERE}" in notices
+    assert f"No text was restored. That of notes.png, page 1 {ONLY_THERE}" in notices
 
 
 @pytest.mark.parametrize("gives_password", [True, False])
@@ -292,8 +292,11 @@ def test_texts_that_two_programs_left_are_all_restored_and_the_same_text_counts(
     assert texts_of(session) == [(first, "mine"), (second, "too")]
     assert [notice.sentence for notice in told] == [
         f"Restored the text of 1 page. {RESTORED}",
-        f"Restored the text of 2 pages. {RESTORED}",
+        f"Restored the text of 1 page. {RESTORED}",
     ]
+    session.take_offer(RestoreText(left_behind((first, "mine"))))
+    qtbot.waitUntil(lambda: len(told) == 3)
+    assert told[-1].sentence == f"All this text is in its pages already. {RESTORED}"
 
 
 def test_a_sample_page_that_was_typed_on_makes_no_exception(
@@ -322,16 +325,98 @@ def test_a_half_that_was_restored_can_be_joined_removed_and_brought_back(
     assert session.shelf.refs == (before, whole, after)
 
 
-def test_a_reading_of_a_restored_page_that_is_stopped_gives_the_text_back(
-    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, restore: Restore
+@pytest.mark.parametrize(
+    "origin", [TextOrigin.TYPED, TextOrigin.READ, TextOrigin.READ_IN_DOUBT, TextOrigin.READ_IN_PART]
+)
+def test_a_reading_of_a_restored_page_that_is_stopped_gives_the_text_back_unless_both_are_parts(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    restore: Restore,
+    states: dict[str, PageStatus],
+    origin: TextOrigin,
 ) -> None:
     path = draw_page()
     open_and_load(qtbot, session, path)
-    restore((page_of(path), "mine"))
+    restore((page_of(path), "as before"), origin=origin)
+    before = states[page_of(path).label]
     until_reading_begins(qtbot, fake_engine, lambda: session.read_replacing(session.shelf.refs))
     session.stop()
     until_idle(qtbot, session, fake_engine.gate.set)
-    assert session.current_text == "mine"
+    is_replaced = origin is TextOrigin.READ_IN_PART
+    assert (session.current_text != "as before") is is_replaced
+    if not is_replaced:
+        assert states[page_of(path).label] == before
+
+
+@pytest.mark.parametrize("spoil", ["fail", "rotate"])
+def test_a_restored_page_whose_newest_reading_failed_or_that_was_rotated_is_read_with_all_others(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    restore: Restore,
+    states: dict[str, PageStatus],
+    spoil: str,
+) -> None:
+    one, other = draw_page("one.png"), draw_page("other.png")
+    open_and_load(qtbot, session, one, other)
+    restore((page_of(one), "as before"), origin=TextOrigin.READ)
+    if spoil == "rotate":
+        session.shelf.select(page_of(one))
+        session.shelf.rotate(90)
+        assert states[page_of(one).label].state is PageState.UNREAD
+    else:
+        fake_engine.broken_pages.add(one.name)
+        until_idle(qtbot, session, lambda: session.read((page_of(one),)))
+        assert states[page_of(one).label].state is PageState.FAILED
+        fake_engine.broken_pages.clear()
+    fake_engine.asked.clear()
+    until_idle(qtbot, session, session.read_all)
+    assert len(fake_engine.asked) == 2
+
+
+def test_a_text_that_was_to_be_checked_still_is(
+    session: Session, draw_page: Draw, restore: Restore, states: dict[str, PageStatus]
+) -> None:
+    page = page_of(draw_page())
+    restore((page, "gurbage"), origin=TextOrigin.READ_IN_DOUBT)
+    assert states[page.label].state is PageState.CHECK
+    assert "may be wrong" in states[page.label].sentence
+    (kept,) = session.unsaved.texts()
+    assert kept.origin is TextOrigin.READ_IN_DOUBT
+
+
+def test_exported_texts_are_kept_with_the_others_and_restored_as_exported(
+    qtbot: QtBot, session: Session, draw_page: Draw, restore: Restore, tmp_path: Path
+) -> None:
+    path = draw_page("two.tiff", pages=2)
+    open_and_load(qtbot, session, path)
+    for ref, text in zip(session.shelf.refs, ("one", "two"), strict=True):
+        session.shelf.select(ref)
+        session.edit_text(text)
+    export_text(qtbot, session, tmp_path / "out.md")
+    assert session.unsaved.texts() == ()
+    session.edit_text("two, corrected")
+    kept = session.unsaved.texts()
+    assert [(page.text, page.is_exported) for page in kept] == [("one", True), ("two, corrected", False)]
+    session.shelf.remove(session.shelf.refs)
+    with qtbot.waitSignal(session._restorer.notice_raised):
+        session.take_offer(RestoreText(LeftBehind(KEPT, kept)))
+    assert session.unsaved.texts() == kept
+    assert session.unsaved.loss(session.shelf.refs).typed == 1
+
+
+def test_pages_are_restored_in_the_order_in_which_they_were(
+    session: Session, draw_page: Draw, restore: Restore
+) -> None:
+    path = draw_page("four.tiff", pages=4)
+    first, second, third, fourth = (page_of(path, index) for index in range(4))
+    restore((fourth, "4"), (first, "1"), (third.halves(beside=True)[1], "3"))
+    left, right = third.halves(beside=True)
+    assert session.shelf.refs == (fourth, second, first, left, right)
+    assert session.shelf.current == fourth
 
 
 def test_a_text_that_was_read_is_no_text_that_was_typed(

@@ -121,14 +121,22 @@ def test_what_another_window_opened_has_room_in_a_full_list_and_what_it_removed_
     before = Settings(recent_files=paths[:10], own_models=("/m/1", "/m/2"))
     save_settings(before, path)
     (one, ones, _), (other, others, _) = keep(), keep()
-    ones.changed.emit(replace(before, recent_files=(paths[10], *paths[:9]), own_models=("/m/1",)))
+    ones.changed.emit(
+        replace(before, recent_files=(paths[10], *paths[:9]), own_models=("/m/1",), settled_texts=("x",))
+    )
     assert one.close(5)
     others.changed.emit(
-        replace(before, recent_files=(paths[11], *paths[:9]), own_models=("/m/1", "/m/2", "/m/3"))
+        replace(
+            before,
+            recent_files=(paths[11], *paths[:9]),
+            own_models=("/m/1", "/m/2", "/m/3"),
+            settled_texts=("y",),
+        )
     )
     assert other.close(5)
     assert load_settings(path).recent_files == (paths[11], paths[10], *paths[:8])
     assert load_settings(path).own_models == ("/m/1", "/m/3")
+    assert load_settings(path).settled_texts == ("y", "x")
 
 
 def test_a_list_that_was_cleared_is_empty_and_a_long_one_is_cut(path: Path, keep: Keep) -> None:
@@ -323,6 +331,9 @@ def started(doing: str, folder: Path) -> Iterator[Running]:
     temporary.mkdir(exist_ok=True)
     settings.mkdir(exist_ok=True)
     (settings / "unsaved-left.md").write_text("typed before")
+    if doing == "failing":
+        (settings / "Unsaved text, settled.md").touch()
+        save_settings(Settings(settled_texts=("Unsaved text, settled.md",)), settings / "settings.json")
     Image.new("RGB", (40, 50), "white").save(folder / "scan.png")
     with subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, str(folder / "scan.png"), doing],
@@ -418,7 +429,8 @@ def test_text_that_was_left_behind_and_an_unforeseen_error_are_told(programs: di
     program = programs["failing"]
     assert program.process.stdout is not None
     unforeseen, left = json.loads(program.process.stdout.readline())
-    (path,) = program.settings.glob("Unsaved text*.md")
+    path, settled = sorted(program.settings.glob("Unsaved text*.md"))
+    assert settled.name == "Unsaved text, settled.md"
     assert left.startswith("RTOCR has ended unexpectedly.")
     assert str(path) in left
     assert path.read_text() == "typed before"

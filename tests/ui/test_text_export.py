@@ -128,6 +128,19 @@ def test_an_export_that_waits_for_another_can_be_stopped(
     assert not stop.isEnabled()
 
 
+def test_the_next_export_is_told_of_once_one_has_ended(
+    qtbot: QtBot, session: Session, bridge: EngineBridge, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    read_all(qtbot, session, draw_page("two.tiff", pages=2))
+    said = emissions(session.exporter.progressed)
+    with held_lane(bridge._export_lane):
+        session.exporter.export_text(tmp_path / "one.pdf")
+        session.exporter.export_text(tmp_path / "other.pdf", session.shelf.refs[:1])
+    qtbot.waitUntil(lambda: len(notices) == 2)
+    pages = [(progress.page, progress.page_count) for progress in said]
+    assert pages == [(0, 2), (1, 2), (2, 2), (0, 1), (1, 1), (0, 0)]
+
+
 def test_a_pdf_has_every_page_and_says_which_is_being_exported(
     qtbot: QtBot, session: Session, window: MainWindow, draw_page: Draw, notices: list[str], tmp_path: Path
 ) -> None:

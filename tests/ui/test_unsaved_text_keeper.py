@@ -4,6 +4,7 @@ import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -82,7 +83,10 @@ def begin(qtbot: QtBot, folder: Path) -> Iterator[Begin]:
 
 def kept_in(folder: Path) -> list[str]:
     """What a person reads in each file."""
-    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md"))]
+    texts = []
+    for path in sorted(folder.glob("*.md")):
+        with suppress(FileNotFoundError):  # it went away just now
+            texts.append(path.read_text(encoding="utf-8"))
     return [text.partition("\n<!-- RTOCR can")[0] for text in texts]
 
 

@@ -22,7 +22,7 @@ def unexpected(error: BaseException) -> str:
 
 
 def guarded(job: Callable[[], None], tell: Callable[[str], object]) -> Callable[[], None]:
-    """A job that tells of its errors in words: a lane's jobs must not raise."""
+    """A job that tells of its errors in words, as a lane only logs them."""
 
     def run() -> None:
         try:

@@ -183,8 +183,10 @@ class Exporter(QObject):
             then: called after that.
             page_count: how many pages are rendered for them; 0 if that is unknown.
         """
+        is_first = not self.is_counted
         self._exports[self._bridge.export(write)] = _Export(path, outcome, then, page_count)
-        self._tell_page(0, page_count)
+        if is_first:
+            self._tell_page(0, page_count)
 
     def _note_written(self, path: Path, file: ExportedFile | None = None) -> None:
         """Note that a file was written, which may have replaced one with texts; `file` if it holds some."""
@@ -198,6 +200,11 @@ class Exporter(QObject):
     def _tell_progress(self, reply: ExportProgressed) -> None:
         self._tell_page(reply.pages, self._exports[reply.request_id].page_count)
 
+    def _tell_next(self) -> None:
+        """Tell that an export has ended, and which is next."""
+        counts = (export.page_count for export in self._exports.values() if export.page_count)
+        self.progressed.emit(ExportProgress(page_count=next(counts, 0)))
+
     def _tell_page(self, page: int, page_count: int) -> None:
         if page_count:
             self.progressed.emit(ExportProgress(page, page_count))
@@ -205,7 +212,7 @@ class Exporter(QObject):
     @Slot(object)
     def _tell(self, reply: Exported) -> None:
         export = self._exports.pop(reply.request_id)
-        self.progressed.emit(ExportProgress())
+        self._tell_next()
         self._choices.remember(export_folder=str(export.path.parent))
         notice = replace(export.outcome(), about=export.path, offers=(ShowFolder(export.path),))
         self.notice_raised.emit(notice)
@@ -216,14 +223,14 @@ class Exporter(QObject):
     def _tell_stopped(self, reply: RequestStopped) -> None:
         export = self._exports.pop(reply.request_id, None)
         if export is not None and export.page_count:
-            self.progressed.emit(ExportProgress())
+            self._tell_next()
             self.notice_raised.emit(replace(export.outcome(), about=export.path))
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
         export = self._exports.pop(failure.request_id, None)
         if export is not None:
-            self.progressed.emit(ExportProgress())
+            self._tell_next()
             self.notice_raised.emit(Notice(failure.sentence, about=export.path))
 
 

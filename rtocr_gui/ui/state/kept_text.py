@@ -1,4 +1,4 @@
-"""The form in which texts that are in no file outlive the program: Markdown, and a record at its end.
+"""The form in which texts outlive the program: Markdown, and a record at its end.
 
 The Markdown is that of an export, for people. The record, in a comment that is the last line, tells to which
 page each text belongs, and where in the Markdown it is:
@@ -30,15 +30,17 @@ _BEGINNING, _END = b"\n<!-- RTOCR can restore these texts: ", b" -->\n"
 
 @dataclass(frozen=True, slots=True)
 class KeptPage(ExportPage):
-    """A page with text that is in no file.
+    """A page with text.
 
     Attributes:
         ref: which page.
         origin: where its text is from.
+        is_exported: True if its text is in a file that was exported.
     """
 
     ref: PageRef
     origin: TextOrigin
+    is_exported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def content_of(pages: Sequence[KeptPage], parts: Sequence[str]) -> bytes:
             "rotation_deg": page.ref.rotation_deg,
             "cuts": list(map(_entry_of, page.ref.cuts)),
             "origin": page.origin.value,
+            "exported": page.is_exported,
             "start": end - len(page.text),
             "end": end,
         }
@@ -123,7 +126,8 @@ def _page_of(entry: Any, markdown: str) -> KeptPage:
     if not (is_one_file and is_possible and index >= 0 and 0 <= start < end <= len(markdown)):
         raise ValueError("no page, or no text of it")
     ref = PageRef(path, index, _checked(entry["sha256"], str), rotation_deg, cuts)
-    return KeptPage(ref.label, markdown[start:end], ref, TextOrigin(_checked(entry["origin"], str)))
+    origin, is_exported = TextOrigin(_checked(entry["origin"], str)), _checked(entry["exported"], bool)
+    return KeptPage(ref.label, markdown[start:end], ref, origin, is_exported)
 
 
 def _cut_of(entry: Any) -> Cut:

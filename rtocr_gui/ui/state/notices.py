@@ -3,6 +3,7 @@
 Frozen values. Knows neither how a notice is shown nor how an offer is carried out.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from rtocr_gui.documents.labels import counted_pages
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Scaling
 from rtocr_gui.ui.background.load_request import LoadRequest
-from rtocr_gui.ui.state.kept_text import LeftBehind
+from rtocr_gui.ui.state.kept_text import KeptPage, LeftBehind
 from rtocr_gui.ui.state.open_pages import RemovedPages
 from rtocr_gui.ui.state.shown import PageFailure, Replacing
 from rtocr_gui.units import counted, percent
@@ -253,6 +254,11 @@ class Notice:
         """True if nothing is offered, except to open the file again."""
         return all(isinstance(offer, OpenAgain) for offer in self.offers)
 
+    @property
+    def outlives_keys(self) -> bool:
+        """True if no stray key may hide it: nothing tells it again, or it alone undoes much in one step."""
+        return self.stays_in_view or any(isinstance(offer, TakeBack) for offer in self.offers)
+
     def is_of(self, pages: set[PageRef]) -> bool:
         """True if it offers to read one of these pages (unrotated), or tells a problem of one."""
         to_read = {offer.ref.unrotated for offer in self.offers if isinstance(offer, ReadAgain | ReadHalves)}
@@ -301,9 +307,13 @@ def about_folder(folder: Path, sentence: str, below: ScansBelow) -> Notice:
 
 def about_left_behind(left: LeftBehind) -> Notice:
     """Say at startup where text is that was in no file when the program ended unexpectedly."""
-    sentence = f"RTOCR has ended unexpectedly. Text that was not exported is in “{left.path}”."
-    if left.pages:
-        sentence += " It can be restored to its pages; the file stays."
+    if not left.pages:
+        sentence = f"RTOCR has ended unexpectedly. Text that was not exported is in “{left.path}”."
+        return _about_text_in_file(sentence, left)
+    sentence = (
+        f"RTOCR has ended unexpectedly. The text of {_of_kept(left.pages)} is in “{left.path}”. "
+        "It can be restored to its pages; the file stays."
+    )
     return _about_text_in_file(sentence, left)
 
 
@@ -316,16 +326,20 @@ def about_restored(restored: int, left: LeftBehind) -> Notice:
     """
     deed = f"Restored the text of {counted(restored, 'page')}." if restored else "No text was restored."
     if not left.pages:
-        sentence = f"{deed} It is not exported yet, and is in “{left.path}” too."
-        return Notice(sentence, (ShowFolder(left.path),), is_passing=True)
-    number = counted(len(left.pages), "page")
+        if not restored:
+            deed = "All this text is in its pages already."
+        return Notice(f"{deed} It is in “{left.path}” too.", (ShowFolder(left.path),), is_passing=True)
     why = (
         "the page has another text, or its file is gone, has changed or was not opened"
         if len(left.pages) == 1
         else "the pages have another text, or their files are gone, have changed or were not opened"
     )
-    sentence = f"{deed} That of {number} is in “{left.path}” only, because {why}."
+    sentence = f"{deed} That of {_of_kept(left.pages)} is in “{left.path}” only, because {why}."
     return _about_text_in_file(sentence, left)
+
+
+def _of_kept(pages: Sequence[KeptPage]) -> str:
+    return pages[0].label if len(pages) == 1 else counted_pages([page.ref for page in pages])
 
 
 def _about_text_in_file(sentence: str, left: LeftBehind) -> Notice:
@@ -398,9 +412,7 @@ def about_replaced(replaced: Replacing, left_alone: int) -> Notice:
     sentence = f"{deed}: {replaced.extent}." if replaced.changes else "Nothing was replaced."
     if left_alone:
         sentence += f" Pages being read or waiting, left alone: {left_alone}."
-    # On several pages, this alone undoes it in one step: a key that closes the search should not close it.
-    stays = len(replaced.changes) > 1
-    return Notice(sentence, (TakeBack(replaced),) if replaced.changes else (), stays_in_view=stays)
+    return Notice(sentence, (TakeBack(replaced),) if replaced.changes else ())
 
 
 def about_put_back(written: Replacing, left_alone: Replacing) -> Notice:
@@ -412,6 +424,8 @@ def about_put_back(written: Replacing, left_alone: Replacing) -> Notice:
     """
     words = f"“{written.words}”"
     sentence = f"Put {words} back: {written.extent}." if written.changes else f"{words} was not put back."
+    if not (written.changes or left_alone.changes):
+        sentence = f"{words} is back already."
     if left_alone.changes:
         sentence += f" Pages changed or removed since, or being read, left alone: {len(left_alone.changes)}."
         return Notice(sentence, (TakeBack(left_alone),))

@@ -11,7 +11,7 @@ from rtocr_gui.ocr.reading import Reading, ReadSettings, Scaling, StopReason, Ta
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from rtocr_gui.ui.state.kept_readings import KeptReadings
 from rtocr_gui.ui.state.page_entry import PageState, TextOrigin
-from rtocr_gui.ui.state.saved_text import SavedText
+from rtocr_gui.ui.state.saved_text import ExportedFile, SavedText
 from rtocr_gui.ui.state.shown import BlocksShown
 
 _STOP_SENTENCES = {
@@ -22,6 +22,7 @@ _STOP_SENTENCES = {
 }
 _RESTORED = {
     TextOrigin.READ: (PageState.READ, "Restored, as it was read before RTOCR ended."),
+    TextOrigin.READ_IN_DOUBT: (PageState.CHECK, "Restored; the text may be wrong or incomplete."),
     TextOrigin.READ_IN_PART: (PageState.STOPPED, "Restored; the page was not read to its end."),
 }
 
@@ -86,13 +87,21 @@ class OpenPage:
         self.edited = text != (self.read_text if self.was_read else "")
         self._tell_state()
 
-    def restore(self, text: str, origin: TextOrigin) -> None:
-        """Take over the text that the page had before the program ended."""
+    def restore(self, text: str, origin: TextOrigin, *, is_exported: bool) -> None:
+        """Take over the text that the page had before the program ended.
+
+        Args:
+            text: its text.
+            origin: where that was from.
+            is_exported: whether it was in a file.
+        """
+        if is_exported:
+            self.saved.note_exported(text, ExportedFile())
         if origin is TextOrigin.TYPED:
             self.edit(text)
             return
         self.text = self.read_text = text
-        self.restored = origin
+        self.restored, self.read_as = origin, self.ref
         self._tell_state()
 
     @property
@@ -103,12 +112,15 @@ class OpenPage:
     @property
     def origin(self) -> TextOrigin:
         """Where its text is from."""
+        reading = self.text_reading
         if self.edited:
             return TextOrigin.TYPED
-        if self.text_reading is not None:
-            ended = self.text_reading.stop_reason is StopReason.END
-            return TextOrigin.READ if ended else TextOrigin.READ_IN_PART
-        return self.restored if self.restored and self._former is None else TextOrigin.READ_IN_PART
+        if reading is None:
+            return self.restored if self.restored and self._former is None else TextOrigin.READ_IN_PART
+        if reading.stop_reason is StopReason.CANCELLED or self.text != reading.text:
+            return TextOrigin.READ_IN_PART
+        is_sound = reading.stop_reason is StopReason.END and reading.doubt is None and not self.is_turned
+        return TextOrigin.READ if is_sound else TextOrigin.READ_IN_DOUBT
 
     def begin_text(self, task: Task) -> None:
         """Make room for text that is about to stream in."""
@@ -202,13 +214,12 @@ class OpenPage:
 
         How a restored text was read is not known: it counts as read with any settings.
         """
-        return self.restored is TextOrigin.READ or (
-            self.state in (PageState.READ, PageState.EDITED)
-            and self.reading is not None
-            and self.reading.stop_reason is not StopReason.CANCELLED
-            and self.reading.settings == settings
-            and not (self.by_former_model or self.is_turned)
-        )
+        if self.is_turned or self.state not in (PageState.READ, PageState.EDITED):
+            return False
+        if self.reading is None:
+            return self.restored is TextOrigin.READ
+        ended_by_itself = self.reading.stop_reason is not StopReason.CANCELLED
+        return ended_by_itself and self.reading.settings == settings and not self.by_former_model
 
     def give_up(self) -> None:
         """Restore the text and the state from before a reading that was given up."""
@@ -221,7 +232,7 @@ class OpenPage:
             self.state, self.sentence = PageState.FAILED, self._failure
         elif self.reading is not None and not self.edited and not self.is_turned:
             self._tell_end(self.reading)
-        elif self.restored is not None and not self.edited:
+        elif self.restored is not None and not self.edited and not self.is_turned:
             self.state, self.sentence = _RESTORED[self.restored]
         else:
             self.state = PageState.EDITED if self.edited else PageState.UNREAD
@@ -242,8 +253,8 @@ class OpenPage:
     @property
     def _is_whole(self) -> bool:
         """True if its text was typed, or read to its end."""
-        was_read = self.reading is not None and self.reading.stop_reason is not StopReason.CANCELLED
-        return self.edited or was_read or self.restored is TextOrigin.READ
+        ended_by_itself = self.reading is not None and self.reading.stop_reason is not StopReason.CANCELLED
+        return self.edited or ended_by_itself or self.restored in (TextOrigin.READ, TextOrigin.READ_IN_DOUBT)
 
     @property
     def is_cut(self) -> bool:

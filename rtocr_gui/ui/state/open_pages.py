@@ -197,6 +197,11 @@ class OpenPages:
         below = (ref for ref in order[at:] if ref not in moving)
         self._arrange((*above, *(ref for ref in order if ref in moving), *below))
 
+    def sort_as(self, refs: Sequence[PageRef]) -> None:
+        """Put pages in this order, in the places that they have together; all others stay where they are."""
+        sorted_refs, among = iter(refs), set(refs)
+        self._arrange([next(sorted_refs) if ref in among else ref for ref in self.refs])
+
     def step(self, refs: Iterable[PageRef], *, down: bool) -> None:
         """Swap each page with the one above or below, unless that is one of them."""
         order, moving = list(self.refs)[:: -1 if down else 1], set(refs)
@@ -278,9 +283,9 @@ class OpenPages:
             is_alone = len(parts[ref.whole]) == 1 and any(other.half is not ref.half for other in shown)
             both = (ref, ref.other_half) if is_alone and ref.other_half is not None else (ref,)
             count = self._pages[listed[ref.whole][0]].page_count
-            pages = [OpenPage(part, page_count=count) for part in both]
-            pages[0].restore(kept.text, kept.origin)
-            found += pages
+            pages = {part: OpenPage(part, page_count=count) for part in sorted(both, key=_is_second)}
+            pages[ref].restore(kept.text, kept.origin, is_exported=kept.is_exported)
+            found += pages.values()
             follows |= dict.fromkeys(both, shown[0].unrotated if shown else ref.whole)
         self._make_places(follows)
         return RemovedPages(tuple(found), self._model)
@@ -288,9 +293,7 @@ class OpenPages:
     def _make_places(self, follows: Mapping[PageRef, PageRef]) -> None:
         """Make places for parts that never were in the list, each after another, the first half first."""
         new = defaultdict[PageRef, list[PageRef]](list)
-        for ref in sorted(
-            follows, key=lambda ref: ref.turned_half is not None and not ref.turned_half.is_first
-        ):
+        for ref in sorted(follows, key=_is_second):
             if ref.unrotated not in self._places:
                 new[follows[ref]].append(ref.unrotated)
         places = (each for place in self._places for each in (place, *new.get(place, ())))
@@ -381,6 +384,11 @@ def _by_page(refs: Iterable[PageRef]) -> Mapping[PageRef, list[PageRef]]:
     for ref in refs:
         grouped[ref.whole].append(ref)
     return grouped
+
+
+def _is_second(ref: PageRef) -> bool:
+    """True for the half of a page that is read after the other."""
+    return ref.turned_half is not None and not ref.turned_half.is_first
 
 
 def _overlapping(ref: PageRef, by_page: Mapping[PageRef, list[PageRef]]) -> list[PageRef]:

@@ -32,6 +32,7 @@ class TextOrigin(Enum):
 
     TYPED = "typed"
     READ = "read"
+    READ_IN_DOUBT = "read in doubt"
     READ_IN_PART = "read in part"
 
 

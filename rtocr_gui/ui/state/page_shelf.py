@@ -3,7 +3,7 @@
 Asks the bridge and drops answers that are no longer wanted. Knows neither the model nor widgets.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -290,6 +290,12 @@ class PageShelf(QObject):
         """Move the selected pages before another, or to the end if that is None."""
         former = self._pages.refs
         self._pages.move(self.selected, before)
+        self._tell_moved(former)
+
+    def sort_as(self, refs: Sequence[PageRef]) -> None:
+        """Put pages that are listed in this order, in the places that they have together."""
+        former = self._pages.refs
+        self._pages.sort_as(refs)
         self._tell_moved(former)
 
     def step_selected(self, *, down: bool) -> None:

@@ -140,8 +140,13 @@ class PageTexts(QObject):
     def put_words_back(self, replaced: Replacing) -> None:
         """Write again what was replaced, except on pages that were changed since."""
         made = self._make([change.reverse for change in replaced.changes])
+        texts = {page.ref.unrotated: page.text for page in self._pages}
         written = {change.ref for change in made}
-        left_alone = tuple(change for change in replaced.changes if change.ref not in written)
+        left_alone = tuple(
+            change
+            for change in replaced.changes
+            if change.ref not in written and texts.get(change.ref.unrotated) != change.text
+        )
         self.notice_raised.emit(
             about_put_back(replace(replaced, changes=made), replace(replaced, changes=left_alone))
         )

@@ -108,9 +108,9 @@ class SettingsKeeper(QObject):
         there = load_settings(self._path, settings)
         here, before = dataclasses.asdict(settings), dataclasses.asdict(self._written)
         changed = {name: here[name] for name in here if here[name] != before[name]}
-        if "own_models" in changed:
-            kept, of_others = _merged(here["own_models"], before["own_models"], there.own_models)
-            changed["own_models"] = (*kept, *of_others)
+        for name in changed.keys() & {"own_models", "settled_texts"}:
+            kept, of_others = _merged(here[name], before[name], getattr(there, name))
+            changed[name] = (*kept, *of_others)
         if changed.get("recent_files"):  # else the person cleared them, whoever opened them
             kept, of_others = _merged(here["recent_files"], before["recent_files"], there.recent_files)
             opened = sum(path not in before["recent_files"] for path in kept)  # the newest are the first

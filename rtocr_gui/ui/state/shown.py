@@ -304,7 +304,7 @@ class ExportProgress:
 
     Attributes:
         page: how many pages it has taken.
-        page_count: how many it takes in all; 0 once it has ended.
+        page_count: how many it takes in all; 0 once all exports have ended.
     """
 
     page: int = 0

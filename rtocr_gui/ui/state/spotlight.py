@@ -28,7 +28,7 @@ class Spotlight(QObject):
         attention_changed (NDArray (N,) or None): how much each visual token is lit, in 0..1.
         text_marked (tuple of start and end, or None): the part of the shown text from the played token.
         token_pointed (int): the token at which the selected text begins.
-        failed (str): why a reading cannot be traced.
+        failed (str, class of the error): why a reading cannot be traced.
 
     Args:
         bridge: traces.

@@ -68,10 +68,14 @@ class TextRestorer(QObject):
     def _restore(self, left: LeftBehind) -> None:
         shown = self._pages.shown_page
         is_typing = shown is not None and shown.edited  # the next words would get into another page
+        there = sum(self._has(page.ref, page.text) for page in left.pages)
         found = self._pages.left_behind(left.pages)
         self._shelf.put_back(found, show=not is_typing)
+        self._shelf.sort_as([page.ref for page in found.pages])
+        if found.pages and not is_typing:
+            self._shelf.select(next(page.ref for page in found.pages if page.text))
         others = tuple(page for page in left.pages if not self._has(page.ref, page.text))
-        restored = len(left.pages) - len(others)
+        restored = len(left.pages) - len(others) - there
         if not others:
             self._choices.settle_text(left.path)
         self.notice_raised.emit(about_restored(restored, LeftBehind(left.path, others)))

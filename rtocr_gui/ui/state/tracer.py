@@ -36,7 +36,7 @@ class Tracer(QObject):
     Signals:
         trace_changed (TraceShown or None): of the shown reading; None while there is none.
         tracing_changed (bool): True while it is being traced; False follows the trace itself.
-        failed (str): why it cannot be traced.
+        failed (str, class of the error): why it cannot be traced.
 
     Args:
         bridge: traces.

@@ -140,7 +140,10 @@ class UnsavedTextKeeper(QObject):
 
 
 def take_left_behind(folder: Path, settled: Collection[str] = ()) -> tuple[LeftBehind, ...]:
-    """Give readable names to files left by programs that ended unexpectedly, and return what they hold.
+    """Give readable names to files left by programs that ended unexpectedly, and return what such files hold.
+
+    Those that were named at an earlier start are among them, unless they are settled. The newest is first:
+    what is restored from it is not replaced by older text of the same pages.
 
     Args:
         folder: where they are.
@@ -157,7 +160,7 @@ def take_left_behind(folder: Path, settled: Collection[str] = ()) -> tuple[LeftB
             _log.warning("unsaved text could not be renamed: %s", error)
         finally:
             lock.unlock()
-    left = sorted(folder.glob(f"{_READABLE}*.md") if is_folder(folder) else ())
+    left = sorted(folder.glob(f"{_READABLE}*.md") if is_folder(folder) else (), reverse=True)
     return tuple(LeftBehind(path, _pages_kept_in(path)) for path in left if path.name not in settled)
 
 

@@ -55,14 +55,20 @@ class UnsavedTexts(QObject):
         )
 
     def texts(self) -> tuple[KeptPage, ...]:
-        """The pages with text that is in no file, also if it has only been read in part so far.
+        """The pages with text if any of it is in no file, also if it has only been read in part so far.
 
-        A copied text counts, as most clipboards lose it with the program.
+        A copied text counts, as most clipboards lose it with the program. Those in files are among the pages:
+        without them, the next export of the others might replace these files.
         """
-        pages = [page.settled for page in self._pages if not self._samples.is_untouched(page)]
-        unsaved = [page for page in pages if page.text and not page.saved.is_in_file(page.text)]
-        labels = told_apart({page.ref: page.ref.label for page in unsaved})
-        return tuple(KeptPage(labels[page.ref], page.text, page.ref, page.origin) for page in unsaved)
+        settled = [page.settled for page in self._pages if not self._samples.is_untouched(page)]
+        pages = [page for page in settled if page.text]
+        if all(page.saved.is_in_file(page.text) for page in pages):
+            return ()
+        labels = told_apart({page.ref: page.ref.label for page in pages})
+        return tuple(
+            KeptPage(labels[page.ref], page.text, page.ref, page.origin, page.saved.is_in_file(page.text))
+            for page in pages
+        )
 
     def note_copied(self, refs: Iterable[PageRef]) -> None:
         """Note that the clipboard holds the texts of these pages, and of no others."""

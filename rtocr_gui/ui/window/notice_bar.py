@@ -177,7 +177,7 @@ class NoticeBar(QFrame):
         total = len(self._left_out) + len(self._rows)
         self._dismiss.setText(f"Dismiss all {grouped(total)}" if total > VISIBLE_LINES else "Dismiss")
         # Setting the text has taken the shortcut away. No stray key hides what nothing tells again.
-        has_shortcut = not any(row.notice.stays_in_view for row in self._rows)
+        has_shortcut = not any(row.notice.outlives_keys for row in self._rows)
         self._dismiss.setShortcut(QKeySequence(Qt.Key.Key_Escape) if has_shortcut else QKeySequence())
         self._dismiss.setToolTip(f"Hide these notices{' (Esc)' if has_shortcut else ''}")
 

@@ -95,10 +95,9 @@ class StatusLine(QWidget):
     @Slot(object)
     def show_exporting(self, progress: ExportProgress) -> None:
         """Show how far an export is, where it takes more than one page."""
-        words = f"Exporting {progress.page_count} pages"
-        if progress.page:
-            words = f"Exporting page {progress.page} of {progress.page_count}"
-        self._say("exporting", words if progress.page_count > 1 else "")
+        page, count = progress.page, progress.page_count
+        what = f"page {page} of {count}" if page else f"{count} pages"
+        self._say("exporting", f"Exporting {what}" if count > 1 else "")
 
     def _say(self, job: str, words: str) -> None:
         """Note what a job is at, and show the first one; a reading comes before all but an export."""
