@@ -340,6 +340,25 @@ def test_a_file_that_changed_is_opened_again_at_the_page_that_is_shown_and_in_it
     assert window.notice_bar.notices == ()
 
 
+@pytest.mark.parametrize("what", ["encoding", "curve", "trace"])
+def test_what_else_is_to_be_done_with_a_page_of_a_changed_file_offers_to_open_it_again(
+    qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer], what: str
+) -> None:
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    read_selected(qtbot, session)
+    offers.clear()
+    draw_page("other.png").replace(path)
+    with qtbot.waitSignal(session.notice_raised):
+        if what == "encoding":
+            session.set_mode(Mode.TINY)
+        elif what == "curve":
+            session.tuning.read_curve()
+        else:
+            session.tuning.spotlight.trace()
+    assert offers == [OpenAgain(path)]
+
+
 def test_what_is_opened_again_is_not_taken_for_what_was_refused_before(
     qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:

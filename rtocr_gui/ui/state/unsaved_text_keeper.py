@@ -70,7 +70,7 @@ class UnsavedTextKeeper(QObject):
 
         Args:
             changed: emitted when there may be other text to keep.
-            unsaved: returns the pages with text that is in no file.
+            unsaved: returns the pages to keep; none while all text is in files.
             tell: called on the main thread with a sentence if it cannot be kept.
         """
         self._failed.connect(tell)
