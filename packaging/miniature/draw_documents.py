@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from recipe.commands import count, failures_in_words, share
+from recipe.commands import above_0, count, failures_in_words, share
 from recipe.pages import EVALUATION_SEED, PageKind, draw_page
 from recipe.typefaces import about_missing_typefaces
 
@@ -22,8 +22,8 @@ def main() -> int:
     parser.add_argument("--count", type=count, default=20)
     parser.add_argument("--seed", type=int, default=EVALUATION_SEED)
     parser.add_argument("--width", type=int, nargs=2, default=(1000, 1240), metavar="PX")
-    parser.add_argument("--proportion", type=float, nargs=2, default=(1.3, 1.45), metavar="HEIGHT/WIDTH")
-    parser.add_argument("--x-height", type=float, nargs=2, default=(10.0, 14.0), metavar="PX")
+    parser.add_argument("--proportion", type=above_0, nargs=2, default=(1.3, 1.45), metavar="HEIGHT/WIDTH")
+    parser.add_argument("--x-height", type=above_0, nargs=2, default=(10.0, 14.0), metavar="PX")
     parser.add_argument("--rich", type=share, default=0.7, help="share of pages with titles, columns, ...")
     parser.add_argument("--manuals", type=share, default=0.25, help="share of these laid out like manuals")
     parser.add_argument("--damaged", type=share, default=0.5, help="share of pages that look scanned")

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from evaluation.outcomes import Record, digest_weights, judge
+from evaluation.outcomes import Record, judge, name_reader
 from evaluation.page_sets import Group, PageSet, TruePage, plan_sets
 from evaluation.tables import card_tables
 from recipe.commands import above_0, count, failures_in_words
@@ -36,10 +36,11 @@ def main() -> int:
     options = _parse()
     folder = options.checkpoint.resolve()
     engine = Engine(options.threads)
-    info = engine.load(folder, device=options.device).info
+    loaded = engine.load(folder, device=options.device)
+    info = loaded.info
     modes = [mode for mode in Mode if mode.value in options.modes] if options.modes else info.modes
     sets = plan_sets(info, modes, [Group(name) for name in options.groups])
-    record = Record(options.record, digest_weights(folder))
+    record = Record(options.record, name_reader(folder, loaded.device, loaded.dtype))
     jobs = missing_readings(sets, options.pages, record)
     if missing := about_missing_typefaces():
         print(missing, file=sys.stderr)

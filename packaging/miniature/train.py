@@ -19,11 +19,13 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
 import torch.distributed
+from huggingface_hub.utils import WeakFileLock
 from torch.multiprocessing.spawn import ProcessExitedException, spawn
 
 from recipe.commands import above_0, count, failures_in_words, share
@@ -108,6 +110,8 @@ def _parse() -> argparse.Namespace:
         parser.error(str(error))
     if options.added_layers != NO_LAYERS and options.begin_from is None:
         parser.error("layers can be added only to weights that the training begins from")
+    if options.heads is not None and options.begin_from is None:
+        parser.error("heads belong to weights that the training begins from: name those with --begin-from")
     if options.minutes is not None and options.processes > 1:
         parser.error("processes that train together count steps, not minutes: their clocks may differ")
     if options.stage != "both" and any(one is not None for one in (options.pruned, options.encoder_learns)):
@@ -130,9 +134,31 @@ def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting:
     if options.seed is not None:
         stage = stage.seeded(options.seed)
     torch.manual_seed(_FIRST_WEIGHTS_SEED)
-    train(stage.enlarged(options.larger), Learner(read_sizes()), settings, rank)
+    with _alone_in(settings.folder) if rank == 0 else nullcontext():
+        train(stage.enlarged(options.larger), Learner(read_sizes()), settings, rank)
     if meeting is not None:
         torch.distributed.destroy_process_group()
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other trainings out of a folder.
+
+    Raises:
+        SettingsError: there is one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = WeakFileLock(folder / ".lock", timeout=0.1)
+    try:
+        lock.__enter__()
+    except TimeoutError as error:
+        raise SettingsError(
+            f"Another training runs in {folder}: wait for its end, or name another."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.__exit__(None, None, None)
 
 
 def _end_with_parent() -> None:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from evaluation.card import TO_WRITE, write_card
-from evaluation.outcomes import Record, digest_weights
+from evaluation.outcomes import Record, name_reader
 from evaluation.page_sets import Group, plan_sets
 from evaluation.tables import card_tables
 from recipe.commands import failures_in_words
@@ -28,12 +28,14 @@ def main() -> int:
     options = parser.parse_args()
     folder: Path = options.checkpoint.resolve()
     info = inspect_checkpoint(folder)
-    record = Record(options.record, digest_weights(folder))
+    record = Record(options.record, name_reader(folder))
     sets = plan_sets(info, info.modes, list(Group))
     tables = card_tables(sets, record.outcomes)
     card = write_card(info, options.runs, tables)
     if not tables:
-        sys.exit(f"{options.record} holds no reading of these weights: make it with evaluate.py first.")
+        sys.exit(
+            f"{options.record} holds no reading of this checkpoint on a CPU: make it with evaluate.py first."
+        )
     target: Path = options.card or folder / "MODEL_CARD.md"
     try:
         with target.open("x", encoding="utf-8") as file:

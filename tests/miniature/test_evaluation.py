@@ -1,5 +1,6 @@
 """The figures of a checkpoint are what was read, and the card tells them."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from evaluate import missing_readings, read_pages
+from evaluation import page_sets
 from evaluation.card import write_card
-from evaluation.outcomes import Outcome, Record, digest_weights, match_blocks, outline
+from evaluation.outcomes import Outcome, Record, match_blocks, name_reader, outline
 from evaluation.page_sets import Group, plan_sets, scale_of
 from evaluation.tables import card_tables
 from recipe.blocks import Block as TrueBlock
@@ -78,6 +80,18 @@ def test_figures_are_not_continued_on_pages_of_other_texts(
     assert [one.group for one, *_ in missing_readings(sets, 1, record)] == [Group.EMPTY, Group.EMPTY]
 
 
+def test_figures_are_not_continued_on_other_sample_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (samples,) = plan_sets(inspect_checkpoint(MINIATURE), [Mode.TINY], [Group.SAMPLES])
+    before = samples.name
+    shutil.copytree(page_sets.SAMPLES, tmp_path / "samples")
+    monkeypatch.setattr(page_sets, "SAMPLES", tmp_path / "samples")
+    assert samples.name == before
+    (tmp_path / "samples" / "letter.txt").write_text("Dear all")
+    assert samples.name != before
+
+
 @pytest.mark.parametrize("held_out", [True, False])
 def test_figures_are_not_continued_on_pages_in_other_typefaces(
     held_out: bool, change_typefaces: Callable[[bool], None]
@@ -89,13 +103,17 @@ def test_figures_are_not_continued_on_pages_in_other_typefaces(
     assert changed == [one for one in sets if one.kind and one.kind.held_out is held_out]
 
 
-def test_figures_are_of_the_weights_that_read_whether_or_not_heads_lie_beside_them(tmp_path: Path) -> None:
+def test_figures_are_of_what_reads_and_where_whether_or_not_heads_lie_beside_them(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"weights")
-    digest = digest_weights(tmp_path)
+    digest = name_reader(tmp_path)
     (tmp_path / HEADS_FILE).write_bytes(b"heads")
-    assert digest_weights(tmp_path) == digest
+    assert name_reader(tmp_path) == digest
+    assert name_reader(tmp_path, "cuda", "bfloat16") != digest
+    (tmp_path / "rtocr.json").write_text("{}")
+    assert name_reader(tmp_path) != digest, "it is described otherwise"
+    (tmp_path / "rtocr.json").unlink()
     (tmp_path / "model.safetensors").write_bytes(b"other weights")
-    assert digest_weights(tmp_path) != digest
+    assert name_reader(tmp_path) != digest
 
 
 def test_a_card_tells_pages_only_about_and_no_line_that_was_cut_short(tmp_path: Path) -> None:

@@ -127,6 +127,15 @@ def test_a_place_that_cannot_be_written_to_is_told(call: Callable[..., int]) -> 
         call(draw_documents, "file/pages")
 
 
+@pytest.mark.parametrize("option", ["--proportion", "--x-height"])
+def test_an_endless_page_is_not_drawn(
+    option: str, call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        call(draw_documents, "pages", option, 1, "inf")
+    assert "must be above 0" in capsys.readouterr().err
+
+
 def test_ctrl_c_ends_a_program_without_a_traceback(
     call: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,9 +149,9 @@ def test_ctrl_c_ends_a_program_without_a_traceback(
 
 
 def test_a_card_without_figures_is_not_written(call: Callable[..., int]) -> None:
-    Path("other.jsonl").write_bytes(b'\xff\xfe\n5\n{}\n{"checkpoint": "other"}')
+    Path("other.jsonl").write_bytes(b'\xff\xfe\n5\n{}\n{"reader": "other"}')
     for figures in ("nowhere.jsonl", "other.jsonl"):
-        with pytest.raises(SystemExit, match=f"{figures} holds no reading of these weights"):
+        with pytest.raises(SystemExit, match=f"{figures} holds no reading of this checkpoint"):
             call(write_card, MINIATURE, figures, "--card", "card.md")
     assert not Path("card.md").exists()
 
@@ -160,5 +169,7 @@ def test_what_a_card_needs_of_a_stage_is_told(call: Callable[..., int]) -> None:
     assert "log.jsonl is missing or tells of no step" in told()
     (run / LOG_FILE).write_text('{"step": 1, "lo')
     assert "log.jsonl is missing or tells of no step" in told()
+    (run / LOG_FILE).write_text('{"step": 1, "seconds": 1}')
+    assert "does not tell its items_per_step" in told()
     (run / STATE_FILE).write_bytes(b"damaged")
     assert "state.safetensors is damaged" in told()

@@ -27,7 +27,7 @@ from recipe.reading_stages import ReadingStage, both_stage
 from recipe.readings import ReadingBatches, ViewPlan
 from recipe.shown import show
 from recipe.states import HEADS_FILE, STATE_FILE, Blend, blend_weights, load_weights, save_state
-from recipe.training import LOG_FILE, RunSettings, learning_rate, share_gradients, train
+from recipe.training import LOG_FILE, Journal, RunSettings, learning_rate, share_gradients, train
 from rtocr_gui.errors import CheckpointError, SettingsError
 from rtocr_gui.ocr.decoder.decoding import build_prompt
 from rtocr_gui.ocr.model.checkpoint import load_checkpoint
@@ -623,3 +623,11 @@ def test_what_is_merged_learns_too() -> None:
     assert visual.grad is not None
     assert len(kept.visual) < len(visual)
     assert (visual.grad[shown.layout.prunable].abs().sum(dim=1) > 0).all()
+
+
+def test_a_line_of_the_log_that_was_cut_short_swallows_no_other(tmp_path: Path) -> None:
+    (tmp_path / LOG_FILE).write_text('{"step": 20}\n{"step": 40, "lo')
+    for first in (20, 60):
+        Journal(RunSettings(tmp_path, steps=99), 1, first).show(first + 20)
+    lines = (tmp_path / LOG_FILE).read_text().splitlines()
+    assert [json.loads(line)["step"] for line in (lines[0], *lines[2:])] == [20, 40, 80]

@@ -37,6 +37,7 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]
     ("words", "said"),
     [
         (("both", "--added-layers", "clip:3"), "only to weights that the training begins from"),
+        (("both", "--heads", "heads.safetensors"), "name those with --begin-from"),
         (("both", "--minutes", 5, "--processes", 2), "count steps, not minutes"),
         (("pages", "--pruned", 0.3), "are for the stage “both”"),
         (("pages", "--encoder-learns", "tokens"), "are for the stage “both”"),
@@ -131,3 +132,10 @@ def test_no_process_of_a_training_outlives_the_one_that_was_killed(tmp_path: Pat
     assert len(children) >= 2
     _, alive = psutil.wait_procs(children, timeout=60)
     assert all(child.status() == psutil.STATUS_ZOMBIE for child in alive)
+
+
+def test_a_folder_in_which_another_training_runs_is_refused(
+    train: Callable[..., int], tmp_path: Path
+) -> None:
+    with command._alone_in(tmp_path), pytest.raises(SystemExit, match="Another training runs in"):
+        train("encoder", "--device", "cpu")

@@ -57,6 +57,11 @@ def _families(held_out: bool) -> list[str]:
 def _stage_row(run: Path) -> str:
     """Format a row of the table of stages from a stage's state and log."""
     said, lines = read_facts(run), _read_log(run / LOG_FILE)
+    if missing := {"stage", "step", "seed", "items_per_step"} - said.keys():
+        lacks = ", ".join(sorted(missing))
+        raise CheckpointError(
+            f"The state in {run} does not tell its {lacks}: go on with that training, or leave the stage out."
+        )
     name, steps = said["stage"], int(said["step"])
     counted = {"step", "seconds", "items_per_s", "bytes"}
     last = ", ".join(f"{name} {value:.3g}" for name, value in lines[-1].items() if name not in counted)

@@ -135,13 +135,13 @@ def _norm_correlation(page: TruePage, encoded: EncodedPage) -> float | None:
     return float(np.corrcoef(encoded.measures.norms, np.log2(1 + counts))[0, 1])
 
 
-def digest_weights(checkpoint: Path) -> str:
-    """Identify the weights in a checkpoint folder by content; the training heads do not affect reading."""
+def name_reader(checkpoint: Path, device: str = "cpu", dtype: str = "float32") -> str:
+    """Identify what reads: a checkpoint by its content, without the training heads, and what it runs on."""
     digest = hashlib.sha256()
-    for path in sorted(checkpoint.glob("*.safetensors")):
+    for path in sorted([*checkpoint.glob("*.safetensors"), *checkpoint.glob("*.json")]):
         if path.name != HEADS_FILE:
             digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    return f"{digest.hexdigest()[:16]} {device} {dtype}"
 
 
 class Record:
@@ -149,17 +149,17 @@ class Record:
 
     Args:
         path: the file, which need not exist.
-        checkpoint: identifies the weights; outcomes of others are kept but not returned.
+        reader: as from `name_reader`; outcomes of others are kept but not returned.
     """
 
-    def __init__(self, path: Path, checkpoint: str) -> None:
+    def __init__(self, path: Path, reader: str) -> None:
         self._path = path
-        self._checkpoint = checkpoint
+        self._reader = reader
         self._outcomes = {_key(one): one for one in self._read()}
 
     @property
     def outcomes(self) -> list[Outcome]:
-        """Outcomes of these weights."""
+        """Outcomes of this reader."""
         return list(self._outcomes.values())
 
     def has(self, page_set: PageSet, page: int, setting: Setting) -> bool:
@@ -175,7 +175,7 @@ class Record:
         ]
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf-8") as file:
-            file.write("\n" + json.dumps({"checkpoint": self._checkpoint, **fields}))
+            file.write("\n" + json.dumps({"reader": self._reader, **fields}))
         self._outcomes[_key(outcome)] = outcome
 
     def _read(self) -> Iterator[Outcome]:
@@ -186,7 +186,7 @@ class Record:
                 fields: Any = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(fields, dict) and fields.pop("checkpoint", None) == self._checkpoint:
+            if isinstance(fields, dict) and fields.pop("reader", None) == self._reader:
                 yield _outcome(fields)
 
 

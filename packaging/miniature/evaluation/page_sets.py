@@ -110,7 +110,8 @@ class PageSet:
     def name(self) -> str:
         """Its name in a record: another for other pages, even if only their texts or typefaces differ."""
         if self.kind is None:
-            return self._drawn_by
+            samples = b"".join(path.read_bytes() for path in sorted(SAMPLES.iterdir()))
+            return f"{self._drawn_by}/{hashlib.sha256(samples).hexdigest()[:8]}"
         return f"{self._drawn_by}/{load_stock().digest}/{digest_typefaces(self.kind.held_out)}"
 
     @property

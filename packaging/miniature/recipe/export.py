@@ -48,6 +48,7 @@ def export_checkpoint(
         blend_weights(learner, blend)
     folder.mkdir(parents=True, exist_ok=True)
     disable_progress_bar()  # type: ignore[no-untyped-call]
+    (folder / HEADS_FILE).unlink(missing_ok=True)  # first, as they belong to other weights
     with tempfile.TemporaryDirectory() as stock:
         learner.bfloat16().model.save_pretrained(stock)
         write_bytes_atomically(folder / WEIGHTS_FILE, Path(stock, WEIGHTS_FILE).read_bytes())
@@ -55,8 +56,6 @@ def export_checkpoint(
         tensors = learner.state_dict().items()
         own = {name: one for name, one in tensors if not name.startswith("model.")}
         write_bytes_atomically(folder / HEADS_FILE, save(own))
-    else:
-        (folder / HEADS_FILE).unlink(missing_ok=True)
     for source in (CONFIG, TOKENIZER, TOKENIZER.with_name(_TOKENIZER_CONFIG)):
         if source.parent != folder:
             write_bytes_atomically(folder / source.name, source.read_bytes())

@@ -139,7 +139,7 @@ def point_loss(head: DenseHead, neck: Tensor, points: Tensor, turn: int) -> tupl
     labels = points.reshape(-1, POINTS_PER_PATCH).long()  # (patches, points)
     order = torch.arange(labels.numel(), device=labels.device).view_as(labels)
     wanted = (labels != NOTHING) | (order % _BLANK_POINTS_TAUGHT == turn % _BLANK_POINTS_TAUGHT)
-    return _dense_loss(head, neck.flatten(0, 2), labels, wanted)
+    return _places_loss(head, neck.flatten(0, 2), labels, wanted)
 
 
 def slot_loss(
@@ -157,10 +157,10 @@ def slot_loss(
         The mean loss, and the share of right answers where there is a character.
     """
     labels = slots.flatten(0, 1).long()
-    return _dense_loss(head, tokens.flatten(0, 1), labels, labels != UNSAID, slot_weights)
+    return _places_loss(head, tokens.flatten(0, 1), labels, labels != UNSAID, slot_weights)
 
 
-def _dense_loss(
+def _places_loss(
     head: DenseHead, features: Tensor, labels: Tensor, wanted: Tensor, place_weights: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     scores, answers = head(features, wanted).float(), labels[wanted]

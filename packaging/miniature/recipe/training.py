@@ -342,6 +342,9 @@ class Journal:
     def __init__(self, settings: RunSettings, items_per_step: int, first: int) -> None:
         settings.folder.mkdir(parents=True, exist_ok=True)
         self._path = settings.folder / LOG_FILE
+        if self._path.is_file() and not self._path.read_bytes().endswith(b"\n"):
+            with self._path.open("a") as log:
+                log.write("\n")  # a kill has cut the last line short
         self._show_steps = settings.show_steps
         self._items_per_step = items_per_step
         self._smooth: dict[str, float] = {}
