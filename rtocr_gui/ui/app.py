@@ -218,4 +218,4 @@ def _report_unexpected(window: MainWindow) -> None:
         window.notice_bar.add_problem(unexpected(error))
 
     sys.excepthook = hook
-    threading.excepthook = lambda thrown: logging.error("unexpected error", exc_info=thrown.exc_value)
+    threading.excepthook = lambda thrown: thrown.exc_value and unexpected(thrown.exc_value)

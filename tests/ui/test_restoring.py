@@ -389,7 +389,7 @@ def test_a_text_that_was_to_be_checked_still_is(
 
 
 def test_exported_texts_are_kept_with_the_others_and_restored_as_exported(
-    qtbot: QtBot, session: Session, draw_page: Draw, restore: Restore, tmp_path: Path
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:
     path = draw_page("two.tiff", pages=2)
     open_and_load(qtbot, session, path)

@@ -242,46 +242,37 @@ def test_a_page_that_was_rotated_since_is_still_read_in_halves_and_one_that_was_
     assert len(fake_engine.asked) == 3
 
 
-def test_who_typed_is_asked_before_the_page_is_read_in_halves(
-    qtbot: QtBot,
-    window: MainWindow,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def typed_on(qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw) -> Session:
+    """With a page that was too long, and on which the person typed."""
     fake_engine.endless = ENDLESS
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     session.edit_text("mine")
+    return session
+
+
+def test_who_typed_is_asked_before_the_page_is_read_in_halves(
+    window: MainWindow, typed_on: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
     monkeypatch.setattr(questions, "agrees", lambda _, title, *__: asked.append(title))
-    window.notice_bar.offer_taken.emit(ReadHalves(session.shelf.current, beside=False))
+    window.notice_bar.offer_taken.emit(ReadHalves(typed_on.shelf.current, beside=False))
     assert asked == ["Split page?"]
-    assert session.current_text == "mine"
+    assert typed_on.current_text == "mine"
 
 
 def test_a_page_that_leaves_the_list_while_the_person_is_asked_is_not_read_in_halves(
-    qtbot: QtBot,
-    window: MainWindow,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    monkeypatch: pytest.MonkeyPatch,
+    window: MainWindow, typed_on: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake_engine.endless = ENDLESS
-    open_and_load(qtbot, session, draw_page())
-    read_selected(qtbot, session)
-    session.edit_text("mine")
-
     def agree_late(*_: object) -> bool:
-        session.shelf.remove(session.shelf.refs)
+        typed_on.shelf.remove(typed_on.shelf.refs)
         return True
 
     monkeypatch.setattr(questions, "agrees", agree_late)
-    window.notice_bar.offer_taken.emit(ReadHalves(session.shelf.current, beside=False))
-    assert session.shelf.refs == ()
-    assert session.reader.activity.is_idle
+    window.notice_bar.offer_taken.emit(ReadHalves(typed_on.shelf.current, beside=False))
+    assert typed_on.shelf.refs == ()
+    assert typed_on.reader.activity.is_idle
 
 
 def test_two_ways_that_both_go_in_circles_are_not_offered_in_turn_for_ever(

@@ -307,13 +307,13 @@ def about_folder(folder: Path, sentence: str, below: ScansBelow) -> Notice:
 
 def about_left_behind(left: LeftBehind) -> Notice:
     """Say at startup where text is that was in no file when the program ended unexpectedly."""
-    if not left.pages:
-        sentence = f"RTOCR has ended unexpectedly. Text that was not exported is in “{left.path}”."
-        return _about_text_in_file(sentence, left)
-    sentence = (
-        f"RTOCR has ended unexpectedly. The text of {_of_kept(left.pages)} is in “{left.path}”. "
-        "It can be restored to its pages; the file stays."
-    )
+    what, more = "Text that was not exported", ""
+    if left.pages:
+        what, more = (
+            f"The text of {_of_kept(left.pages)}",
+            " It can be restored to its pages; the file stays.",
+        )
+    sentence = f"RTOCR has ended unexpectedly. {what} is in “{left.path}”.{more}"
     return _about_text_in_file(sentence, left)
 
 
@@ -339,7 +339,7 @@ def about_restored(restored: int, left: LeftBehind) -> Notice:
 
 
 def _of_kept(pages: Sequence[KeptPage]) -> str:
-    return pages[0].label if len(pages) == 1 else counted_pages([page.ref for page in pages])
+    return _one_or_counted(pages[0].label, [page.ref for page in pages])
 
 
 def _about_text_in_file(sentence: str, left: LeftBehind) -> Notice:
@@ -423,9 +423,10 @@ def about_put_back(written: Replacing, left_alone: Replacing) -> Notice:
         left_alone: on the others.
     """
     words = f"“{written.words}”"
-    sentence = f"Put {words} back: {written.extent}." if written.changes else f"{words} was not put back."
-    if not (written.changes or left_alone.changes):
-        sentence = f"{words} is back already."
+    if written.changes:
+        sentence = f"Put {words} back: {written.extent}."
+    else:
+        sentence = f"{words} was not put back." if left_alone.changes else f"{words} is back already."
     if left_alone.changes:
         sentence += f" Pages changed or removed since, or being read, left alone: {len(left_alone.changes)}."
         return Notice(sentence, (TakeBack(left_alone),))
@@ -433,8 +434,12 @@ def about_put_back(written: Replacing, left_alone: Replacing) -> Notice:
 
 
 def _named(removed: RemovedPages) -> str:
-    first, *others = removed.pages
-    return counted_pages([page.ref for page in removed.pages]) if others else first.name
+    return _one_or_counted(removed.pages[0].name, [page.ref for page in removed.pages])
+
+
+def _one_or_counted(name: str, refs: Sequence[PageRef]) -> str:
+    """Name a page if it is the only one, or say how many they are."""
+    return name if len(refs) == 1 else counted_pages(refs)
 
 
 def refusal(fit: "Fit", asked: LoadRequest, bundled: LoadRequest) -> Notice:

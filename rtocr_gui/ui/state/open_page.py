@@ -218,8 +218,7 @@ class OpenPage:
             return False
         if self.reading is None:
             return self.restored is TextOrigin.READ
-        ended_by_itself = self.reading.stop_reason is not StopReason.CANCELLED
-        return ended_by_itself and self.reading.settings == settings and not self.by_former_model
+        return self._ended_by_itself and self.reading.settings == settings and not self.by_former_model
 
     def give_up(self) -> None:
         """Restore the text and the state from before a reading that was given up."""
@@ -228,11 +227,12 @@ class OpenPage:
 
     def _tell_state(self) -> None:
         """Set the state and the sentence of a page that is not being read."""
+        is_as_read = not (self.edited or self.is_turned)
         if self._failure is not None:
             self.state, self.sentence = PageState.FAILED, self._failure
-        elif self.reading is not None and not self.edited and not self.is_turned:
+        elif is_as_read and self.reading is not None:
             self._tell_end(self.reading)
-        elif self.restored is not None and not self.edited and not self.is_turned:
+        elif is_as_read and self.restored is not None:
             self.state, self.sentence = _RESTORED[self.restored]
         else:
             self.state = PageState.EDITED if self.edited else PageState.UNREAD
@@ -253,8 +253,13 @@ class OpenPage:
     @property
     def _is_whole(self) -> bool:
         """True if its text was typed, or read to its end."""
-        ended_by_itself = self.reading is not None and self.reading.stop_reason is not StopReason.CANCELLED
-        return self.edited or ended_by_itself or self.restored in (TextOrigin.READ, TextOrigin.READ_IN_DOUBT)
+        was_whole = self.restored in (TextOrigin.READ, TextOrigin.READ_IN_DOUBT)
+        return self.edited or self._ended_by_itself or was_whole
+
+    @property
+    def _ended_by_itself(self) -> bool:
+        """True if it was read, and that was not stopped."""
+        return self.reading is not None and self.reading.stop_reason is not StopReason.CANCELLED
 
     @property
     def is_cut(self) -> bool:

@@ -62,12 +62,13 @@ class UnsavedTexts(QObject):
         """
         settled = [page.settled for page in self._pages if not self._samples.is_untouched(page)]
         pages = [page for page in settled if page.text]
-        if all(page.saved.is_in_file(page.text) for page in pages):
+        exported = [page.saved.is_in_file(page.text) for page in pages]
+        if all(exported):
             return ()
         labels = told_apart({page.ref: page.ref.label for page in pages})
         return tuple(
-            KeptPage(labels[page.ref], page.text, page.ref, page.origin, page.saved.is_in_file(page.text))
-            for page in pages
+            KeptPage(labels[page.ref], page.text, page.ref, page.origin, is_exported)
+            for page, is_exported in zip(pages, exported, strict=True)
         )
 
     def note_copied(self, refs: Iterable[PageRef]) -> None:
