@@ -367,6 +367,7 @@ def test_a_restored_page_whose_newest_reading_failed_or_that_was_rotated_is_read
         session.shelf.select(page_of(one))
         session.shelf.rotate(90)
         assert states[page_of(one).label].state is PageState.UNREAD
+        assert [kept.origin for kept in session.unsaved.texts()] == [TextOrigin.READ_IN_DOUBT]
     else:
         fake_engine.broken_pages.add(one.name)
         until_idle(qtbot, session, lambda: session.read((page_of(one),)))

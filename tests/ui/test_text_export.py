@@ -128,6 +128,37 @@ def test_an_export_that_waits_for_another_can_be_stopped(
     assert not stop.isEnabled()
 
 
+def test_while_pages_are_read_stop_ends_the_reading_alone_and_exporting_stops_by_its_own_action(
+    qtbot: QtBot,
+    session: Session,
+    window: MainWindow,
+    fake_engine: FakeEngine,
+    bridge: EngineBridge,
+    draw_page: Draw,
+    notices: list[str],
+    tmp_path: Path,
+) -> None:
+    read_all(qtbot, session, draw_page())
+    stop, stop_export = (window.actions_by_name[name] for name in ("stop", "stop_export"))
+    with held_lane(bridge._export_lane):
+        session.exporter.export_text(tmp_path / "kept.pdf")
+        begin_reading(qtbot, session, fake_engine)
+        stop.trigger()
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: bool(notices))
+    assert (tmp_path / "kept.pdf").exists()
+    assert not stop_export.isEnabled()
+    wait_until_idle(qtbot, session)
+    begin_reading(qtbot, session, fake_engine)
+    with held_lane(bridge._export_lane):
+        session.exporter.export_text(tmp_path / "stopped.pdf")
+        stop_export.trigger()
+    qtbot.waitUntil(lambda: len(notices) == 2)
+    assert not (tmp_path / "stopped.pdf").exists()
+    assert session.is_reading
+    until_idle(qtbot, session, fake_engine.gate.set)
+
+
 def test_the_next_export_is_told_of_once_one_has_ended(
     qtbot: QtBot, session: Session, bridge: EngineBridge, draw_page: Draw, notices: list[str], tmp_path: Path
 ) -> None:

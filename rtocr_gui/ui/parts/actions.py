@@ -62,6 +62,7 @@ SPECS = (
     ActionSpec("export_overlay", "Export o&verlay picture…", "Save the page and its overlay", "Ctrl+Shift+E"),
     ActionSpec("export_plan", "Export &plan…", "Save as JSON which tokens are kept and which are merged"),
     ActionSpec("export_curve", "Export &curve…", "Save the retention curve as CSV or JSON"),
+    ActionSpec("stop_export", "Stop exportin&g", "Stop exporting PDFs, and go on reading"),
     ActionSpec("copy", "&Copy text", "Copy the text of the selected pages", "Ctrl+Shift+C", "copy"),
     ActionSpec("find", "&Find…", "Find words in the text of all pages", "Ctrl+F", "find"),
     ActionSpec("join_lines", "&Make paragraphs", "Join the lines of paragraphs, or those selected", "Ctrl+J"),
@@ -91,7 +92,7 @@ SPECS = (
         "read_all", "Read &all", "Read all pages not yet read with these settings", "Ctrl+Shift+R", "read-all"
     ),
     ActionSpec("retry", "Read another &way", "Read this page again in a way that may work better", "F5"),
-    ActionSpec("stop", "&Stop", "Stop reading and exporting PDFs; texts from before stay", "Ctrl+.", "stop"),
+    ActionSpec("stop", "&Stop", "Stop reading, or else exporting PDFs; texts stay", "Ctrl+.", "stop"),
     ActionSpec(
         "read_pasted", "Read pasted &images", "Read an image that has no file at once", checkable=True
     ),
@@ -156,6 +157,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "export_overlay",
         "export_plan",
         "export_curve",
+        "stop_export",
         "",
         "remove",
         "",

@@ -116,11 +116,13 @@ class OpenPage:
         if self.edited:
             return TextOrigin.TYPED
         if reading is None:
-            return self.restored if self.restored and self._former is None else TextOrigin.READ_IN_PART
-        if reading.stop_reason is StopReason.CANCELLED or self.text != reading.text:
-            return TextOrigin.READ_IN_PART
-        is_sound = reading.stop_reason is StopReason.END and reading.doubt is None and not self.is_turned
-        return TextOrigin.READ if is_sound else TextOrigin.READ_IN_DOUBT
+            origin = self.restored if self.restored and self._former is None else TextOrigin.READ_IN_PART
+        elif reading.stop_reason is StopReason.CANCELLED or self.text != reading.text:
+            origin = TextOrigin.READ_IN_PART
+        else:
+            is_sound = reading.stop_reason is StopReason.END and reading.doubt is None
+            origin = TextOrigin.READ if is_sound else TextOrigin.READ_IN_DOUBT
+        return TextOrigin.READ_IN_DOUBT if origin is TextOrigin.READ and self.is_turned else origin
 
     def begin_text(self, task: Task) -> None:
         """Make room for text that is about to stream in."""

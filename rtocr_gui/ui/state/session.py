@@ -524,9 +524,16 @@ class Session(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Stop whatever is being read or exported, and clear the queue."""
-        self.stop_reading()
-        self.exporter.stop()
+        """Stop whatever is being read, and clear the queue; while nothing is, stop exporting."""
+        if self.is_reading:
+            self.stop_reading()
+        else:
+            self.exporter.stop()
+
+    @property
+    def is_reading(self) -> bool:
+        """True while anything is being read or waits to be: pages, a comparison, a curve, a search."""
+        return not self.reader.activity.is_idle or self.tuning.is_reading
 
     def stop_reading(self) -> None:
         """Stop whatever is being read, and clear the queue."""

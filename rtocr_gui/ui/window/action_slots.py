@@ -60,6 +60,7 @@ def connect_actions(window: "MainWindow", session: Session) -> None:
         "read_all": session.read_all,
         "retry": session.retry_current,
         "stop": session.stop,
+        "stop_export": session.exporter.stop,
         "compare": text_column.show_compare,
         "curve": read_curve,
         "next_look": session.tuning.show_next_look,
