@@ -186,6 +186,23 @@ def test_the_person_selects_and_the_program_selects_silently(qtbot: QtBot, pages
     assert pages.current_key is None
 
 
+@pytest.mark.parametrize("key", [Qt.Key.Key_Down, Qt.Key.Key_End, Qt.Key.Key_PageDown])
+def test_a_page_that_is_gone_to_with_ctrl_is_selected_alone(
+    qtbot: QtBot, pages: PageList, key: Qt.Key
+) -> None:
+    pages.set_pages(entries(3))
+    pages.select(0)
+    ctrl, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(view(pages), key, ctrl)
+    assert pages.current_key != 0
+    assert pages.selected_keys == (pages.current_key,)
+    pages.select(1)
+    qtbot.keyClick(view(pages), Qt.Key.Key_Up, ctrl | shift)
+    assert pages.selected_keys == (0, 1)
+    qtbot.keyClick(view(pages), Qt.Key.Key_Space, ctrl)
+    assert pages.selected_keys == (1,)
+
+
 def test_pages_that_stay_keep_thumbnail_state_selection_and_place(pages: PageList) -> None:
     pages.set_pages(entries(50))
     pages.set_state(30, PageState.EDITED)

@@ -19,7 +19,17 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QAction, QDrag, QDropEvent, QImage, QKeySequence, QPixmap, QResizeEvent, QShortcut
+from PySide6.QtGui import (
+    QAction,
+    QDrag,
+    QDropEvent,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QPixmap,
+    QResizeEvent,
+    QShortcut,
+)
 from PySide6.QtWidgets import QAbstractItemView, QListView, QVBoxLayout, QWidget
 
 from rtocr_gui.ui.parts.timers import one_shot
@@ -52,6 +62,15 @@ class _PageListView(QListView):
     def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:
         """Repaint changed rows only: all have one size, and a list would lay out all of them again."""
         QAbstractItemView.dataChanged(self, first, last, roles)
+
+    def selectionCommand(
+        self, index: Index, event: QEvent | None = None
+    ) -> QItemSelectionModel.SelectionFlag:
+        """Select the page that a key goes to, also with Ctrl: what is shown is what commands apply to."""
+        if isinstance(event, QKeyEvent) and event.key() != Qt.Key.Key_Space:
+            without_ctrl = event.modifiers() & ~Qt.KeyboardModifier.ControlModifier
+            event = QKeyEvent(event.type(), event.key(), without_ctrl)
+        return super().selectionCommand(index, event)
 
     def startDrag(self, actions: Qt.DropAction) -> None:
         """Drag without a picture of the rows: it would hide the line that shows where they will go."""
