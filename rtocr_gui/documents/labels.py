@@ -34,6 +34,19 @@ def named_in_folder(name: str, path: Path, folders: Mapping[Path, Path]) -> str:
     return f"{folders[path].as_posix()}/{name}" if path in folders else name
 
 
+def turns_apart(refs: Iterable[PageRef]) -> dict[PageRef, str]:
+    """How halves lie that are not turned as the other half is ("turned 180°"): both may be the left half."""
+    halves = [ref for ref in refs if ref.half is not None]
+    turns: defaultdict[PageRef, set[int]] = defaultdict(set)
+    for ref in halves:
+        turns[ref.joined.unrotated].add(ref.rotation_deg)
+    return {
+        ref: f"turned {ref.rotation_deg}°"
+        for ref in halves
+        if ref.rotation_deg and len(turns[ref.joined.unrotated]) > 1
+    }
+
+
 def counted_pages(refs: Collection[PageRef]) -> str:
     """How many pages these are: "1 page", "2 halves"."""
     is_split = bool(refs) and all(ref.half is not None for ref in refs)
@@ -41,6 +54,9 @@ def counted_pages(refs: Collection[PageRef]) -> str:
 
 
 def told_apart(names: Mapping[PageRef, str]) -> dict[PageRef, str]:
-    """Names of pages, preceded by the folder where their files share a name."""
-    folders = telling_folders(ref.path for ref in names)
-    return {ref: named_in_folder(name, ref.path, folders) for ref, name in names.items()}
+    """Names of pages, preceded by the folder where their files share a name; and how halves are turned."""
+    folders, turns = telling_folders(ref.path for ref in names), turns_apart(names)
+    return {
+        ref: ", ".join(filter(None, (named_in_folder(name, ref.path, folders), turns.get(ref))))
+        for ref, name in names.items()
+    }

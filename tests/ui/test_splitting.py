@@ -182,6 +182,25 @@ def test_halves_that_are_rotated_together_stay_in_the_order_in_which_they_are_re
     assert session.current_text == "left as it was"
 
 
+def test_halves_that_are_not_rotated_together_are_told_apart_by_how_they_are_turned(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    take(window, "split_beside")
+    session.shelf.select(session.shelf.refs[1])
+    session.shelf.rotate(180)
+    assert [row.entry.detail for row in rows(window)] == ["left", "left, turned 180°"]
+    assert window.windowTitle() == "scan.png, left half, turned 180° — RTOCR"
+    until_idle(qtbot, session, session.read_all)
+    export_text(qtbot, session, tmp_path / "out.md")
+    text = (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert "<!-- page: scan.png, page 1, left half -->" in text
+    assert "<!-- page: scan.png, page 1, left half, turned 180° -->" in text
+    session.shelf.select(session.shelf.refs[0])
+    session.shelf.rotate(180)
+    assert {row.entry.detail for row in rows(window)} == {"left", "right"}
+
+
 def test_halves_that_were_put_in_another_order_stay_there(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:

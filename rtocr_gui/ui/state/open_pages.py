@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from rtocr_gui.documents.labels import named_in_folder, telling_folders
+from rtocr_gui.documents.labels import named_in_folder, telling_folders, turns_apart
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import ReadSettings
 from rtocr_gui.ui.state.kept_text import KeptPage
@@ -339,11 +339,12 @@ class OpenPages:
         return tuple(self._files.get(path, ()))
 
     def name_of(self, ref: PageRef) -> str:
-        """Name a page, with the folder of its file if another open file has the same name."""
+        """Name a page so that it is told apart from all others that are open."""
         page = self.get(ref)
         alike = [path for path in self._files if path.name == ref.path.name]
         name = ref.label if page is None else page.name
-        return named_in_folder(name, ref.path, telling_folders(alike))
+        turn = turns_apart(other.ref for other in self.of_file(ref.path)).get(ref)
+        return ", ".join(filter(None, (named_in_folder(name, ref.path, telling_folders(alike)), turn)))
 
     def _sort_by_file(self) -> None:
         self._files = {}
@@ -357,7 +358,7 @@ class OpenPages:
         A file that was changed and opened again is listed twice while pages of the former version are edited.
         """
         newest = self._newest
-        folders = telling_folders(newest)
+        folders, turns = telling_folders(newest), turns_apart(self._pages)
         pages_of = Counter((ref.path, ref.sha256) for ref in {ref.whole for ref in self._pages})
         return tuple(
             PageEntry(
@@ -368,6 +369,7 @@ class OpenPages:
                     for part, applies in (
                         (f"Page {ref.index + 1}", pages_of[ref.path, ref.sha256] > 1),
                         (", ".join(ref.cut_names), ref.cuts),
+                        (turns.get(ref, ""), ref in turns),
                         ("earlier version", newest[ref.path] != ref.sha256),
                         (f"in {folders.get(ref.path)}", ref.path in folders),
                     )
