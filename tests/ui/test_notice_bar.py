@@ -103,6 +103,19 @@ def test_good_news_that_is_out_of_sight_stays(qtbot: QtBot, make_bar: MakeBar) -
     qtbot.waitUntil(lambda: GOOD not in bar.notices)
 
 
+def test_good_news_stays_until_all_of_it_was_in_sight(qtbot: QtBot, make_bar: MakeBar) -> None:
+    bar = make_bar()
+    bar.add(GOOD)
+    for number in range(9):
+        bar.add(replace(BAD, sentence=f"{number}. {BAD.sentence}"))
+    scroll, leaving = bar.findChild(QScrollArea).verticalScrollBar(), bar.findChild(QTimer)
+    qtbot.waitUntil(lambda: scroll.maximum() > 0)
+    scroll.setValue(bar.fontMetrics().height() // 2)
+    with qtbot.waitSignal(leaving.timeout):
+        leaving.start(0)
+    assert bar.notices[0] == GOOD
+
+
 def test_news_of_an_export_replaces_that_of_the_one_before_though_both_show_their_folder(
     make_bar: MakeBar,
 ) -> None:

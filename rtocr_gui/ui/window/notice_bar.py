@@ -189,10 +189,15 @@ class NoticeBar(QFrame):
             return
         self._left_out = [notice for notice in self._left_out if not notice.is_passing]
         passing = [row for row in self._rows if row.notice.is_passing]
-        seen = [row for row in passing if not row.visibleRegion().isEmpty()]
+        seen = [row for row in passing if self._shows(row)]
         self._drop(seen)
         if len(seen) < len(passing):
             self._leaving.start()
+
+    def _shows(self, row: "_Row") -> bool:
+        """True if a row is visible from top to bottom, or fills the bar."""
+        height = row.visibleRegion().boundingRect().height()
+        return height >= min(row.height(), self._scroll.viewport().height())
 
     def _forget(self, is_obsolete: Callable[[Notice], bool]) -> None:
         """Drop all notices of a kind, and count them no longer."""
