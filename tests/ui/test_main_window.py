@@ -207,6 +207,15 @@ def test_the_title_names_the_file_to_the_letter_and_its_page_if_it_has_several(
     qtbot.waitUntil(lambda: handle.title() == "RTOCR")
 
 
+def test_a_name_neither_breaks_nor_turns_the_title(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("a\u202egnp.png"))
+    assert window.windowTitle() == "a\ufffdgnp.png — RTOCR"
+    session.open_files([draw_page("a\nb.png")])
+    qtbot.waitUntil(lambda: window.windowTitle() == "a\ufffdb.png — RTOCR")
+
+
 def test_the_title_names_the_folder_while_another_file_of_the_same_name_is_open(
     qtbot: QtBot, window: MainWindow, session: Session, tmp_path: Path, draw_page: Draw
 ) -> None:

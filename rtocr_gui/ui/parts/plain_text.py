@@ -7,6 +7,7 @@ from itertools import accumulate
 
 from PySide6.QtGui import QFont, QFontDatabase
 
+_UNRULY = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _LONG_WORD = re.compile(r"[^\s/\\\u200b]{40}(?=[^\s/\\\u200b\u0300-\u036f])")
 
 
@@ -22,6 +23,11 @@ def fixed_font(like: QFont) -> QFont:
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     font.setPointSizeF(like.pointSizeF())
     return font
+
+
+def one_line(text: str) -> str:
+    """A text, such as a file name, that neither breaks the line it is in nor turns what surrounds it."""
+    return _UNRULY.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def breakable(text: str) -> str:

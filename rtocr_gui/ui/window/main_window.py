@@ -22,6 +22,7 @@ from rtocr_gui.ui.page.page_column import PageColumn
 from rtocr_gui.ui.parts.actions import MENUS, PAGE_MENU, TIP, draw_icons, fill, make_actions
 from rtocr_gui.ui.parts.arrivals import Arrivals
 from rtocr_gui.ui.parts.layouts import scrolled, stack, within_screen
+from rtocr_gui.ui.parts.plain_text import one_line
 from rtocr_gui.ui.state.notices import Notice, Offer, ReadHalves, ShowFolder
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
@@ -361,7 +362,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _show_window_title(self) -> None:
-        name = self._session.page_name
+        name = one_line(self._session.page_name)
         # Qt takes [*] for the place of the mark of a modified document.
         self.setWindowTitle(f"{name} — RTOCR".replace("[*]", "[*][*]") if name else "RTOCR")
 
