@@ -57,7 +57,8 @@ def rewrite(window: MainWindow, word: str, by: str) -> None:
     """Change a word as a person would."""
     editor = editor_of(window)
     start = editor.text.index(word)
-    editor.replace([(start, start + len(word), by)])
+    editor.select(start, start + len(word))
+    editor.textCursor().insertText(by)
 
 
 def test_unsure_words_are_underlined_once_a_page_is_read(read_pages: MainWindow, session: Session) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QPushButton
+from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.ocr.reading import Doubt, Mode
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
@@ -403,6 +404,64 @@ def test_what_was_replaced_is_seen_and_counts_as_typed(
     press(window, "On this page")
     assert editor_of(window).isVisible()
     assert states["scan.png, page 1"].state is PageState.EDITED
+
+
+def test_what_is_known_against_a_text_is_told_until_the_person_types_in_it(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+) -> None:
+    fake_engine.doubts = dict.fromkeys(Mode, Doubt.LONG_PAGE)
+    open_and_load(qtbot, session, draw_page(pages=2))
+    until_idle(qtbot, session, session.read_all)
+    window.actions_by_name["replace"].trigger()
+    ask_for(window, session.current_text[:4], "x")
+    press(window, "On all pages")
+    for number in (1, 2):
+        status = states[f"scan.png, page {number}"]
+        assert status.state is PageState.CHECK
+        assert "The page is too long" in status.sentence
+    assert "The page is too long" in window.text_column.summary.text()
+    assert all(page.edited for page in session._pages)
+    editor_of(window).textCursor().insertText("typed")
+    status = states["scan.png, page 1"]
+    assert (status.state, status.sentence) == (PageState.EDITED, "")
+    assert "too long" not in window.text_column.summary.text()
+    assert states["scan.png, page 2"].state is PageState.CHECK
+
+
+def test_that_a_page_was_not_read_to_its_end_is_told_also_of_a_corrected_text(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    begin_reading(qtbot, session, fake_engine)
+    qtbot.waitUntil(lambda: bool(session.current_text))
+    session.stop()
+    until_idle(qtbot, session, fake_engine.gate.set)
+    sentence = "Stopped before the end."
+    window.actions_by_name["replace"].trigger()
+    ask_for(window, session.current_text[:4], "x")
+    press(window, "On this page")
+    assert states["scan.png, page 1"].state is PageState.CHECK
+    assert states["scan.png, page 1"].sentence == sentence
+    session.edit_text("typed")
+    assert states["scan.png, page 1"].state is PageState.EDITED
+    assert states["scan.png, page 1"].sentence == sentence
+    assert sentence in window.text_column.summary.text()
+    asked: list[str] = []
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: asked.append(box.informativeText()))
+    session.read_all()
+    (question,) = asked
+    assert question.startswith("You edited the text of scan.png, which was not read to its end. ")
 
 
 def test_nothing_is_replaced_while_a_page_is_read(

@@ -389,6 +389,29 @@ def test_a_text_that_was_to_be_checked_still_is(
     assert kept.origin is TextOrigin.READ_IN_DOUBT
 
 
+def test_a_corrected_text_of_a_page_that_was_not_read_to_its_end_still_says_so(
+    qtbot: QtBot,
+    session: Session,
+    draw_page: Draw,
+    restore: Restore,
+    states: dict[str, PageStatus],
+    notices: list[str],
+    tmp_path: Path,
+) -> None:
+    page = page_of(draw_page())
+    restore((page, "half a page"), origin=TextOrigin.READ_IN_PART)
+    for _ in range(2):
+        session.edit_text("half a sheet")
+        (kept,) = session.unsaved.texts()
+        assert kept.origin is TextOrigin.TYPED_IN_PART
+        session.shelf.remove((page,))
+        restore((page, kept.text), origin=kept.origin)
+    assert states[page.label].state is PageState.EDITED
+    assert "not read to its end" in states[page.label].sentence
+    export_text(qtbot, session, tmp_path / "out.md")
+    assert notices[-1].endswith("Not read to the end: scan.png.")
+
+
 def test_exported_texts_are_kept_with_the_others_and_restored_as_exported(
     qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:

@@ -26,7 +26,9 @@ def pane(qtbot: QtBot) -> TextPane:
 
 @pytest.fixture
 def edits(pane: TextPane) -> list[str]:
-    return emissions(pane.editor.text_edited)
+    heard: list[str] = []
+    pane.editor.text_edited.connect(lambda text, _: heard.append(text))
+    return heard
 
 
 def editor(pane: TextPane) -> QPlainTextEdit:

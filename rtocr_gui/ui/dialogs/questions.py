@@ -131,10 +131,13 @@ def ask_password(parent: QWidget, question: PasswordQuestion) -> str:
 
 def ask_overwrite(parent: QWidget, question: OverwriteQuestion) -> Overwrite:
     """Ask before text that the person edited is replaced; whether to read other pages, if there are any."""
-    if question.name:
-        text = f"You edited the text of {question.name}. Reading it again replaces your text."
+    name, count, cut = question.name, len(question.edited), question.cut
+    if name:
+        incomplete = ", which was not read to its end" if cut else ""
+        text = f"You edited the text of {name}{incomplete}. Reading it again replaces your text."
     else:
-        text = f"You edited the text of {len(question.edited)} pages. Reading them again replaces your text."
+        incomplete = f", of which {cut} were not read to their end" if cut else ""
+        text = f"You edited the text of {count} pages{incomplete}. Reading them again replaces your text."
     box = _box(parent, QMessageBox.Icon.Warning, "Replace your text?", text)
     replace = box.addButton("Replace", QMessageBox.ButtonRole.DestructiveRole)
     keep = box.addButton("Keep my text", QMessageBox.ButtonRole.AcceptRole)

@@ -35,6 +35,7 @@ class OpenPage:
         ref: which page.
         text: recognised or typed text.
         edited: True if a person has changed the text since it was read.
+        corrected: True if they typed in it, and did not only have words replaced or lines joined.
         saved: where its text is besides the window.
         state: the state of its reading; the list shows `shown_state`.
         sentence: why the state is what it is; may be empty.
@@ -54,6 +55,7 @@ class OpenPage:
     ref: PageRef
     text: str = ""
     edited: bool = False
+    corrected: bool = False
     saved: SavedText = field(default_factory=SavedText)
     state: PageState = PageState.UNREAD
     sentence: str = ""
@@ -81,10 +83,16 @@ class OpenPage:
         """Note that a reading was requested; the text stays until new text comes."""
         self.state, self.sentence = PageState.READING, ""
 
-    def edit(self, text: str) -> None:
-        """Take over what a person typed; going back to the text as read, or to none, is no edit."""
+    def edit(self, text: str, *, by_hand: bool = True) -> None:
+        """Take over what a person typed; going back to the text as read, or to none, is no edit.
+
+        Args:
+            text: all of it.
+            by_hand: False if words were replaced or lines joined, wherever there were any.
+        """
         self.text, self._former, self._failure = text, None, None
         self.edited = text != (self.read_text if self.was_read else "")
+        self.corrected = self.edited and (by_hand or self.corrected)
         self._tell_state()
 
     def restore(self, text: str, origin: TextOrigin, *, is_exported: bool) -> None:
@@ -97,12 +105,16 @@ class OpenPage:
         """
         if is_exported:
             self.saved.note_exported(text, ExportedFile())
-        if origin is TextOrigin.TYPED:
-            self.edit(text)
-            return
-        self.text = self.read_text = text
-        self.restored, self.read_as = origin, self.ref
-        self._tell_state()
+        match origin:
+            case TextOrigin.TYPED:
+                self.edit(text)
+            case TextOrigin.TYPED_IN_PART:
+                self.restored, self.read_as = TextOrigin.READ_IN_PART, self.ref
+                self.edit(text)
+            case _:
+                self.restored, self.read_as = origin, self.ref
+                self.text = self.read_text = text
+                self._tell_state()
 
     @property
     def was_read(self) -> bool:
@@ -114,7 +126,7 @@ class OpenPage:
         """Where its text is from."""
         reading = self.text_reading
         if self.edited:
-            return TextOrigin.TYPED
+            return TextOrigin.TYPED_IN_PART if self.is_cut else TextOrigin.TYPED
         if reading is None:
             origin = self.restored if self.restored and self._former is None else TextOrigin.READ_IN_PART
         elif reading.stop_reason is StopReason.CANCELLED or self.text != reading.text:
@@ -128,7 +140,7 @@ class OpenPage:
         """Make room for text that is about to stream in."""
         if self._former is None:
             self._former = replace(self)
-        self.text, self.edited = "", False
+        self.text, self.edited, self.corrected = "", False, False
         self.task, self.raw_text, self.read_text = task, "", ""
 
     def stream(self, raw_text: str) -> None:
@@ -228,17 +240,22 @@ class OpenPage:
         self._tell_state()
 
     def _tell_state(self) -> None:
-        """Set the state and the sentence of a page that is not being read."""
-        is_as_read = not (self.edited or self.is_turned)
+        """Set the state and the sentence of a page that is not being read.
+
+        That its text is cut or in doubt is told of an edited one too, the latter until it is corrected.
+        """
+        self.state, self.sentence = PageState.UNREAD, ""
         if self._failure is not None:
             self.state, self.sentence = PageState.FAILED, self._failure
-        elif is_as_read and self.reading is not None:
+            return
+        if not self.is_turned and self.reading is not None:
             self._tell_end(self.reading)
-        elif is_as_read and self.restored is not None:
+        elif not self.is_turned and self.restored is not None:
             self.state, self.sentence = _RESTORED[self.restored]
-        else:
-            self.state = PageState.EDITED if self.edited else PageState.UNREAD
-            self.sentence = ""
+        if self.edited:
+            self.state = PageState.EDITED
+            if not (self.is_cut or self.is_mistrusted):
+                self.sentence = ""
 
     def rotate(self, degrees: int) -> None:
         """Turn it clockwise: text and scaling stay; readings of the former rotation are not comparable."""
@@ -265,9 +282,7 @@ class OpenPage:
 
     @property
     def is_cut(self) -> bool:
-        """True if its text was read, but not to the end of the page."""
-        if self.edited:
-            return False
+        """True if its text was read, but not to the end of the page, even if it was edited since."""
         if self.reading is None:
             return self.restored is TextOrigin.READ_IN_PART
         return self.reading.stop_reason is not StopReason.END
@@ -320,23 +335,31 @@ class OpenPage:
         """Restore the text that a reading began to replace."""
         former, self._former = self._former, None
         if former is not None:
-            self.text, self.edited = former.text, former.edited
+            self.text, self.edited, self.corrected = former.text, former.edited, former.corrected
             self.task, self.raw_text, self.read_text = former.task, former.raw_text, former.read_text
 
     @property
     def shown_state(self) -> PageState:
         """The state shown in the list: a page with neither text nor picture has failed.
 
-        One that was read is shown as such only where there is text that nothing is known against.
+        One that was read is shown as such, or as edited, only where nothing is known against its text.
         """
         if self.lacks_picture:
             return PageState.FAILED
-        if self.state is PageState.READ and self.reading is not None:
-            if self.is_cut or self.reading.doubt is not None:
-                return PageState.CHECK
-            if not self.has_content:
-                return PageState.EMPTY
+        if self.is_mistrusted:
+            return PageState.CHECK
+        if self.state is PageState.READ and self.reading is not None and not self.has_content:
+            return PageState.EMPTY
         return self.state
+
+    @property
+    def is_mistrusted(self) -> bool:
+        """True if its text is known to be cut or in doubt, and the person has not corrected it since."""
+        if self.state not in (PageState.READ, PageState.EDITED) or self.corrected or self.is_turned:
+            return False
+        if self.reading is None:
+            return self.restored in (TextOrigin.READ_IN_DOUBT, TextOrigin.READ_IN_PART)
+        return self.is_cut or self.reading.doubt is not None
 
     @property
     def lacks_picture(self) -> bool:

@@ -31,6 +31,7 @@ class TextOrigin(Enum):
     """Where the text of a page is from; the values are what is written to files."""
 
     TYPED = "typed"
+    TYPED_IN_PART = "typed in part"  # over one that was read in part
     READ = "read"
     READ_IN_DOUBT = "read in doubt"
     READ_IN_PART = "read in part"

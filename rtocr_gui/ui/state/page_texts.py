@@ -116,17 +116,22 @@ class PageTexts(QObject):
         """True if the model was unsure of a word on any page."""
         return any(page.unsure_words for page in self._pages)
 
-    def edit(self, text: str) -> None:
-        """Take over what the person typed. The page is then no longer waiting or being read."""
+    def edit(self, text: str, *, by_hand: bool = True) -> None:
+        """Take over what the person typed. The page is then no longer waiting or being read.
+
+        Args:
+            text: all of it.
+            by_hand: as of `OpenPage.edit`.
+        """
         page = self._pages.shown_page
         if page is None or page.text == text:
             return
-        before, was_empty = page.state, not page.text
-        page.edit(text)
+        before, was_empty = _outline(page), not page.text
+        page.edit(text, by_hand=by_hand)
         self._reader.forget((page.ref,))
-        if page.state is not before:
+        if _outline(page) != before:
             self._announce(page)
-        if page.state is not before or was_empty is bool(text):
+        if _outline(page) != before or was_empty is bool(text):
             self.summary_changed.emit(summary_of(page))
         self.edited.emit()
 
@@ -168,7 +173,7 @@ class PageTexts(QObject):
             if page is self._pages.shown_page:
                 self.replacements_chosen.emit(change.replacements)
             else:
-                page.edit(change.changed_text)
+                page.edit(change.changed_text, by_hand=False)
                 self.replaced_elsewhere.emit(change)
                 self._announce(page)
             made.append(change)
@@ -294,6 +299,11 @@ class PageTexts(QObject):
         waits = self._reader.is_waiting(page.ref)
         state = PageState.WAITING if waits else page.shown_state
         self.page_status_changed.emit(PageStatus(page.ref, state, "" if waits else explanation_of(page)))
+
+
+def _outline(page: OpenPage) -> tuple[PageState, bool]:
+    """What its state and its summary depend on while it is edited."""
+    return page.state, page.corrected
 
 
 def _ways_out(page: OpenPage) -> tuple[Offer, ...]:

@@ -23,7 +23,7 @@ def summary_of(page: OpenPage) -> str:
             reading.model_name,
         ]
         unsure = len(reading.unsure_words)
-        if unsure and not page.edited and reading.doubt is not Doubt.UNSURE_WORDS:
+        if unsure and not page.corrected and reading.doubt is not Doubt.UNSURE_WORDS:
             parts.append(f"{grouped(unsure)} of {counted(reading.word_count, 'word')} unsure")
     if page.text and (explanation := explanation_of(page)):
         parts.append(explanation)
@@ -50,7 +50,8 @@ def explanation_of(page: OpenPage) -> str:
     parts = [page.sentence] if page.sentence else []
     if page.retry_scaling is not None and not page.edited:
         parts.append(f"To try again, choose “{retry_label(page.retry_scaling)}” in the Read menu.")
-    if page.reading is not None and page.state in (PageState.READ, PageState.STOPPED):
+    is_as_read = page.state in (PageState.READ, PageState.STOPPED) or page.is_mistrusted
+    if page.reading is not None and is_as_read:
         match page.reading.doubt:
             case Doubt.SMALL_PRINT:
                 parts.append(_about_small_print(page.reading))

@@ -437,7 +437,8 @@ class Session(QObject):
         edited = [ref for ref in refs if self._pages[ref].edited]
         if edited:
             name = self._pages.name_of(edited[0]) if len(edited) == 1 else ""
-            self.overwrite_questioned.emit(OverwriteQuestion(refs, frozenset(edited), name, scaling))
+            cut = sum(self._pages[ref].is_cut for ref in edited)
+            self.overwrite_questioned.emit(OverwriteQuestion(refs, frozenset(edited), cut, name, scaling))
         else:
             self.read_replacing(refs, scaling)
 
@@ -540,8 +541,8 @@ class Session(QObject):
         self.reader.stop()
         self.tuning.stop()
 
-    @Slot(str)
-    def edit_text(self, text: str) -> None:
+    @Slot(str, bool)
+    def edit_text(self, text: str, by_hand: bool = True) -> None:
         """Take over what the person typed; files that are still opening no longer replace the shown page."""
         self.shelf.stay()
-        self.texts.edit(text)
+        self.texts.edit(text, by_hand=by_hand)

@@ -350,12 +350,14 @@ class OverwriteQuestion:
     Attributes:
         refs: the pages to read, in order.
         edited: those of them whose text was edited.
+        cut: how many of those were not read to their end.
         name: of the only one that was edited; empty if several were.
         scaling: how the pages that are read are scaled from then on; None for no change.
     """
 
     refs: tuple[PageRef, ...]
     edited: frozenset[PageRef]
+    cut: int
     name: str
     scaling: Scaling | None
 

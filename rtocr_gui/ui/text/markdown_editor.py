@@ -38,7 +38,8 @@ class MarkdownEditor(QPlainTextEdit):
 
     Signals:
         text_changed(str): there is other text now, whoever wrote it; carries all of it.
-        text_edited(str): the person changed the text; carries all of it.
+        text_edited(str, bool): the person changed the text; carries all of it, and whether they did so
+            by hand rather than by `replace`.
         selection_changed(int, int): start and end (exclusive) of the new selection; equal if there is none.
         cursor_moved(int, int): start and end (exclusive) of the person's selection after it changed; both
             are the cursor's position if nothing is selected.
@@ -47,7 +48,7 @@ class MarkdownEditor(QPlainTextEdit):
     """
 
     text_changed = Signal(str)
-    text_edited = Signal(str)
+    text_edited = Signal(str, bool)
     selection_changed = Signal(int, int)
     cursor_moved = Signal(int, int)
     text_replaced = Signal()
@@ -58,7 +59,7 @@ class MarkdownEditor(QPlainTextEdit):
         self._page: object = None
         self._documents = PageDocuments()
         self._known_text = ""
-        self._writing = False
+        self._writing = self._replacing = False
         self._selection = (0, 0)
         self._marked: list[QTextCursor] = []
         self._found: list[QTextCursor] = []
@@ -246,7 +247,11 @@ class MarkdownEditor(QPlainTextEdit):
             replacements: start and end (exclusive) of each, without overlap, and what to write there.
         """
         if not self.isReadOnly():
-            replace_parts(self.document(), replacements)
+            self._replacing = True
+            try:
+                replace_parts(self.document(), replacements)
+            finally:
+                self._replacing = False
 
     def replace_elsewhere(
         self, page: object, text: str, replacements: Sequence[tuple[int, int, str]]
@@ -303,7 +308,7 @@ class MarkdownEditor(QPlainTextEdit):
         self._known_text = text
         self.text_changed.emit(text)
         if not self._writing:
-            self.text_edited.emit(text)
+            self.text_edited.emit(text, not self._replacing)
             self.undo_changed.emit()  # Qt tells nothing where typing goes on that was undone in part
 
     @Slot()
