@@ -6,6 +6,7 @@ Knows how Markdown separates blocks, and leaves it to others what a block says.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def blocks_of(markdown: str, *, with_definitions: bool = True) -> list[TextBlock
     tokens = tokens_of(markdown, with_definitions=with_definitions)
     firsts = [index for index, token in enumerate(tokens) if token.level == 0 and token.map]
     blocks = []
-    for index, after in zip(firsts, [*firsts[1:], len(tokens)], strict=True):
+    for index, after in pairwise([*firsts, len(tokens)]):
         first, end = tokens[index].map or (0, 0)
         tags = tags_of(tokens[index:after])
         blocks.append(TextBlock(tokens[index].type, begins[first], begins[min(end, len(begins) - 1)], tags))

@@ -81,8 +81,6 @@ def transport_of(plan: PrunePlan) -> Transport:
         PruningError: VisionZip's plan was made from measures without the class token's attention.
     """
     mass = np.zeros((len(plan.kept), len(plan.merged)), dtype=np.float32)
-    if mass.size == 0:
-        return Transport(mass)
     match plan.method:
         case PruneMethod.RTPRUNE:
             similarity = plan.measures.similarity[np.ix_(plan.kept, plan.merged)]

@@ -35,8 +35,10 @@ _WHOLE_SENTENCE = 0.9
 One that is longer than full lines is a whole paragraph.
 """
 
-_BETWEEN_BLOCKS = re.compile(r"(^```.*?^```|\n(?:[ \t]*\n)+)", re.DOTALL | re.MULTILINE)
-"""Code between fences, and empty lines."""
+_BETWEEN_BLOCKS = re.compile(
+    r"(^```[^`\n]*\n.*?(?:^```|\Z)|^~~~.*?(?:^~~~|\Z)|\n(?:[ \t]*\n)+)", re.DOTALL | re.MULTILINE
+)
+"""Code between fences, or from one to the end, and empty lines."""
 
 _NO_PROSE = re.compile(r"\s{4}|[#|<>]|```|[\W_]+$|.*(?:\t|\|| {3}|(?:[.…·] ?){4})")
 """Headings, tables, quotations, code, rules, lines in columns, and leaders."""
@@ -77,7 +79,7 @@ def line_joins(text: str) -> tuple[Join, ...]:
     place = 0
     for block in _BETWEEN_BLOCKS.split(text):
         lines = block.split("\n")
-        printed = [] if block.startswith("```") else list(filter(str.strip, lines))
+        printed = [] if block.startswith(("```", "~~~")) else list(filter(str.strip, lines))
         usual = _usual_length(printed)
         are_paragraphs = _are_paragraphs(printed, usual)
         rows = _table_rows(lines)
