@@ -50,6 +50,10 @@ def test_what_is_typed_at_the_edges_of_a_block_belongs_to_it() -> None:
     assert text_of(shown, TEXT) == "We grew by four times."
 
 
+def test_what_is_typed_on_behind_a_block_belongs_to_it() -> None:
+    assert text_of(READ.replace("report", "report 2024"), TITLE) == "# Annual report 2024"
+
+
 def test_a_picture_stays_before_its_caption_when_that_is_typed_anew() -> None:
     assert places(READ.replace("We grew by four percent.", "A quiz.")).anchor_of(IMAGE) == READ.index("We ")
 

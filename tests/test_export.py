@@ -26,7 +26,7 @@ from rtocr_gui.export.plain_text import export_plain_text
 from rtocr_gui.export.plan_json import PlanSource, plan_as_json
 from rtocr_gui.export.tables import missing_ends
 from rtocr_gui.export.text_formats import TextFormat
-from rtocr_gui.export.writing import check_target, write_bytes_atomically, write_text_atomically
+from rtocr_gui.export.writing import check_target, make_folder, write_bytes_atomically, write_text_atomically
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.tokens import TokenKind
 from tests.made_pages import blank_page
@@ -319,6 +319,13 @@ def test_a_missing_folder_is_named(tmp_path, name):
         write_text_atomically(tmp_path / name, "new")
 
 
+@pytest.mark.parametrize("name", ["no-such-folder/figures", "file.txt/figures"])
+def test_a_missing_folder_in_which_one_is_to_be_made_is_named(tmp_path, name):
+    (tmp_path / "file.txt").write_text("")
+    with pytest.raises(ExportError, match="there is no folder"):
+        make_folder(tmp_path / name)
+
+
 @pytest.mark.parametrize("name", ["no-such-folder/out.md", "file.txt/out.md", ".", "link-to-nowhere"])
 def test_a_place_is_refused_beforehand_in_the_words_of_writing(tmp_path, name):
     (tmp_path / "file.txt").write_text("")
@@ -338,6 +345,12 @@ def test_a_folder_that_cannot_be_changed_is_refused_beforehand(tmp_path, monkeyp
     monkeypatch.setattr(os, "access", lambda folder, _: folder != closed.resolve())
     with pytest.raises(ExportError, match=f"“{name}” was not written: the folder .* cannot be changed"):
         check_target(closed / name)
+
+
+def test_a_folder_that_cannot_be_changed_is_refused_beforehand_as_a_place_for_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda folder, _: folder != tmp_path)
+    with pytest.raises(ExportError, match=r"The folder .* cannot be changed\. Choose another one"):
+        check_target(tmp_path, may_be_folder=True)
 
 
 @pytest.mark.parametrize("name", ["new.md", "file.txt", "link", "pipe", os.devnull])

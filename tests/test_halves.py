@@ -55,6 +55,16 @@ def test_no_line_is_cut_and_the_halves_are_alike(skew_deg: float, first_px: int)
     assert ink(top) + ink(bottom) == ink(page)
 
 
+def test_faint_print_is_cut_where_dark_print_is() -> None:
+    def faint(image: Image.Image) -> Image.Image:
+        return image.point(lambda value: 255 - (255 - value) // 4)
+
+    page = Image.new("RGB", (600, 800), "white")
+    ImageDraw.Draw(page).line((300, 350, 300, 450), "black", 3)
+    for half in PAIRS[0]:
+        assert cut_half(faint(page), half) == faint(cut_half(page, half))
+
+
 @pytest.mark.parametrize("gutter_px", [350, 400, 450])
 def test_the_pages_of_an_open_book_come_apart_where_they_meet(gutter_px: int) -> None:
     page = Image.new("RGB", (800, 500), "#f4f0e6")

@@ -196,16 +196,10 @@ def test_letters_for_private_use_stay_what_they_are():
     assert texts_in(pdf_of((text_page(), "\ue000 😀 \ue001"))) == ["\ue000 😀 \ue001"]
 
 
-def test_the_text_of_a_block_is_placed_in_its_box():
-    page = of_picture(Image.new("RGB", (500, 500), "white"))
-    text = "typed\n\nlow\n\nhigh\n\nhigher"
-    blocks = [
-        Block("text", ((0, 500, 999, 999),), 7, 10),
-        Block("image", (), 12, 12),
-        Block("text", ((0, 0, 999, 499), (0, 0, 999, 250)), 12, 24),
-    ]
+def middles_of(text: str, blocks: list[Block]) -> dict[str, float]:
+    """How far from the top of an empty page, 500 high, the middle of each word is placed."""
     with PicturePdf() as pdf:
-        add_page(pdf, page, text, blocks)
+        add_page(pdf, of_picture(Image.new("RGB", (500, 500), "white")), text, blocks)
         data = pdf.save()
     with closing(pypdfium2.PdfDocument(data)) as document:
         copied = document[0].get_textpage()
@@ -213,9 +207,30 @@ def test_the_text_of_a_block_is_placed_in_its_box():
         middles = [
             500 - sum(copied.get_charbox(copied.get_text_range().index(word))[1::2]) / 2 for word in words
         ]
-    assert dict(zip(words, middles, strict=True)) == pytest.approx(
+    return dict(zip(words, middles, strict=True))
+
+
+def test_the_text_of_a_block_is_placed_in_its_box():
+    text = "typed\n\nlow\n\nhigh\n\nhigher"
+    blocks = [
+        Block("text", ((0, 500, 999, 999),), 7, 10),
+        Block("image", (), 12, 12),
+        Block("text", ((0, 0, 999, 499), (0, 0, 999, 250)), 12, 24),
+    ]
+    assert middles_of(text, blocks) == pytest.approx(
         {"typed": 300, "low": 425, "high": 50, "higher": 175}, abs=2
     )
+
+
+def test_a_block_without_a_place_goes_with_the_one_before():
+    blocks = [Block("text", ((0, 500, 999, 999),), 0, 3), Block("text", (), 5, 10)]
+    assert middles_of("low\n\nlower", blocks) == pytest.approx({"low": 300, "lower": 425}, abs=2)
+
+
+def test_no_box_is_heeded_where_one_of_them_was_found_by_its_text():
+    lower_half = ((0, 500, 999, 999),)
+    blocks = [Block("text", lower_half, 0, 4, is_found=True), Block("text", lower_half, 6, 9)]
+    assert middles_of("high\n\nlow", blocks) == pytest.approx({"high": 100, "low": 350}, abs=2)
 
 
 @pytest.mark.parametrize("is_found", [False, True])

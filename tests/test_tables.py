@@ -84,6 +84,7 @@ def test_a_formula_keeps_its_signs() -> None:
         "<table><tr><td>a<!-- b --></td></tr></table>",
         "<table><tr></tr></table>",
         "<table></table>",
+        "<table><tr><td>a</td></tr></tbody></table>",
         f"```html\n{SIMPLE}\n```",
         f"````\n```\n{SIMPLE}\n````",
         f"  ~~~\n{SIMPLE}\n  ~~~",
@@ -105,6 +106,7 @@ def test_a_formula_keeps_its_signs() -> None:
         f"<table><tr><td>\n\n{SIMPLE}\n\n</td></tr></table>",
         "<table><tr><td>a\n\n```\n</td></tr></table>\n```",
         "a | b",
+        "[a]: <table>",
     ],
 )
 def test_what_pipes_cannot_say_stays_to_the_last_character(text: str) -> None:
@@ -113,8 +115,10 @@ def test_what_pipes_cannot_say_stays_to_the_last_character(text: str) -> None:
     assert with_pipe_tables(around) == around
 
 
-def test_a_table_that_stays_keeps_no_other_from_changing() -> None:
-    kept = '<table><tr><td colspan="2">a</td></tr></table>'
+@pytest.mark.parametrize(
+    "kept", ['<table><tr><td colspan="2">a</td></tr></table>', "<table>\n\nx\n\n</table>"]
+)
+def test_a_table_that_stays_keeps_no_other_from_changing(kept: str) -> None:
     assert with_pipe_tables(f"{kept}\n\n{SIMPLE}\n") == f"{kept}\n\n{PIPES}\n"
 
 

@@ -80,6 +80,12 @@ def test_a_word_in_place_of_another_stands_for_it() -> None:
     assert places(WORDS, shown).place_of(6) == (at, at + 5)
 
 
+def test_a_word_in_place_of_another_stands_for_all_of_its_tokens() -> None:
+    tokens = ["Dear", " Mrs", " Smi", "th", "s", " you"]
+    found = places(tokens, "Dear Mrs Quill you")
+    assert said(tokens, found.tokens_at(9, 14)) == [" Smi", "th", "s"]
+
+
 def test_what_a_person_added_was_never_said() -> None:
     shown = READ.replace("thank", "I wish to thank")
     at = shown.index("I wish")

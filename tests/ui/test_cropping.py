@@ -282,6 +282,18 @@ def test_all_selected_pages_are_cropped_alike(
     assert [ref.part for ref in session.shelf.refs] == ["", "", ""]
 
 
+def test_pages_that_left_before_they_are_uncropped_stay_away_and_the_others_are_made_whole(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page(pages=2))
+    before = session.shelf.refs
+    session.shelf.crop(before, UPPER_HALF)
+    cropped = session.shelf.refs
+    session.shelf.remove(cropped[:1])
+    session.shelf.uncrop(cropped)
+    assert session.shelf.refs == before[1:]
+
+
 def test_escape_ends_cropping_and_dismisses_the_notices_only_after_that(view: PageView) -> None:
     def keeps_escape() -> bool:
         asks = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)

@@ -129,6 +129,11 @@ def test_tables_within_tables_are_limited(preview: SafePreview) -> None:
     assert as_html(whole).count("<table>") == MOST_TABLES
 
 
+def test_tables_that_never_end_take_no_looks_from_what_follows() -> None:
+    whole = "<div>" + "<table>" * (MOST_TABLES + 2) + "a</div>\n\n<b>bold</b>"
+    assert as_html(whole).endswith("<p><b>bold</b></p>")
+
+
 def test_a_cell_spans_a_limited_number_of_others(preview: SafePreview) -> None:
     cells = '<td colspan=999 rowspan="&#57;99">a</td><td colspan=x>b</td>'
     assert seen(preview, f"<table><tr>{cells}</tr></table>") == ["a", "b"]
