@@ -184,6 +184,17 @@ def test_print_in_a_coloured_box_stands_where_it_does_without(grey, print_grey, 
     assert (distance > 6).sum() <= 4
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_words_in_a_drawing_with_a_blank_field_are_in_no_coloured_box(place):
+    page, (left, top, right, bottom) = printed(), PLACES[place]
+    draw, middle = ImageDraw.Draw(page), (top + bottom) // 2
+    draw.rectangle((left, top, right, bottom), "#444")
+    draw.rectangle((left, middle, right, bottom), "#777")
+    for row in range(3):
+        draw.text((left + 20, middle + 10 + 36 * row), COLUMN[row], "white", FONT)
+    assert find_print_lines(page)[0] == find_print_lines(printed())[0]
+
+
 @pytest.mark.parametrize("width_px", [30, 90])
 def test_print_in_a_thick_frame_stays(width_px):
     page = printed(LINES[4:-4]).resize((800, 1120)).convert("L")

@@ -86,6 +86,7 @@ def test_a_paragraph_that_was_joined_alone_leaves_the_others_to_be_joined():
     [
         PRICES,
         "Rye bread 4,20 €\nBrown eggs 3,75 €\nApples 2,90 EUR\nHoney, a jar 50 %",
+        "All we sold this week at market\nRye bread and rolls 4,20 €\nEggs of all sizes 3,75 €",
         "1 Introduction 3\n2 Methods and materials 7\n3 Results of them all 12",
         "Introduction ..... iii\nHow it was done ..... v\nWhat was found ..... xi",
         "Introduction . . . . iii\nHow it was done . . . v\nWhat was found . . . . xi",

@@ -91,6 +91,11 @@ class TestChoosing:
         assert plan_for(layout, sequence).retention == pytest.approx(0, abs=1e-6)
         assert_array_equal(plan_for(layout, sequence).kept, [0])
 
+    def test_one_token_is_kept_of_a_page_at_the_least_ratio_unless_told_otherwise(self) -> None:
+        layout = grid_layout(8, 8)
+        measures = measure_tokens(random_sequence(layout, 1)[layout.prunable], GREY_VIEW)
+        assert len(plan_pruning(layout, measures, PruneSettings(0.01)).kept) == 1
+
     def test_without_a_floor_such_a_page_keeps_none_as_in_the_reference(self) -> None:
         layout = grid_layout(4, 4)
         sequence = torch.ones(len(layout), HIDDEN_SIZE)

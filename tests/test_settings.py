@@ -82,6 +82,13 @@ def test_a_value_that_does_not_fit_costs_only_itself(tmp_path: Path, name: str, 
     assert load_settings(path) == Settings(mode="base")
 
 
+@pytest.mark.parametrize("name", ["retention", "overlay_opacity"])
+def test_a_share_may_be_written_as_a_whole_number(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({name: 1}), encoding="utf-8")
+    assert getattr(load_settings(path), name) == 1
+
+
 @pytest.mark.parametrize(("name", "value"), [("retention", 1.5), ("model_folder", 7)])
 def test_a_dropped_value_is_logged(
     tmp_path: Path, name: str, value: object, caplog: pytest.LogCaptureFixture

@@ -40,6 +40,14 @@ def test_a_text_of_which_most_lines_are_missing_has_not(left):
     assert has_unread_print("\n".join(LINES[:left]), count_strokes(printed()))
 
 
+@pytest.mark.parametrize(("size", "is_print"), [(76, True), (100, False)])
+def test_a_title_is_print_unless_it_is_too_tall_for_that(size, is_print):
+    page = printed()
+    without = count_strokes(page)
+    ImageDraw.Draw(page).text((60, 320), "Minutes", "black", ImageFont.load_default(size))
+    assert (count_strokes(page) > without) is is_print
+
+
 def test_a_title_and_a_photograph_are_no_unread_print():
     page = Image.new("RGB", (900, 1200), "white")
     ImageDraw.Draw(page).text((60, 60), "A short title", "black", ImageFont.load_default(40))
@@ -47,9 +55,15 @@ def test_a_title_and_a_photograph_are_no_unread_print():
     assert not has_unread_print("A short title", count_strokes(page))
 
 
-def test_letters_of_many_strokes_count_for_more():
-    assert not has_unread_print("\u5ddd" * 100, 240)
-    assert has_unread_print("i" * 100, 240)
+@pytest.mark.parametrize(("letter", "most"), [("i", 166), ("\u5ddd", 416)])
+def test_letters_of_many_strokes_count_for_more(letter, most):
+    assert not has_unread_print(letter * 100, most)
+    assert has_unread_print(letter * 100, most + 1)
+
+
+def test_a_page_with_little_print_is_not_judged():
+    assert not has_unread_print("i", 99)
+    assert has_unread_print("i", 100)
 
 
 def test_markup_is_no_print_that_was_read():

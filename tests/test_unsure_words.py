@@ -63,6 +63,7 @@ def test_a_word_is_as_sure_as_all_its_tokens_together() -> None:
     surer, less_sure = ("t", each + 0.01), ("t", each - 0.01)
     assert unsure(surer, surer, (" ", LOW), less_sure, less_sure) == ["tt"]
     assert unsure(surer, less_sure, less_sure) == ["ttt"]
+    assert unsure(less_sure, less_sure, (" ", LOW), surer, surer) == ["tt"]
 
 
 def test_the_blank_before_a_word_belongs_to_its_token_but_not_to_the_word_before() -> None:
@@ -150,6 +151,10 @@ def left(shown: str) -> list[str]:
 )
 def test_a_word_stays_unsure_until_it_is_changed(shown: str, expected: list[str]) -> None:
     assert left(shown) == expected
+
+
+def test_of_a_word_that_is_typed_once_more_only_the_one_that_was_read_stays_unsure() -> None:
+    assert UnsureWords([(5, 6)], "Page 1", "Page 1 of 1").words == ((5, 6),)
 
 
 @given(st.text("Deryov letMs,.\n", max_size=60))

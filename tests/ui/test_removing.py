@@ -14,7 +14,7 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Loss, PageStatus
 from tests.broken_files import encrypted_pdf
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, emissions, held_lane, open_and_load, until_idle
+from tests.ui.steps import Draw, emissions, export_text, held_lane, open_and_load, until_idle
 
 
 def test_a_removed_page_is_gone_and_its_neighbour_is_shown(
@@ -73,6 +73,21 @@ def test_pages_that_were_removed_come_back_to_their_places_with_text_and_state(
     assert session.unsaved.loss(book) == Loss(typed=1, read=1, in_hand=0)
     session.shelf.select(book[1])
     assert session.current_text.startswith("page 2 of book.tiff")
+
+
+@pytest.mark.parametrize("is_saved", [True, False])
+def test_the_way_back_to_a_split_page_stays_if_its_text_is_in_no_file_and_to_a_removed_one_leaves_by_itself(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path, is_saved: bool
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    first, second = session.shelf.refs
+    until_idle(qtbot, session, session.read_all)
+    if is_saved:
+        export_text(qtbot, session, tmp_path / "out.md")
+    told = emissions(session.notice_raised)
+    session.shelf.split([first], beside=True)
+    session.shelf.remove((second,))
+    assert [notice.is_passing for notice in told] == [is_saved, True]
 
 
 def test_a_page_that_is_only_a_picture_comes_back_too(
@@ -296,6 +311,22 @@ def test_no_thumbnail_is_rendered_of_a_page_that_is_gone(
     for ref in (gone, there):
         session.shelf.want_thumbnail(ref)
     assert rendered == [there]
+
+
+def test_no_picture_is_rendered_once_the_last_page_is_gone(
+    qtbot: QtBot,
+    session: Session,
+    bridge: EngineBridge,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    gone, last = session.shelf.refs
+    rendered: list[PageRef | None] = []
+    monkeypatch.setattr(bridge, "render_page", lambda ref: rendered.append(ref) or 1)
+    for ref in (gone, last):
+        session.shelf.remove((ref,))
+    assert rendered == [last]
 
 
 @pytest.mark.parametrize("content", [b"not a picture", encrypted_pdf()], ids=["broken", "locked"])

@@ -301,6 +301,18 @@ def test_the_session_tells_each_change_of_a_text_and_of_none_that_was_emptied(
         assert kept[-1] == [text] * bool(text)
 
 
+def test_the_session_tells_of_a_text_while_it_is_still_being_read(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    kept: list[list[str]] = []
+    open_and_load(qtbot, session, draw_page())
+    session.unsaved.changed.connect(lambda: kept.append([page.text for page in session.unsaved.texts()]))
+    begin_reading(qtbot, session, fake_engine)
+    qtbot.waitUntil(lambda: session.current_text == "page")
+    assert kept[-1] == ["page"]
+    until_idle(qtbot, session, fake_engine.gate.set)
+
+
 def test_what_was_read_is_written_while_nothing_is_typed(
     qtbot: QtBot, folder: Path, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:
