@@ -264,7 +264,7 @@ def test_fewer_tiles_make_large_the_mode_that_shows_a_page_best() -> None:
         ((1900, 949), 16, Mode.BASE),
         ((1900, 949), 3, Mode.GUNDAM),
         ((1900, 212), 3, Mode.GUNDAM),
-        ((1900, 211), 3, Mode.LARGE),
+        ((1899, 211), 3, Mode.LARGE),
     ],
     ids=[
         "just short enough",

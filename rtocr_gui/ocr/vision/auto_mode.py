@@ -4,8 +4,8 @@ The rule: of the modes the model was made for, take the one with the fewest visu
 the print large enough to read, enlarged or not. If the print is too small in all of them, take the one that
 shows it largest. Tiny and Small stretch the page to a square, so they are not used for very long pages.
 Some models read very long or wide pages badly in Gundam; for these pages it is used only if no other mode
-shows the print large enough to be read at all, and never for strips longer than any row of tiles, which
-would distort them.
+shows the print large enough to be read at all, and never for strips as long as the longest row of tiles or
+longer, which it would distort.
 
 The size of the print is measured by its density: the distance between strokes along a line. This works for
 any script and weight, and needs no letter detection. Knows pixels and modes; no model, no window and no
