@@ -25,7 +25,7 @@ from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.reading_words import places_in_words, summary_of, warnings_about
 from rtocr_gui.cli.text_output import TextWriter
 from rtocr_gui.documents.folders import list_files
-from rtocr_gui.documents.labels import named_in_folder, telling_folders
+from rtocr_gui.documents.labels import full_name, telling_folders
 from rtocr_gui.documents.loading import Document
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, ExportError
@@ -305,4 +305,4 @@ class _ReadCommand:
             self._all_read = False
             self._progress.complain(f"{page.name}: left out. {error}")
         else:
-            output.add(named_in_folder(ref.label, ref.path, self._folders), text)
+            output.add(full_name(ref.label, ref, self._folders), text)

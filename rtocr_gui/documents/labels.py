@@ -29,9 +29,13 @@ def folder_ends(paths: Iterable[Path]) -> dict[Path, Path]:
     return {path: Path(*parts[-kept:]) for path, parts in folders.items()}
 
 
-def named_in_folder(name: str, path: Path, folders: Mapping[Path, Path]) -> str:
-    """Name of a page, preceded by the folder of its file, `path`, if that is one of `telling_folders`."""
-    return f"{folders[path].as_posix()}/{name}" if path in folders else name
+def full_name(
+    name: str, ref: PageRef, folders: Mapping[Path, Path], turns: Mapping[PageRef, str] | None = None
+) -> str:
+    """Name of a page with its folder and its turn, if it is one of `telling_folders` and `turns_apart`."""
+    if ref.path in folders:
+        name = f"{folders[ref.path].as_posix()}/{name}"
+    return f"{name}, {turns[ref]}" if turns and ref in turns else name
 
 
 def turns_apart(refs: Iterable[PageRef]) -> dict[PageRef, str]:
@@ -54,9 +58,6 @@ def counted_pages(refs: Collection[PageRef]) -> str:
 
 
 def told_apart(names: Mapping[PageRef, str]) -> dict[PageRef, str]:
-    """Names of pages, preceded by the folder where their files share a name; and how halves are turned."""
+    """Names of pages with their folders, where files share a name, and with the turns of halves."""
     folders, turns = telling_folders(ref.path for ref in names), turns_apart(names)
-    return {
-        ref: ", ".join(filter(None, (named_in_folder(name, ref.path, folders), turns.get(ref))))
-        for ref, name in names.items()
-    }
+    return {ref: full_name(name, ref, folders, turns) for ref, name in names.items()}

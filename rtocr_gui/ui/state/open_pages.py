@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from rtocr_gui.documents.labels import named_in_folder, telling_folders, turns_apart
+from rtocr_gui.documents.labels import full_name, telling_folders, turns_apart
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import ReadSettings
 from rtocr_gui.ui.state.kept_text import KeptPage
@@ -343,8 +343,8 @@ class OpenPages:
         page = self.get(ref)
         alike = [path for path in self._files if path.name == ref.path.name]
         name = ref.label if page is None else page.name
-        turn = turns_apart(other.ref for other in self.of_file(ref.path)).get(ref)
-        return ", ".join(filter(None, (named_in_folder(name, ref.path, telling_folders(alike)), turn)))
+        beside = () if ref.half is None else self.of_file(ref.path)
+        return full_name(name, ref, telling_folders(alike), turns_apart(other.ref for other in beside))
 
     def _sort_by_file(self) -> None:
         self._files = {}
