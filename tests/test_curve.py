@@ -78,6 +78,14 @@ def test_points_tell_how_many_words_the_model_was_unsure_of() -> None:
     assert (point.words, point.unsure_words) == (2, 1)
 
 
+@pytest.mark.parametrize("read_together", [True, False])
+def test_a_time_of_decoding_that_others_shared_is_told_as_such(read_together: bool) -> None:
+    reading = dataclasses.replace(make_reading(SETTINGS), read_together=read_together)
+    point = CurvePoint.of(reading, reading.text, truth=None)
+    (row,) = csv.DictReader(io.StringIO(curve_as_csv([point])))
+    assert row["read_together"] == str(read_together)
+
+
 def test_space_around_a_text_is_no_mistake() -> None:
     reading = make_reading(SETTINGS, "\nabcdefghij\n\n")
     assert CurvePoint.of(reading, reading.text, truth="abcdefghij").error_rate == 0

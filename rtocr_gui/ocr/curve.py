@@ -28,9 +28,11 @@ class CurvePoint:
         similarity: similarity to the text of the all-token reading, in 0..1; see `comparison.similarity`.
         error_rate: character error rate against the true text; may exceed 1. None without a true text.
         prefill_ms: measured time of the prefill.
-        decode_ms: measured time of decoding; short if the text was verified from a draft.
+        decode_ms: measured time of decoding; short if the text was verified from a draft, long if
+            other pages were decoded in the same passes.
         tokens: generated tokens.
         passes: forward passes of the decoder after the prefill.
+        read_together: True if other pages took part in some of them.
         stop_reason: why the reading ended.
         words: number of words in the text.
         unsure_words: how many of them the model was unsure of, which hints at errors without a true text.
@@ -46,6 +48,7 @@ class CurvePoint:
     decode_ms: float
     tokens: int
     passes: int
+    read_together: bool
     stop_reason: StopReason
     words: int
     unsure_words: int
@@ -87,6 +90,7 @@ class CurvePoint:
             decode_ms=reading.timings.decode_ms,
             tokens=len(reading.token_ids),
             passes=reading.passes,
+            read_together=reading.read_together,
             stop_reason=reading.stop_reason,
             words=reading.word_count,
             unsure_words=len(reading.unsure_words),

@@ -35,6 +35,7 @@ def make_point(retention: float, automatic: bool = False, error_rate: float | No
         decode_ms=90.0,
         tokens=310,
         passes=20,
+        read_together=False,
         stop_reason=StopReason.END,
         words=22,
         unsure_words=0,

@@ -188,7 +188,7 @@ def test_notes_say_what_pruning_spares_and_what_is_missing() -> None:
     assert (
         notes(FiguresShown(PLAN, HALF))[-1] == "Read the page once at 100 % to compare the measured figures."
     )
-    assert notes(FiguresShown(PLAN)) == ("Not read yet: press Read to measure.",)
+    assert notes(FiguresShown(PLAN, lack="Not read yet.")) == ("Not read yet.",)
     assert notes(FiguresShown()) == ()
 
 

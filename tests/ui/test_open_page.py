@@ -129,6 +129,20 @@ def test_what_came_before_a_reading_failed_is_a_part_also_after_an_empty_reading
     assert (page.text, page.origin) == ("half a li", TextOrigin.READ_IN_PART)
 
 
+def test_figures_of_a_page_that_another_model_read_or_that_was_turned_are_not_compared(
+    page: OpenPage,
+) -> None:
+    assert page.comparable_reading == (None, "Not read yet: press Read to measure.")
+    reading = make_reading(asked())
+    page.finish(reading)
+    assert page.comparable_reading == (reading, "")
+    page.rotate(90)
+    assert page.comparable_reading == (None, "Read before it was rotated: press Read to measure.")
+    page.rotate(-90)
+    page.forget_readings()
+    assert page.comparable_reading == (None, "Read by another model: press Read to measure.")
+
+
 def test_another_model_scales_a_page_as_it_scales_all(page: OpenPage) -> None:
     page.scaling = BASE
     page.finish(make_reading(asked()))

@@ -822,6 +822,24 @@ def test_the_pin_is_set_moved_and_taken_away_by_keys(qtbot: QtBot, view: PageVie
     assert seen == [start, start + 1, start + 17, None, None]
 
 
+def test_keys_move_the_pin_on_in_the_grid_that_is_shown(
+    qtbot: QtBot, view: PageView, tiled: PrunePlan
+) -> None:
+    view.show_page(blank())
+    view.show_plan(tiled)
+    view.set_grid("local")
+    qtbot.keyClick(view, Qt.Key.Key_Return)
+    before = view._overlay.cell_of(pinned(view, tiled)).center()
+    card = view.viewport().findChild(QLabel)
+    assert "In the tile grid" not in card.text()
+    view.set_grid("global")
+    assert "In the tile grid" in card.text()
+    qtbot.keyClick(view, Qt.Key.Key_Right)
+    now = view._overlay.grid.cell(pinned(view, tiled))
+    assert now.translated(-now.width(), 0).contains(before)
+    assert "In the tile grid" not in card.text()
+
+
 def test_escape_reaches_the_pin_before_a_shortcut(qtbot: QtBot, view: PageView) -> None:
     plan, dismissed = make_plan(), []
     QShortcut(Qt.Key.Key_Escape, view, lambda: dismissed.append(True))

@@ -46,6 +46,17 @@ def test_a_model_that_only_reads_text_is_offered_no_words(
     assert offered(window) == ["Plain text"]
 
 
+def test_no_task_is_shown_before_the_model_tells_its_own_unless_one_was_chosen(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    box = window.tool_bar.task_box
+    session.models.changed.emit(session.models.status)
+    assert (box.currentIndex(), box.placeholderText()) == (-1, "Default")
+    choose(window, "Plain")
+    session.models.changed.emit(session.models.status)
+    assert box.currentText() == "Plain text"
+
+
 def test_the_words_are_asked_for_remembered_and_shown(
     qtbot: QtBot,
     window: MainWindow,

@@ -338,7 +338,7 @@ class PageView(ZoomArea):
         return super().viewportEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        grid, key = self._overlay.grid, Qt.Key(event.key())
+        key = Qt.Key(event.key())
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._crop.is_on:
             view = self.viewport().rect().toRectF()
             self._crop_to(QRectF(self.to_content(view.topLeft()), self.to_content(view.bottomRight())))
@@ -351,8 +351,8 @@ class PageView(ZoomArea):
             self._pin(None)
         elif key == Qt.Key.Key_Escape and self._overlay.shows_attention:
             self.lights_dismissed.emit()
-        elif key in _STEPS and self._pinned is not None and grid is not None and grid.cell(self._pinned):
-            self._pin(grid.neighbour(self._pinned, *_STEPS[key]))
+        elif key in _STEPS and self._pinned is not None:
+            self._pin(self._overlay.neighbour(self._pinned, *_STEPS[key]))
             self._reveal_pinned()
         else:
             super().keyPressEvent(event)

@@ -54,13 +54,14 @@ def links_of(plan: PrunePlan, transport: Transport, token: int) -> Links:
     )
 
 
-def describe(plan: PrunePlan, token: int) -> str:
-    """Say what becomes of a token, with its norm, rank and text density."""
+def describe(plan: PrunePlan, token: int, grid: GridName) -> str:
+    """Say what becomes of a token, with its norm, rank and text density, and if another grid is shown."""
     fate = "Kept" if plan.is_kept[token] else "Merged"
+    place = "" if _lies_in(grid, plan, token) else f"\nIn the {_other(grid)}"
     return (
         f"{fate}: norm {plan.norms[token]:.1f}, "
         f"rank {grouped(plan.ranks[token] + 1)} of {grouped(len(plan.norms))}\n"
-        f"Text density {text_density(plan)[token]:.0f} %"
+        f"Text density {text_density(plan)[token]:.0f} %{place}"
     )
 
 
@@ -89,12 +90,18 @@ def describe_lines(plan: PrunePlan, links: Links, grid: GridName) -> str:
         return ""
     percent, verb = 100 * sum(links.masses) / links.mass, "gave" if plan.is_kept[links.token] else "took"
     lines = [f"Lines: the {count} that {verb} most, {percent:.0f} % of it"]
-    shown = plan.layout.cells(grid).indices(len(plan.norms))
-    elsewhere = sum(partner not in range(*shown) for partner in links.partners)
+    elsewhere = sum(not _lies_in(grid, plan, partner) for partner in links.partners)
     if elsewhere:
-        other = "tile grid" if grid == "global" else "whole-page grid"
-        lines.append(f"{elsewhere} of {count} lie in the {other} (dashed)")
+        lines.append(f"{elsewhere} of {count} lie in the {_other(grid)} (dashed)")
     return "\n".join(lines)
+
+
+def _lies_in(grid: GridName, plan: PrunePlan, token: int) -> bool:
+    return token in range(*plan.layout.cells(grid).indices(len(plan.norms)))
+
+
+def _other(grid: GridName) -> str:
+    return "tile grid" if grid == "global" else "whole-page grid"
 
 
 def describe_padding(plan: PrunePlan) -> str:

@@ -293,6 +293,17 @@ class TokenOverlay:
         """Index, among the prunable tokens, of the cell at a point in page pixels; None without one."""
         return None if self.grid is None else self.grid.token_at(point)
 
+    def neighbour(self, token: int, right: int, down: int) -> int:
+        """The token this many cells away in the shown grid, or this one if there is none on the page.
+
+        Of a token of the other grid, it is one beside the cell under its middle.
+        """
+        grid, cell = self.grid, self.cell_of(token)
+        if grid is None or cell is None:
+            return token
+        here = token if grid.cell(token) is not None else grid.token_at(cell.center())
+        return token if here is None else grid.neighbour(here, right, down)
+
     def focus_cells(self) -> list[QRectF]:
         """The cells from which lines start or to which they lead, in page pixels."""
         tokens = [] if self._focus is None else [self._focus, *(self._links.partners if self._links else ())]
@@ -311,7 +322,7 @@ class TokenOverlay:
         """
         if self._plan is None:
             return ""
-        lines = [describe(self._plan, token)]
+        lines = [describe(self._plan, token, self._grid_name)]
         links = self._links_from(token)
         if links is not None and self._transported is not None:
             plan, _ = self._transported

@@ -118,6 +118,11 @@ class Choices(QObject):
         return next((task for task in tasks if task.name == self._settings.task), tasks[0])
 
     @property
+    def is_task_known(self) -> bool:
+        """False while only the model can tell the task: none is remembered, and no model is loaded yet."""
+        return self._model is not None or bool(self._settings.task)
+
+    @property
     def look(self) -> Look:
         """What the overlay shows."""
         names = {look.value for look in Look}

@@ -322,6 +322,16 @@ class OpenPage:
         return self.reading if self._former is None else None
 
     @property
+    def comparable_reading(self) -> tuple[Reading | None, str]:
+        """The newest reading, if its figures are those of the page as it is now; else None, and why."""
+        if self.reading is None:
+            return None, "Not read yet: press Read to measure."
+        if self.by_former_model or self.is_turned:
+            how = "by another model" if self.by_former_model else "before it was rotated"
+            return None, f"Read {how}: press Read to measure."
+        return self.reading, ""
+
+    @property
     def unsure_words(self) -> tuple[tuple[int, int], ...]:
         """The words of `read_text` that the model was unsure of; none before its reading has ended."""
         return self.text_reading.unsure_words if self.text_reading is not None else ()

@@ -88,11 +88,13 @@ class FiguresShown:
         plan: for the current ratio; None while the page is not encoded.
         reading: the newest reading; None before the first.
         all_tokens: a reading of the page with the same settings that kept every token; None without one.
+        lack: why there is no reading, in a sentence; empty if there is one.
     """
 
     plan: PrunePlan | None = None
     reading: Reading | None = None
     all_tokens: Reading | None = None
+    lack: str = ""
 
 
 @dataclass(frozen=True, slots=True)

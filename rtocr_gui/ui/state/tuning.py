@@ -114,11 +114,10 @@ class Tuning(QObject):
     def show_readings(self) -> None:
         """Emit the figures again: the page has a new reading or plan."""
         page = self._pages.shown_page
-        compares = page is not None and not page.by_former_model and not page.is_turned
-        reading = page.reading if page is not None and compares else None
+        reading, lack = page.comparable_reading if page is not None else (None, "")
         settings = reading.settings if reading is not None else self._read_settings
         all_tokens = page.readings.all_tokens(settings) if page is not None else None
-        self.figures_changed.emit(FiguresShown(self._planner.plan, reading, all_tokens))
+        self.figures_changed.emit(FiguresShown(self._planner.plan, reading, all_tokens, lack))
         self.spotlight.show_reading(reading)
 
     def forget_readings(self) -> None:

@@ -69,7 +69,7 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
     reading, plan = shown.reading, shown.plan
     sentences = []
     if reading is None:
-        return ("Not read yet: press Read to measure.",) if plan is not None else ()
+        return (shown.lack,) if plan is not None and shown.lack else ()
     if plan is not None and len(plan.norms) != reading.total:
         sentences.append(
             f"Figures of the last reading, of {grouped(reading.total)} tokens; "

@@ -427,7 +427,9 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _show_model(self, status: ModelStatus) -> None:
-        self.tool_bar.show_model(status, self._session.choices.mode, self._session.choices.task)
+        choices = self._session.choices
+        task = choices.task if choices.is_task_known else None
+        self.tool_bar.show_model(status, choices.mode, task)
         self.tool_bar.show_page_mode(self._session.auto_mode)
         self.model_menus.show_settings(self._session.choices.settings)  # they may show what was refused
 

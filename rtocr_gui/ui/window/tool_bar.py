@@ -38,6 +38,7 @@ class ToolBar(QToolBar):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.mode_box = QComboBox()
         self.task_box = QComboBox()
+        self.task_box.setPlaceholderText("Default")
         self.model_chip = QPushButton()
         fill(self, ("open", "", "read", "read_all", "stop", ""), actions)
         self._add_choice(
@@ -71,8 +72,14 @@ class ToolBar(QToolBar):
         self.addWidget(caption)
         self.addWidget(box)
 
-    def show_model(self, status: ModelStatus, mode: Mode | None, task: Task) -> None:
-        """Name the model, offer its modes and tasks, and show the choices in use."""
+    def show_model(self, status: ModelStatus, mode: Mode | None, task: Task | None) -> None:
+        """Name the model, offer its modes and tasks, and show the choices in use.
+
+        Args:
+            status: of the model.
+            mode: the mode in use; None to let each page decide.
+            task: the task in use; None while only the model that is still to come can tell.
+        """
         model = status.model
         # A checkpoint names and describes itself: escape this, so that it sets no mnemonic and no markup.
         name = status.sentence if model or status.loading else "No model"
@@ -81,7 +88,9 @@ class ToolBar(QToolBar):
         self.model_chip.setToolTip(plain_tip(model.info.description if model else status.sentence))
         self._offer(model)
         self.mode_box.setCurrentIndex(1 + list(Mode).index(mode) if mode else 0)
-        self.show_task(task)
+        self.task_box.setCurrentIndex(-1)
+        if task is not None:
+            self.show_task(task)
 
     def show_page_mode(self, mode: Mode | None) -> None:
         """Show which mode Auto chose for the shown page; None before that is known."""
