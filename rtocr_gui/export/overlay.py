@@ -1,4 +1,4 @@
-"""Draws a picture of a page with a plan over it, in any look.
+"""Draws a picture of a page with a plan over it, in any look, or with the lights of a traced reading.
 
 It shows the same as the window's overlay: merged cells are veiled or cells are coloured by a value, a line
 separates kept and merged cells, and letterbox padding, which covers no page, shows nothing. A map has its
@@ -20,6 +20,9 @@ from rtocr_gui.export.looks import (
     Legend,
     Look,
     Rgba,
+    Values,
+    attention_legend,
+    attention_tints,
     cell_colours,
     cell_values,
     hatch_tile,
@@ -28,7 +31,7 @@ from rtocr_gui.export.looks import (
     tints,
 )
 from rtocr_gui.pruning.plan import PrunePlan, Transport
-from rtocr_gui.tokens import GridName
+from rtocr_gui.tokens import GridName, TokenLayout
 
 PAGE_SIDE_PER_BORDER_PX = 1600
 _PAGE_WIDTH_PER_TEXT_PX = 50
@@ -65,20 +68,15 @@ def draw_overlay(
     Raises:
         ValueError: the plan was made for a page of a different size, or the transport is missing.
     """
-    size_px = page.image.size
-    if plan.layout.page_size_px != size_px:
-        raise ValueError(f"the plan is about a page of {plan.layout.page_size_px}, not {size_px} pixels")
+    edges, covering = _cells(page, plan.layout, grid)
     values = cell_values(look, plan, transport)
     if look is not Look.KEPT and values is None:
         raise ValueError("the mass received is drawn from the plan's transport")
     legend = legend_of(look, plan, values)
-    picture = page.image.copy()
-    positions = plan.layout.prunable[plan.layout.cells(grid)]
-    edges = np.rint(plan.layout.boxes[positions]).astype(int)
-    covering = (edges[:, :2] < edges[:, 2:]).all(axis=1) & ~plan.layout.padding[positions]
+    picture, size_px = page.image.copy(), page.image.size
     is_kept = plan.is_kept[plan.layout.cells(grid)]
     colours = cell_colours(look, plan, values, legend)[plan.layout.cells(grid)]
-    dark = is_dark_paper(np.asarray(page.image.resize((_GLANCE_PX, _GLANCE_PX)).convert("L")))
+    dark = _is_dark(page)
     if look.is_map:
         _tint(picture, edges[covering].tolist(), tints(colours[covering], opacity, dark), dark)
     else:
@@ -93,7 +91,52 @@ def draw_overlay(
         return picture
     picture.paste(MAP_CASING_RGB, mask=_border(kept, merged, size_px, 2 * reach_px))
     picture.paste(MAP_BORDER_RGB, mask=_border(kept, merged, size_px, reach_px))
-    return _with_legend(picture, legend, opacity, look.is_hatched)
+    key = "Line: between kept and merged tokens." + (" Hatched: merged." if look.is_hatched else "")
+    return _with_legend(picture, legend, opacity, key)
+
+
+def draw_lights(
+    page: PageImage, layout: TokenLayout, attention: Values, grid: GridName = "local"
+) -> Image.Image:
+    """Draw where the decoder looked: a dimmed page, on which cells are lit by the attention paid to them.
+
+    Args:
+        page: the page that was read.
+        layout: layout of its tokens.
+        attention: (N,) attention paid to each prunable token, in 0..1.
+        grid: as of `draw_overlay`.
+
+    Returns:
+        RGB, as large as the page, plus the height of the legend.
+
+    Raises:
+        ValueError: the layout is of a page of a different size.
+    """
+    edges, covering = _cells(page, layout, grid)
+    picture, dark = page.image.copy(), _is_dark(page)
+    _tint(
+        picture,
+        edges[covering].tolist(),
+        attention_tints(attention, dark)[layout.cells(grid)][covering],
+        dark,
+    )
+    legend = attention_legend(attention, layout, grid)
+    return _with_legend(picture, legend, 1.0, "Brightest where the decoder looked most.")
+
+
+def _cells(
+    page: PageImage, layout: TokenLayout, grid: GridName
+) -> tuple[NDArray[np.int_], NDArray[np.bool_]]:
+    """Return the edges of a grid's cells in whole pixels (n, 4), and which of them cover any of the page."""
+    if layout.page_size_px != page.image.size:
+        raise ValueError(f"this is about a page of {layout.page_size_px}, not {page.image.size} pixels")
+    positions = layout.prunable[layout.cells(grid)]
+    edges = np.rint(layout.boxes[positions]).astype(int)
+    return edges, (edges[:, :2] < edges[:, 2:]).all(axis=1) & ~layout.padding[positions]
+
+
+def _is_dark(page: PageImage) -> bool:
+    return is_dark_paper(np.asarray(page.image.resize((_GLANCE_PX, _GLANCE_PX)).convert("L")))
 
 
 def _tint(picture: Image.Image, cells: Edges, colours: Rgba, dark: bool) -> None:
@@ -141,8 +184,8 @@ def _hatch(area: Pixels, thickness_px: int) -> Pixels:
     return np.tile(tile, repeats)[: area.shape[0], : area.shape[1]] & area
 
 
-def _with_legend(picture: Image.Image, legend: Legend, opacity: float, hatched: bool) -> Image.Image:
-    """Add a legend below a picture: title, colours as they look on white paper, and key to the lines."""
+def _with_legend(picture: Image.Image, legend: Legend, opacity: float, key: str) -> Image.Image:
+    """Add a legend below a picture: title, colours as they look on white paper, and key to all else."""
     width, height = picture.size
     text_px = min(_MOST_TEXT_PX, max(_LEAST_TEXT_PX, width // _PAGE_WIDTH_PER_TEXT_PX))
     font, row_px = ImageFont.load_default(text_px), round(1.6 * text_px)
@@ -160,6 +203,5 @@ def _with_legend(picture: Image.Image, legend: Legend, opacity: float, hatched: 
     values = np.linspace(legend.low, legend.high, bar_px, dtype=np.float32)
     colours = Image.fromarray(legend.colour_at(values)[None]).resize((bar_px, text_px))
     whole.paste(Image.blend(_plain(colours.size, [255, 255, 255]), colours, opacity), (left, top))
-    key = "Line: between kept and merged tokens." + (" Hatched: merged." if hatched else "")
     draw.text((text_px, top + row_px), key, _INK_RGB, font)
     return whole

@@ -29,7 +29,7 @@ from rtocr_gui.export.looks import (
     legend_of,
     tints,
 )
-from rtocr_gui.export.overlay import draw_overlay
+from rtocr_gui.export.overlay import draw_lights, draw_overlay
 from rtocr_gui.ocr.reading import Block, Mode
 from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport, plan_pruning
@@ -520,13 +520,27 @@ def test_the_window_shows_what_the_exported_picture_shows(
     transport = transport_of(plan)
     page = PageImage(PageRef(Path("/page.png"), 0, "0" * 64), Image.new("RGB", (600, 800), paper), None)
     drawn = draw_overlay(page, plan, "global", look, transport, opacity)
-    view.show_page(blank(colour=paper))
     view.set_look(look)
     view.set_opacity(opacity)
+    view.show_page(blank(colour=paper))
     view.show_plan(plan)
     view.show_transport(transport)
+    assert_looks_like(drawn, view, plan, plan.kept if look is Look.MASS else np.arange(256))
+
+
+@pytest.mark.parametrize("paper", ["white", "black"])
+def test_the_window_shows_the_lights_that_the_exported_picture_shows(view: PageView, paper: str) -> None:
+    plan, attention = make_plan(0.5), np.linspace(0, 0.8, 256, dtype=np.float32)
+    page = PageImage(PageRef(Path("/page.png"), 0, "0" * 64), Image.new("RGB", (600, 800), paper), None)
+    view.show_page(blank(colour=paper))
+    view.show_plan(plan)
+    view.show_attention(attention)
+    assert_looks_like(draw_lights(page, plan.layout, attention, "global"), view, plan, np.arange(256))
+
+
+def assert_looks_like(drawn: Image.Image, view: PageView, plan: PrunePlan, tokens: NDArray[np.int64]) -> None:
+    """The middles of some cells that are in view have the same colour there as in a picture."""
     view.actual_size()
-    tokens = plan.kept if look is Look.MASS else np.arange(256)
     for token in covering(plan, tokens)[::7]:
         place = centre(plan, token)
         if view.viewport().rect().contains(on_screen(view, place)):

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.truth import Truth
 from rtocr_gui.export.looks import VEIL_RGB, Look
-from rtocr_gui.export.overlay import draw_overlay
+from rtocr_gui.export.overlay import draw_lights, draw_overlay
 from rtocr_gui.ocr.curve import CURVE_RATIOS
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.text import comparison
@@ -721,6 +721,33 @@ def test_the_overlay_is_exported_as_the_command_line_draws_it(
     ):
         drawn = draw_overlay(document.load_page(0), plan, grid, look, transport)
         assert picture.tobytes() == drawn.tobytes()
+
+
+@pytest.mark.parametrize("grid", ["local", "global"])
+def test_lights_that_are_shown_are_exported_in_place_of_the_look(
+    qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw, tmp_path: Path, grid: GridName
+) -> None:
+    session.set_mode(Mode.GUNDAM)
+    plans = emissions(session.planner.plan_changed)
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    session.choices.remember(grid=grid)
+    with qtbot.waitSignal(tuning.spotlight.attention_changed, check_params_cb=lambda lit: lit is not None):
+        tuning.spotlight.point_at_whole()
+    lights, plan = tuning.spotlight.lights, plans[-1]
+    assert lights is not None
+    for drawn in (
+        lambda page: draw_lights(page, plan.layout, lights, grid),
+        lambda page: draw_overlay(page, plan, grid),
+    ):
+        with qtbot.waitSignal(session.notice_raised):
+            export(tuning.overlay_export(), tmp_path / "overlay.png")
+        with (
+            open_document(session.shelf.refs[0].path) as document,
+            Image.open(tmp_path / "overlay.png") as picture,
+        ):
+            assert picture.tobytes() == drawn(document.load_page(0)).tobytes()
+        tuning.spotlight.put_out()
 
 
 def test_an_export_that_fails_is_told(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.ocr.reading import Reading
@@ -30,6 +31,9 @@ class Spotlight(QObject):
         token_pointed (int): the token at which the selected text begins.
         failed (str, class of the error): why a reading cannot be traced.
 
+    Attributes:
+        lights: what `attention_changed` told last.
+
     Args:
         bridge: traces.
         shown_text: returns the shown text, including corrections.
@@ -48,6 +52,7 @@ class Spotlight(QObject):
         self, bridge: EngineBridge, shown_text: Callable[[], str], parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
+        self.lights: NDArray[np.float32] | None = None
         self._on = False
         self._selected = (0, 0)
         self._reading: Reading | None = None
@@ -55,6 +60,7 @@ class Spotlight(QObject):
         traces: Traces = ByteBoundedCache(KEPT_BYTES)
         self._tracer = Tracer(bridge, traces, shown_text, self)
         self._compared = Tracer(bridge, traces, lambda: self._compared_text, self)
+        self.attention_changed.connect(self._note_lights)
         self._tracer.trace_changed.connect(self.trace_changed)
         self._tracer.tracing_changed.connect(self.tracing_changed)
         self._compared.tracing_changed.connect(self.seeking_changed)
@@ -148,6 +154,10 @@ class Spotlight(QObject):
         self._compared_text = reading.text
         self._compared.show_reading(reading)
         self._compared.seek(partial(self._light_difference, span))
+
+    @Slot(object)
+    def _note_lights(self, attention: NDArray[np.float32] | None) -> None:
+        self.lights = attention
 
     def _light_text(self, start: int, end: int, places: TokenPlaces) -> None:
         tokens = places.tokens_at(start, end)

@@ -251,16 +251,22 @@ class Tuning(QObject):
     # What is exported is what was shown at the request: another page may be shown before a file is named.
 
     def overlay_export(self) -> Callable[[Path], None] | None:
-        """Return a function that draws the page with its current overlay to a PNG; None without a plan."""
+        """Return a function that draws the page with its current overlay, or lights, to a PNG.
+
+        None without a plan.
+        """
         ref, plan, transport = self._pages.shown, self._planner.plan, self._planner.transport
         if ref is None or plan is None:
             return None
         choices, opacity = self._choices, self._choices.settings.overlay_opacity
-        look, grid = choices.look, choices.grid
+        look, grid, lights = choices.look, choices.grid, self.spotlight.lights
 
         def write(render_page: RenderPage, path: Path) -> None:
-            from rtocr_gui.export.overlay import draw_overlay
+            from rtocr_gui.export.overlay import draw_lights, draw_overlay
 
+            if lights is not None and len(lights) == len(plan.norms):
+                write_picture_atomically(path, draw_lights(render_page(ref), plan.layout, lights, grid))
+                return
             mass = transport
             if look is Look.MASS and mass is None:
                 from rtocr_gui.pruning.transport import transport_of  # imports torch
