@@ -173,6 +173,10 @@ def test_the_attention_that_the_shown_grid_cannot_show_is_told():
     assert "In padding, which covers no page: at most 5 %." in legend.note
     assert legend.high == pytest.approx(35)
     assert "On the other grid: at most 35 %." in attention_legend(attention, plan.layout, "global").note
+    assert attention_legend(attention, plan.layout, "global").title == "Attention"
+    attention[600 + 8 * 16 + 8] = 0.03
+    assert attention_legend(attention, plan.layout, "global").title == "Attention (other grid)"
+    assert attention_legend(attention, plan.layout, "local").title == "Attention"
 
 
 # The picture

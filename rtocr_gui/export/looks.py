@@ -55,6 +55,8 @@ _DARK_BELOW = 90
 _LEAST_PERCENT, _MOST_PERCENT = 2, 98
 _FAINT = 0.4
 """Opacity of the veil over merged cells beside a heat map of the kept ones."""
+_LOOKS_UNLIT = 0.1
+"""Share of the attention to the other grid below which a grid looks dark: the legend's title says why."""
 
 
 class Look(Enum):
@@ -309,10 +311,11 @@ def attention_legend(attention: Values, layout: TokenLayout, grid: GridName) -> 
     """
     percent = 100 * attention
     visible = ~layout.padding[layout.prunable]
-    note = "How much the decoder looked at each token: brightest where it looked most."
+    title, note = "Attention", "How much the decoder looked at each token: brightest where it looked most."
     if layout.has_tiles:
-        other = layout.cells("global" if grid == "local" else "local")
-        there = float(percent[other][visible[other]].max(initial=0))
+        cells = (layout.cells(each) for each in (grid, "global" if grid == "local" else "local"))
+        here, there = (float(percent[each][visible[each]].max(initial=0)) for each in cells)
+        title += " (other grid)" if here < _LOOKS_UNLIT * there else ""
         note += f" On the other grid: at most {there:.0f} %." if there >= 1 else ""
     on_padding = float(percent[~visible].max(initial=0))
     if on_padding >= 1:
@@ -322,7 +325,7 @@ def attention_legend(attention: Values, layout: TokenLayout, grid: GridName) -> 
         (red, green, blue)
         for red, green, blue in _blend((_UNLIT_RGB, _LIT_RGB), np.linspace(0, 1, 10) ** 0.5).tolist()
     )
-    return Legend("Attention", "%", 0.0, most, False, False, colours, note, is_opaque=True)
+    return Legend(title, "%", 0.0, most, False, False, colours, note, is_opaque=True)
 
 
 def hatch_tile(thickness_px: int) -> NDArray[np.uint8]:
