@@ -99,7 +99,7 @@ def test_the_rows_of_price_lists_and_contents_stay(text):
 CODE = "first = compute(alpha, beta)\nsecond = compute(gamma, delta)\n\nreturn first + second, 0"
 
 
-@pytest.mark.parametrize("fence", ["```", "~~~"])
+@pytest.mark.parametrize("fence", ["```", "~~~", "````"])
 def test_code_between_fences_stays_and_the_text_around_it_is_joined(fence):
     code = f"{fence}\n{CODE}\n{fence}"
     text = f"A line as long as the others,\nand one more.\n{code}\nAnother line that is as long\nas they are"
@@ -107,7 +107,7 @@ def test_code_between_fences_stays_and_the_text_around_it_is_joined(fence):
     assert with_lines_joined(text) == joined
 
 
-@pytest.mark.parametrize("fence", ["```python", "~~~"])
+@pytest.mark.parametrize("fence", ["```python", "~~~", "````"])
 def test_code_that_is_still_open_at_the_end_stays(fence):
     text = f"{fence}\n{CODE}\n\n{CODE}"
     assert with_lines_joined(text) == text

@@ -426,6 +426,9 @@ def test_what_is_known_against_a_text_is_told_until_the_person_types_in_it(
         assert "The page is too long" in status.sentence
     assert "The page is too long" in window.text_column.summary.text()
     assert all(page.edited for page in session._pages)
+    for name in ("undo", "redo"):
+        window.actions_by_name[name].trigger()
+        assert states["scan.png, page 1"].state is PageState.CHECK
     editor_of(window).textCursor().insertText("typed")
     status = states["scan.png, page 1"]
     assert (status.state, status.sentence) == (PageState.EDITED, "")
@@ -461,7 +464,7 @@ def test_that_a_page_was_not_read_to_its_end_is_told_also_of_a_corrected_text(
     monkeypatch.setattr(QMessageBox, "exec", lambda box: asked.append(box.informativeText()))
     session.read_all()
     (question,) = asked
-    assert question.startswith("You edited the text of scan.png, which was not read to its end. ")
+    assert question.startswith("You edited the text of scan.png, which had not been read to the end. ")
 
 
 def test_nothing_is_replaced_while_a_page_is_read(

@@ -410,6 +410,8 @@ def test_a_corrected_text_of_a_page_that_was_not_read_to_its_end_still_says_so(
     assert "not read to its end" in states[page.label].sentence
     export_text(qtbot, session, tmp_path / "out.md")
     assert notices[-1].endswith("Not read to the end: scan.png.")
+    session.edit_text("")
+    assert states[page.label].state is PageState.EDITED
 
 
 def test_exported_texts_are_kept_with_the_others_and_restored_as_exported(

@@ -47,11 +47,14 @@ def test_a_model_that_only_reads_text_is_offered_no_words(
 
 
 def test_no_task_is_shown_before_the_model_tells_its_own_unless_one_was_chosen(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+    window: MainWindow, session: Session, answers: list[str]
 ) -> None:
     box = window.tool_bar.task_box
     session.models.changed.emit(session.models.status)
     assert (box.currentIndex(), box.placeholderText()) == (-1, "Default")
+    answers.append("")
+    choose(window, ASKS[0].label)
+    assert box.currentIndex() == -1
     choose(window, "Plain")
     session.models.changed.emit(session.models.status)
     assert box.currentText() == "Plain text"

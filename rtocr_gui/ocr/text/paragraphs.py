@@ -36,7 +36,7 @@ One that is longer than full lines is a whole paragraph.
 """
 
 _BETWEEN_BLOCKS = re.compile(
-    r"(^```[^`\n]*\n.*?(?:^```|\Z)|^~~~.*?(?:^~~~|\Z)|\n(?:[ \t]*\n)+)", re.DOTALL | re.MULTILINE
+    r"(^`{3,}[^`\n]*\n.*?(?:^`{3,}|\Z)|^~{3,}.*?(?:^~{3,}|\Z)|\n(?:[ \t]*\n)+)", re.DOTALL | re.MULTILINE
 )
 """Code between fences, or from one to the end, and empty lines."""
 

@@ -133,10 +133,10 @@ def ask_overwrite(parent: QWidget, question: OverwriteQuestion) -> Overwrite:
     """Ask before text that the person edited is replaced; whether to read other pages, if there are any."""
     name, count, cut = question.name, len(question.edited), question.cut
     if name:
-        incomplete = ", which was not read to its end" if cut else ""
+        incomplete = ", which had not been read to the end" if cut else ""
         text = f"You edited the text of {name}{incomplete}. Reading it again replaces your text."
     else:
-        incomplete = f", of which {cut} were not read to their end" if cut else ""
+        incomplete = f", of which {cut} had not been read to the end" if cut else ""
         text = f"You edited the text of {count} pages{incomplete}. Reading them again replaces your text."
     box = _box(parent, QMessageBox.Icon.Warning, "Replace your text?", text)
     replace = box.addButton("Replace", QMessageBox.ButtonRole.DestructiveRole)

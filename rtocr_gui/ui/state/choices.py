@@ -118,9 +118,9 @@ class Choices(QObject):
         return next((task for task in tasks if task.name == self._settings.task), tasks[0])
 
     @property
-    def is_task_known(self) -> bool:
-        """False while only the model can tell the task: none is remembered, and no model is loaded yet."""
-        return self._model is not None or bool(self._settings.task)
+    def known_task(self) -> Task | None:
+        """The task in use; None while only a model can tell, as none is remembered and none was loaded."""
+        return self.task if self._model is not None or self._settings.task else None
 
     @property
     def look(self) -> Look:

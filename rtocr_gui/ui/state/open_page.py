@@ -35,7 +35,6 @@ class OpenPage:
         ref: which page.
         text: recognised or typed text.
         edited: True if a person has changed the text since it was read.
-        corrected: True if they typed in it, and did not only have words replaced or lines joined.
         saved: where its text is besides the window.
         state: the state of its reading; the list shows `shown_state`.
         sentence: why the state is what it is; may be empty.
@@ -55,7 +54,6 @@ class OpenPage:
     ref: PageRef
     text: str = ""
     edited: bool = False
-    corrected: bool = False
     saved: SavedText = field(default_factory=SavedText)
     state: PageState = PageState.UNREAD
     sentence: str = ""
@@ -70,6 +68,7 @@ class OpenPage:
     read_text: str = ""
     scaling: Scaling | None = None
     read_as: PageRef | None = None
+    _replaced: frozenset[str] = frozenset()  # texts in which only words were replaced or lines joined
     _former: "OpenPage | None" = None
     _failure: str | None = None
     _way_out: Scaling | None = None
@@ -90,9 +89,11 @@ class OpenPage:
             text: all of it.
             by_hand: False if words were replaced or lines joined, wherever there were any.
         """
+        if not (by_hand or self.corrected):
+            self._replaced |= {text}
         self.text, self._former, self._failure = text, None, None
-        self.edited = text != (self.read_text if self.was_read else "")
-        self.corrected = self.edited and (by_hand or self.corrected)
+        is_read_text_lost = self.reading is None and self.was_read and not self.read_text
+        self.edited = is_read_text_lost or text != (self.read_text if self.was_read else "")
         self._tell_state()
 
     def restore(self, text: str, origin: TextOrigin, *, is_exported: bool) -> None:
@@ -115,6 +116,11 @@ class OpenPage:
                 self.restored, self.read_as = origin, self.ref
                 self.text = self.read_text = text
                 self._tell_state()
+
+    @property
+    def corrected(self) -> bool:
+        """True if a person has typed in the text, and did not only have words replaced or lines joined."""
+        return self.edited and self.text not in self._replaced
 
     @property
     def was_read(self) -> bool:
@@ -140,7 +146,7 @@ class OpenPage:
         """Make room for text that is about to stream in."""
         if self._former is None:
             self._former = replace(self)
-        self.text, self.edited, self.corrected = "", False, False
+        self.text, self.edited, self._replaced = "", False, frozenset()
         self.task, self.raw_text, self.read_text = task, "", ""
 
     def stream(self, raw_text: str) -> None:
@@ -345,7 +351,7 @@ class OpenPage:
         """Restore the text that a reading began to replace."""
         former, self._former = self._former, None
         if former is not None:
-            self.text, self.edited, self.corrected = former.text, former.edited, former.corrected
+            self.text, self.edited, self._replaced = former.text, former.edited, former._replaced
             self.task, self.raw_text, self.read_text = former.task, former.raw_text, former.read_text
 
     @property

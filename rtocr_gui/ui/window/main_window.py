@@ -402,7 +402,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _ask_task(self, ask: Ask) -> None:
         self.dialogs.ask_task(ask)
-        self.tool_bar.show_task(self._session.choices.task)
+        self.tool_bar.show_task(self._session.choices.known_task)
 
     @Slot(object)
     def _show_text(self, shown: ShownText) -> None:
@@ -428,8 +428,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _show_model(self, status: ModelStatus) -> None:
         choices = self._session.choices
-        task = choices.task if choices.is_task_known else None
-        self.tool_bar.show_model(status, choices.mode, task)
+        self.tool_bar.show_model(status, choices.mode, choices.known_task)
         self.tool_bar.show_page_mode(self._session.auto_mode)
         self.model_menus.show_settings(self._session.choices.settings)  # they may show what was refused
 

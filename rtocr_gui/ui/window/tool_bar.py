@@ -88,25 +88,24 @@ class ToolBar(QToolBar):
         self.model_chip.setToolTip(plain_tip(model.info.description if model else status.sentence))
         self._offer(model)
         self.mode_box.setCurrentIndex(1 + list(Mode).index(mode) if mode else 0)
-        self.task_box.setCurrentIndex(-1)
-        if task is not None:
-            self.show_task(task)
+        self.show_task(task)
 
     def show_page_mode(self, mode: Mode | None) -> None:
         """Show which mode Auto chose for the shown page; None before that is known."""
         is_auto = self.mode_box.currentData() is None
         self.mode_box.setItemText(0, _auto_label(mode if is_auto else None))
 
-    def show_task(self, task: Task) -> None:
-        """Show the task in use; one that takes words quotes them."""
+    def show_task(self, task: Task | None) -> None:
+        """Show the task in use; one that takes words quotes them. None as of `show_model`."""
+        self.task_box.setCurrentIndex(-1)
         for index in range(self.task_box.count()):
             offered = self.task_box.itemData(index)
-            is_chosen = offered is not None and offered.name == task.name
+            chosen = task if task and offered is not None and offered.name == task.name else None
             if isinstance(offered, Ask):
-                self.task_box.setItemText(index, task.label if is_chosen else f"{offered.label}…")
-                tip = task.words if is_chosen else offered.question
+                self.task_box.setItemText(index, chosen.label if chosen else f"{offered.label}…")
+                tip = chosen.words if chosen else offered.question
                 self.task_box.setItemData(index, plain_tip(tip), Qt.ItemDataRole.ToolTipRole)
-            if is_chosen:
+            if chosen:
                 self.task_box.setCurrentIndex(index)
 
     @Slot()
