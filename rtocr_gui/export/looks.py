@@ -287,6 +287,11 @@ def tints(colours: Rgba, opacity: float, dark: bool) -> Rgba:
     return rounded
 
 
+def lights_over(plan: PrunePlan, attention: Values | None) -> Values | None:
+    """Return the attention if it is to the tokens of a plan: those of another mode lie elsewhere."""
+    return attention if attention is not None and len(attention) == len(plan.norms) else None
+
+
 def attention_tints(attention: Values, dark: bool) -> Rgba:
     """Return (N, 3) colours, composed like `tints`, that light up attended cells on a dimmed page.
 

@@ -89,6 +89,14 @@ def begin_reading(qtbot: QtBot, session: Session, engine: FakeEngine) -> None:
     until_reading_begins(qtbot, engine, session.read_selected)
 
 
+def read_in_part(qtbot: QtBot, session: Session, engine: FakeEngine) -> None:
+    """Read the selected pages, and stop once the shown one has some text."""
+    begin_reading(qtbot, session, engine)
+    qtbot.waitUntil(lambda: bool(session.current_text))
+    session.stop()
+    until_idle(qtbot, session, engine.gate.set)
+
+
 def begin_loading(qtbot: QtBot, engine: FakeEngine, ask: Callable[[], object]) -> None:
     """Ask for a model, up to where the engine waits for its gate."""
     engine.load_gate.clear()

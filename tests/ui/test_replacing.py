@@ -24,6 +24,7 @@ from tests.ui.steps import (
     editor_of,
     in_sight,
     open_and_load,
+    read_in_part,
     read_selected,
     until_idle,
     until_reading_begins,
@@ -446,10 +447,7 @@ def test_that_a_page_was_not_read_to_its_end_is_told_also_of_a_corrected_text(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    begin_reading(qtbot, session, fake_engine)
-    qtbot.waitUntil(lambda: bool(session.current_text))
-    session.stop()
-    until_idle(qtbot, session, fake_engine.gate.set)
+    read_in_part(qtbot, session, fake_engine)
     sentence = "Stopped before the end."
     window.actions_by_name["replace"].trigger()
     ask_for(window, session.current_text[:4], "x")

@@ -30,6 +30,7 @@ from tests.ui.steps import (
     export_text,
     held_lane,
     open_and_load,
+    read_in_part,
     sentences_in,
     until_idle,
     wait_until_idle,
@@ -418,10 +419,7 @@ def test_an_export_tells_which_page_was_not_read_to_its_end(
     tmp_path: Path,
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    begin_reading(qtbot, session, fake_engine)
-    qtbot.waitUntil(lambda: session.current_text != "")
-    session.stop()
-    until_idle(qtbot, session, fake_engine.gate.set)
+    read_in_part(qtbot, session, fake_engine)
     export_text(qtbot, session, tmp_path / "out.md")
     assert notices[-1].endswith("out.md. Not read to the end: scan.png.")
     fake_engine.looping = set(Mode)

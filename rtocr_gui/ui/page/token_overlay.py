@@ -23,6 +23,7 @@ from rtocr_gui.export.looks import (
     cell_values,
     hatch_tile,
     legend_of,
+    lights_over,
     tints,
 )
 from rtocr_gui.pruning.plan import PrunePlan, Transport
@@ -133,10 +134,7 @@ class TokenOverlay:
 
     @property
     def _lights(self) -> NDArray[np.float32] | None:
-        """The attention, if it is to the tokens of the plan: those of another mode lie elsewhere."""
-        plan, attention = self._plan, self._attention
-        fits = plan is not None and attention is not None and len(attention) == len(plan.norms)
-        return attention if fits else None
+        return None if self._plan is None else lights_over(self._plan, self._attention)
 
     def set_look(self, look: Look) -> None:
         """Choose what to show of the tokens."""
@@ -301,7 +299,7 @@ class TokenOverlay:
         grid, cell = self.grid, self.cell_of(token)
         if grid is None or cell is None:
             return token
-        here = token if grid.cell(token) is not None else grid.token_at(cell.center())
+        here = token if self._is_shown(token) else grid.token_at(cell.center())
         return token if here is None else grid.neighbour(here, right, down)
 
     def focus_cells(self) -> list[QRectF]:

@@ -92,7 +92,7 @@ class OpenPage:
         if not (by_hand or self.corrected):
             self._replaced |= {text}
         self.text, self._former, self._failure = text, None, None
-        is_read_text_lost = self.reading is None and self.was_read and not self.read_text
+        is_read_text_lost = self.restored is not None and not self.read_text
         self.edited = is_read_text_lost or text != (self.read_text if self.was_read else "")
         self._tell_state()
 

@@ -193,8 +193,7 @@ class Session(QObject):
     @property
     def can_unload(self) -> bool:
         """True while the model takes up memory and nothing needs it right now."""
-        is_awaited = not self.reader.activity.is_idle or self.models.status.loading
-        return self.models.is_loaded and not is_awaited and not self.tuning.is_reading
+        return self.models.is_loaded and not (self.is_reading or self.models.status.loading)
 
     @property
     def page_name(self) -> str:

@@ -60,7 +60,6 @@ class Spotlight(QObject):
         traces: Traces = ByteBoundedCache(KEPT_BYTES)
         self._tracer = Tracer(bridge, traces, shown_text, self)
         self._compared = Tracer(bridge, traces, lambda: self._compared_text, self)
-        self.attention_changed.connect(self._note_lights)
         self._tracer.trace_changed.connect(self.trace_changed)
         self._tracer.tracing_changed.connect(self.tracing_changed)
         self._compared.tracing_changed.connect(self.seeking_changed)
@@ -100,7 +99,7 @@ class Spotlight(QObject):
         """Remove lights and marks, and stop locating a difference."""
         self._tracer.drop_wish()
         self._compared.stop()
-        self.attention_changed.emit(None)
+        self._light(None)
         self.text_marked.emit(None)
 
     @Slot()
@@ -124,7 +123,7 @@ class Spotlight(QObject):
     def point_at_token(self, token: int) -> None:
         """Light up where a token of the traced reading was read, and mark it in the text."""
         self._drop_wishes()
-        self.attention_changed.emit(self._tracer.attention_of(np.array([token])))
+        self._light(self._tracer.attention_of(np.array([token])))
         self._tracer.seek(lambda places: self.text_marked.emit(places.place_of(token)))
 
     @Slot(int, int)
@@ -144,7 +143,7 @@ class Spotlight(QObject):
         """Light up all that was read, also what was deleted from the text since."""
         self._drop_wishes()
         self.text_marked.emit(None)
-        self._tracer.seek(lambda _: self.attention_changed.emit(self._tracer.attention_of(slice(None))))
+        self._tracer.seek(lambda _: self._light(self._tracer.attention_of(slice(None))))
 
     def point_at_difference(self, shown: ComparisonShown, difference: Difference) -> None:
         """Light up where the right reading read a difference, or the left one what the right lacks."""
@@ -155,19 +154,19 @@ class Spotlight(QObject):
         self._compared.show_reading(reading)
         self._compared.seek(partial(self._light_difference, span))
 
-    @Slot(object)
-    def _note_lights(self, attention: NDArray[np.float32] | None) -> None:
+    def _light(self, attention: NDArray[np.float32] | None) -> None:
         self.lights = attention
+        self.attention_changed.emit(attention)
 
     def _light_text(self, start: int, end: int, places: TokenPlaces) -> None:
         tokens = places.tokens_at(start, end)
         self.text_marked.emit(None)
-        self.attention_changed.emit(self._tracer.attention_of(tokens))
+        self._light(self._tracer.attention_of(tokens))
         if tokens is not None:
             self.token_pointed.emit(int(tokens[0]))
 
     def _light_difference(self, span: Span, places: TokenPlaces) -> None:
-        self.attention_changed.emit(self._compared.attention_of(places.tokens_at(*span)))
+        self._light(self._compared.attention_of(places.tokens_at(*span)))
 
     def _drop_wishes(self) -> None:
         self._tracer.drop_wish()

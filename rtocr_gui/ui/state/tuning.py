@@ -16,7 +16,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.export.curve import CurveSource, export_curve
-from rtocr_gui.export.looks import Look
+from rtocr_gui.export.looks import Look, lights_over
 from rtocr_gui.export.plan_json import PlanSource, export_plan
 from rtocr_gui.export.writing import write_picture_atomically
 from rtocr_gui.ocr.curve import curve_settings
@@ -259,12 +259,12 @@ class Tuning(QObject):
         if ref is None or plan is None:
             return None
         choices, opacity = self._choices, self._choices.settings.overlay_opacity
-        look, grid, lights = choices.look, choices.grid, self.spotlight.lights
+        look, grid, lights = choices.look, choices.grid, lights_over(plan, self.spotlight.lights)
 
         def write(render_page: RenderPage, path: Path) -> None:
             from rtocr_gui.export.overlay import draw_lights, draw_overlay
 
-            if lights is not None and len(lights) == len(plan.norms):
+            if lights is not None:
                 write_picture_atomically(path, draw_lights(render_page(ref), plan.layout, lights, grid))
                 return
             mass = transport
