@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from rtocr_gui.documents import truth
-from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES, Truth, find_truth, read_truth, scan_of_truth
 from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.curve import CurveSource, by_falling_ratio, curve_as_csv, curve_as_json, export_curve
@@ -137,19 +137,19 @@ def test_the_truth_of_a_scan_has_its_name_and_markdown_goes_first(
     tmp_path: Path, beside: Callable[..., Path]
 ) -> None:
     scan = tmp_path / "scan.png"
-    assert find_truth(scan, 0, 1) is None
+    assert find_truth(PageRef(scan, 0, ""), 1) is None
     text = beside("scan.txt", "\ufeffplain\r\ntext\r\n")
-    found = find_truth(scan, 0, 1)
+    found = find_truth(PageRef(scan, 0, ""), 1)
     assert found is not None
     assert (found.path, found.text) == (text, "plain\ntext")
     beside("scan.md", "# marked up\n")
-    found = find_truth(scan, 0, 1)
+    found = find_truth(PageRef(scan, 0, ""), 1)
     assert found is not None
     assert found.text == "# marked up"
 
 
 def test_a_scan_of_a_name_as_long_as_names_get_has_no_truth(tmp_path: Path) -> None:
-    assert find_truth(tmp_path / f"{'n' * 251}.pdf", 0, 3) is None
+    assert find_truth(PageRef(tmp_path / f"{'n' * 251}.pdf", 0, ""), 3) is None
 
 
 def test_a_page_of_several_has_its_own_truth_and_none_in_the_text_of_the_whole_file(
@@ -158,8 +158,8 @@ def test_a_page_of_several_has_its_own_truth_and_none_in_the_text_of_the_whole_f
     book = tmp_path / "book.pdf"
     beside("book.txt", "all of it")
     beside("book-page2.txt", "the second")
-    assert find_truth(book, 0, 3) is None
-    found = find_truth(book, 1, 3)
+    assert find_truth(PageRef(book, 0, ""), 3) is None
+    found = find_truth(PageRef(book, 1, ""), 3)
     assert found is not None
     assert found.text == "the second"
 
@@ -169,16 +169,16 @@ def test_a_page_of_a_pdf_that_was_not_scanned_is_its_own_truth_unless_there_is_a
 ) -> None:
     printed = text_pdf(b"BT /F1 24 Tf 72 700 Td (As it is printed) Tj ET")
     letter = beside("letter.PDF", printed)
-    assert find_truth(letter, 0, 1) == Truth(letter, "As it is printed")
-    assert find_truth(letter, 5, 9) is None, "the file has changed"
-    assert find_truth(beside("letter.png", printed), 0, 1) is None
-    assert find_truth(beside("drawing.pdf", pdf_of_pages()), 0, 1) is None
-    assert find_truth(beside("locked.pdf", encrypted_pdf()), 0, 1) is None
-    assert find_truth(beside("cut.pdf", printed[:200]), 0, 1) is None
+    assert find_truth(PageRef(letter, 0, ""), 1) == Truth(letter, "As it is printed")
+    assert find_truth(PageRef(letter, 5, ""), 9) is None, "the file has changed"
+    assert find_truth(PageRef(beside("letter.png", printed), 0, ""), 1) is None
+    assert find_truth(PageRef(beside("drawing.pdf", pdf_of_pages()), 0, ""), 1) is None
+    assert find_truth(PageRef(beside("locked.pdf", encrypted_pdf()), 0, ""), 1) is None
+    assert find_truth(PageRef(beside("cut.pdf", printed[:200]), 0, ""), 1) is None
     monkeypatch.setattr(truth, "LARGEST_TRUTH_BYTES", 15)
-    assert find_truth(letter, 0, 1) is None
+    assert find_truth(PageRef(letter, 0, ""), 1) is None
     text = beside("letter.txt", "as it should")
-    assert find_truth(letter, 0, 1) == Truth(text, "as it should")
+    assert find_truth(PageRef(letter, 0, ""), 1) == Truth(text, "as it should")
 
 
 @pytest.mark.parametrize(
@@ -194,16 +194,16 @@ def test_a_file_is_a_truth_also_if_its_name_is_the_scans_but_for_case_and_the_fo
 
 def test_what_rtocr_exported_is_not_taken_for_the_truth(tmp_path: Path, beside: Callable[..., Path]) -> None:
     export_markdown([ExportPage("scan.png, page 1", "as it was read")], tmp_path / "scan.md")
-    assert find_truth(tmp_path / "scan.png", 0, 1) is None
+    assert find_truth(PageRef(tmp_path / "scan.png", 0, ""), 1) is None
     beside("scan.txt", "as it is")
-    found = find_truth(tmp_path / "scan.png", 0, 1)
+    found = find_truth(PageRef(tmp_path / "scan.png", 0, ""), 1)
     assert found is not None
     assert found.text == "as it is"
     assert read_truth(tmp_path / "scan.md").text == "as it was read", "named as the truth, it is one"
 
 
 def test_a_scan_called_like_a_text_is_not_its_own_truth(beside: Callable[..., Path]) -> None:
-    assert find_truth(beside("scan.txt", "really a picture"), 0, 1) is None
+    assert find_truth(PageRef(beside("scan.txt", "really a picture"), 0, ""), 1) is None
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_truth_that_cannot_be_used_is_refused_with_a_sentence(
 ) -> None:
     beside("scan.txt", content)
     with pytest.raises(DocumentError, match=complaint):
-        find_truth(tmp_path / "scan.png", 0, 1)
+        find_truth(PageRef(tmp_path / "scan.png", 0, ""), 1)
 
 
 def test_a_missing_truth_that_was_named_is_refused_with_a_sentence(tmp_path: Path) -> None:

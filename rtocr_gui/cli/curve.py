@@ -15,6 +15,7 @@ from rtocr_gui.cli.following import follow, interrupt_sets
 from rtocr_gui.cli.pages import PAGE_ERRORS, EngineFactory, choose_task, load_page, load_reader, open_asking
 from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.cli.values import STDOUT
+from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.documents.truth import Truth, find_truth, read_truth
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.export.curve import CurveSource, by_falling_ratio, curve_as_csv, curve_json_text
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
         with open_asking(path, arguments.password, progress) as document:
             name = f"{path}, page {arguments.page}"
             page = load_page(document, arguments)
-            truth = _truth(arguments, len(document.pages), progress)
+            truth = _truth(arguments.truth, page.ref, len(document.pages), progress)
     except PAGE_ERRORS as error:
         progress.complain(f"{name}: {error}")
         return False
@@ -86,17 +87,12 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     return all_read
 
 
-def _truth(arguments: argparse.Namespace, page_count: int, progress: Progress) -> Truth | None:
-    """Return the truth given by option, which must be usable, or one beside the scan if it is usable.
-
-    No file beside a scan is known to hold the truth of a part of the page.
-    """
-    if arguments.truth is not None:
-        return read_truth(arguments.truth)
-    if arguments.half is not None or arguments.crop is not None:
-        return None
+def _truth(given: Path | None, ref: PageRef, page_count: int, progress: Progress) -> Truth | None:
+    """Return the truth given by option, which must be usable, or one beside the scan if it is usable."""
+    if given is not None:
+        return read_truth(given)
     try:
-        return find_truth(arguments.file, arguments.page - 1, page_count, arguments.rotate)
+        return find_truth(ref, page_count)
     except DocumentError as error:
         progress.complain(f"warning: {error}")
         return None

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.documents.scan_file import ScanFile
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.files import is_file, is_same_path, reason_of, resolved, without_case
@@ -40,42 +41,43 @@ class Truth:
     text: str
 
 
-def find_truth(path: Path, index: int, page_count: int, rotation_deg: int = 0) -> Truth | None:
+def find_truth(ref: PageRef, page_count: int) -> Truth | None:
     """Look for the true text of a page: next to the scan, or else in it.
 
     Args:
-        path: the scan.
-        index: page number in the file, from 0.
-        page_count: number of pages in the file.
-        rotation_deg: clockwise rotation relative to the file with which the page is read.
+        ref: the page, rotated as it is read.
+        page_count: number of pages in its file.
 
     Returns:
-        The truth; None if there is none.
+        The truth; None if there is none, as for a part of a page.
 
     Raises:
         DocumentError: there is such a file, but it cannot be used as text.
     """
-    stem = path.stem if page_count == 1 else f"{path.stem}-page{index + 1}"
+    if ref.cuts:
+        return None
+    path = ref.path
+    stem = path.stem if page_count == 1 else f"{path.stem}-page{ref.index + 1}"
     for suffix in TRUTH_SUFFIXES:
         candidate = path.with_name(stem + suffix)
         if candidate != path and is_file(candidate):
             text = _text_of(candidate)
             if not _EXPORT_MARK.match(text):
                 return Truth(candidate, text)
-    return _own_text(path, index, rotation_deg) if path.suffix.lower() == ".pdf" else None
+    return _own_text(ref) if path.suffix.lower() == ".pdf" else None
 
 
-def _own_text(path: Path, index: int, rotation_deg: int) -> Truth | None:
+def _own_text(ref: PageRef) -> Truth | None:
     """Return the text that a page of a PDF has of its own; None also for one that cannot be opened."""
     try:
-        pdf = ScanFile(path, password=None)
+        pdf = ScanFile(ref.path, password=None)
         try:
-            text = pdf.own_text(index, rotation_deg)
+            text = pdf.own_text(ref.index, ref.rotation_deg)
         finally:
             pdf.rest()
     except DocumentError:
         return None
-    return Truth(path, text) if 0 < len(text) <= LARGEST_TRUTH_BYTES else None
+    return Truth(ref.path, text) if 0 < len(text) <= LARGEST_TRUTH_BYTES else None
 
 
 def scan_of_truth(path: Path, scans: Collection[Path]) -> Path | None:

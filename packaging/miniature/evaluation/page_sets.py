@@ -133,7 +133,7 @@ class PageSet:
         if index >= len(paths):
             return None
         with open_document(paths[index]) as document:
-            truth = find_truth(paths[index], 0, 1)
+            truth = find_truth(document.pages[0], 1)
             assert truth is not None
             return TruePage(document.load_page(0).image, truth.text, None)
 

@@ -93,7 +93,7 @@ class TruePages:
             references = self._references(path)
             for ref in references:
                 try:
-                    truth = find_truth(path, ref.index, len(references))
+                    truth = find_truth(ref, len(references))
                 except DocumentError as error:
                     self._leave_out(ref.label, str(error))
                     continue

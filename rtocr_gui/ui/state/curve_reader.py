@@ -120,11 +120,7 @@ class CurveReader(QObject):
         self._tell()
 
     def _look_for_truth(self, request: CurveRequest) -> int:
-        """Look for the true text of the page; none is known for a part."""
-        ref, pages = request.ref, request.page_count
-        return self._bridge.compute(
-            lambda: None if ref.cuts else find_truth(ref.path, ref.index, pages, ref.rotation_deg)
-        )
+        return self._bridge.compute(partial(find_truth, request.ref, request.page_count))
 
     def stop(self) -> None:
         """End after the current decode step; the points so far stay."""
