@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason
+from rtocr_gui.ocr.text.comparison import character_error_rate
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.comparer import STOPPED, Comparer
@@ -110,6 +111,23 @@ def test_a_reading_compared_with_itself_is_made_once(qtbot: QtBot, comparer: Com
     shown = compare(qtbot, comparer, HALF, HALF)
     assert told.read == [HALF]
     assert shown.comparison.differences == ()
+
+
+def test_both_are_compared_with_the_true_text_if_there_is_one_that_can_be_used(
+    qtbot: QtBot, comparer: Comparer, refs: tuple[PageRef, ...]
+) -> None:
+    shown = compare(qtbot, comparer, ALL, HALF)
+    assert shown.error_rates is None
+    truth = refs[0].path.with_name("scan-page1.txt")
+    truth.write_text(shown.left.text, encoding="utf-8")
+    comparer.show_page(refs[0], SETTINGS, page_count=2)
+    shown = compare(qtbot, comparer, ALL, HALF)
+    wrong = character_error_rate(shown.right.text, shown.left.text)
+    assert wrong > 0
+    assert shown.error_rates == (0, wrong)
+    truth.write_bytes(b"\xff\xfe\xfd")
+    shown = compare(qtbot, comparer, ALL, HALF)
+    assert shown.error_rates is None
 
 
 def test_stopping_ends_the_reading_and_leaves_what_was_shown(

@@ -11,8 +11,10 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.documents.truth import find_truth
+from rtocr_gui.errors import DocumentError
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
-from rtocr_gui.ocr.text.comparison import compare_texts
+from rtocr_gui.ocr.text.comparison import character_error_rate, compare_texts
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import (
@@ -51,6 +53,7 @@ class Comparer(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self._page: tuple[PageRef, ReadSettings] | None = None
+        self._page_count = 1
         self._wanted: tuple[ReadSettings, ReadSettings] | None = None
         self._readings: dict[ReadSettings, Reading] = {}
         self._read_id = self._compare_id = 0
@@ -65,13 +68,15 @@ class Comparer(QObject):
         """True while a comparison is being made."""
         return self._wanted is not None
 
-    def show_page(self, ref: PageRef | None, settings: ReadSettings) -> None:
+    def show_page(self, ref: PageRef | None, settings: ReadSettings, page_count: int = 1) -> None:
         """Compare readings of another page, or with other settings, from now on.
 
         Args:
             ref: the shown page; None for none.
             settings: mode, task and limits of the readings; their pruning does not matter.
+            page_count: how many pages its file has.
         """
+        self._page_count = page_count
         page = (ref, dataclasses.replace(settings, pruning=PruneSettings())) if ref is not None else None
         if page != self._page:
             self._page = page
@@ -130,8 +135,8 @@ class Comparer(QObject):
             self._read_id = self._bridge.read_page(ref, missing)
             self.activity_changed.emit("Waiting for the model…", True)
         else:
-            texts = self._readings[left].text, self._readings[right].text
-            self._compare_id = self._bridge.compute(partial(compare_texts, *texts))
+            readings = self._readings[left], self._readings[right]
+            self._compare_id = self._bridge.compute(partial(_compare, *readings, self._page_count))
             self.activity_changed.emit("Comparing…", True)
 
     def _tell_reading(self, tokens: int) -> None:
@@ -161,13 +166,24 @@ class Comparer(QObject):
     @Slot(object)
     def _show(self, reply: Computed) -> None:
         if reply.request_id == self._compare_id and self._wanted is not None:
-            left, right = (self._readings[settings] for settings in self._wanted)
             self._give_up()
             self.activity_changed.emit("", False)
-            self.comparison_changed.emit(ComparisonShown(left, right, reply.result))
+            self.comparison_changed.emit(reply.result)
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
         if self.running and failure.request_id in (self._read_id, self._compare_id):
             self._give_up()
             self.activity_changed.emit(failure.sentence, False)
+
+
+def _compare(left: Reading, right: Reading, page_count: int) -> ComparisonShown:
+    """Compare two readings with each other, and with the true text if there is one that can be used."""
+    try:
+        truth = find_truth(left.ref, page_count)
+    except DocumentError:  # the curve says why
+        truth = None
+    rates = None
+    if truth is not None:
+        rates = character_error_rate(left.text, truth.text), character_error_rate(right.text, truth.text)
+    return ComparisonShown(left, right, compare_texts(left.text, right.text), rates)

@@ -63,11 +63,13 @@ class ComparisonShown:
         left: the reference reading.
         right: the reading compared with it.
         comparison: of their texts.
+        error_rates: of the left and the right one, as in `CurvePoint`; None without a true text.
     """
 
     left: Reading
     right: Reading
     comparison: TextComparison
+    error_rates: tuple[float, float] | None = None
 
     @property
     def left_label(self) -> str:

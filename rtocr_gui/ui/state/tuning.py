@@ -99,8 +99,9 @@ class Tuning(QObject):
 
     def show_page(self) -> None:
         """Another page is shown from now on, or none, or it is read with other settings."""
-        self._comparer.show_page(self._pages.shown, self._read_settings)
         page = self._pages.shown_page
+        page_count = 1 if page is None else page.page_count
+        self._comparer.show_page(self._pages.shown, self._read_settings, page_count)
         curve = None if page is None else page.readings.curves.get(curve_settings(self._read_settings))
         if page is None or curve is None:
             self._curve_reader.show(CurveShown())

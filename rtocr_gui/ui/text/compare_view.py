@@ -17,7 +17,7 @@ from rtocr_gui.ui.text.compared_side import ComparedSide
 from rtocr_gui.ui.text.compared_text import ComparedText, MarkedText
 from rtocr_gui.ui.text.difference_list import DifferenceList
 from rtocr_gui.ui.text.pruning_chooser import ALL_TOKENS, SLIDER
-from rtocr_gui.units import counted, share_of_whole
+from rtocr_gui.units import counted, error_in_percent, share_of_whole
 
 SAME = "The two readings are the same, character by character."
 _HINT = "Choose how each reading is made, then press Compare."
@@ -159,14 +159,13 @@ class CompareView(QWidget):
         self._list.show_comparison(comparison)
         for widget in (self._list, self._legend):
             widget.setVisible(self._list.count() > 0)
-        self._summary.setText(_summary(comparison))
+        self._summary.setText(_summary(shown))
         self._show_position()
 
     @Slot(str, bool)
     def show_activity(self, sentence: str, running: bool) -> None:
         """Show what is going on, or why it ended; an empty sentence shows the outcome again."""
-        comparison = self._shown.comparison if self._shown else None
-        self._summary.setText(sentence or _summary(comparison))
+        self._summary.setText(sentence or _summary(self._shown))
         if running:
             show_in_place_of(self._stop, self._compare)
         else:
@@ -272,10 +271,16 @@ def _marked(comparison: TextComparison) -> tuple[MarkedText, MarkedText]:
     )
 
 
-def _summary(comparison: TextComparison | None) -> str:
-    if comparison is None:
+def _summary(shown: ComparisonShown | None) -> str:
+    if shown is None:
         return _HINT
+    comparison, rates = shown.comparison, shown.error_rates
     if comparison.left == comparison.right:
-        return SAME if comparison.left else "Neither reading found any text."
+        outcome = SAME if comparison.left else "Neither reading found any text."
+        return outcome if rates is None else f"{outcome} Error rate: {error_in_percent(rates[0])}"
     count = len(comparison.differences)
-    return f"{share_of_whole(comparison.similarity)} alike · {counted(count, 'difference')}"
+    outcome = f"{share_of_whole(comparison.similarity)} alike · {counted(count, 'difference')}"
+    if rates is None:
+        return outcome
+    left, right = map(error_in_percent, rates)
+    return f"{outcome} · error rate {left} left, {right} right"
