@@ -93,7 +93,12 @@ def test_a_part_too_narrow_to_read_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "cuts",
-    [(Crop(0.4, 0.4, 0.5, 0.5),), (Half.TOP, Crop(0.8, 0.8, 1, 1)), (Crop(0, 0, 0.001, 0.001), Half.LEFT)],
+    [
+        (Crop(0.4, 0.4, 0.5, 0.5),),
+        (Half.TOP, Crop(0.8, 0.8, 1, 1)),
+        (Crop(0, 0, 0.001, 0.001), Half.LEFT),
+        (Half.LEFT, Half.TOP, Half.RIGHT, Half.BOTTOM, Crop(0, 0, 1, 1)),
+    ],
 )
 def test_the_thumbnail_of_a_part_is_no_larger_than_others_and_shows_all_there_is(
     tmp_path: Path, cuts: tuple[Crop | Half, ...]
@@ -138,6 +143,18 @@ def test_parts_overlap_unless_they_are_the_two_halves_of_one() -> None:
     for other in (PAGE, cropped, PAGE.halves(beside=True)[1], PAGE.cropped(Crop(0.9, 0.9, 1, 1))):
         assert left.overlaps(other)
         assert other.overlaps(left)
+
+
+def test_parts_of_parts_are_told_apart_however_often_a_page_was_split() -> None:
+    top, bottom = PAGE.halves(beside=False)
+    first, second = top.halves(beside=False)
+    assert [ref.part for ref in (first, second)] == ["top half, top half", "top half, bottom half"]
+    assert not any(map(first.overlaps, (second, bottom, bottom.halves(beside=True)[0])))
+    assert all(map(first.overlaps, (PAGE, top, first.cropped(UPPER_LEFT), top.cropped(UPPER_LEFT))))
+    assert second.other_halves == (bottom, first)
+    assert second.cut_from == (PAGE, top)
+    assert second.joined == top
+    assert sorted((bottom, second, first), key=lambda ref: ref.reading_order) == [first, second, bottom]
 
 
 def test_the_source_of_a_part_says_how_it_was_cut() -> None:

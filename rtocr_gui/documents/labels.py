@@ -39,15 +39,13 @@ def full_name(
 
 
 def turns_apart(refs: Iterable[PageRef]) -> dict[PageRef, str]:
-    """How halves lie that are not turned as the other half is ("turned 180°"): both may be the left half."""
+    """How halves lie that are not turned as the others of their page ("turned 180°"): two may be the left."""
     halves = [ref for ref in refs if ref.half is not None]
     turns: defaultdict[PageRef, set[int]] = defaultdict(set)
     for ref in halves:
-        turns[ref.joined.unrotated].add(ref.rotation_deg)
+        turns[ref.whole].add(ref.rotation_deg)
     return {
-        ref: f"turned {ref.rotation_deg}°"
-        for ref in halves
-        if ref.rotation_deg and len(turns[ref.joined.unrotated]) > 1
+        ref: f"turned {ref.rotation_deg}°" for ref in halves if ref.rotation_deg and len(turns[ref.whole]) > 1
     }
 
 

@@ -29,7 +29,7 @@ DEFAULT_DPI = 200.0
 """Resolution at which PDF pages are rendered."""
 
 _MOST_ENLARGED = 16
-"""How much larger than its thumbnail a page is rendered, at most, for the thumbnail of a crop."""
+"""How much larger than its thumbnail a page is rendered, at most, for the thumbnail of a part."""
 
 GONE = "The file is no longer where it was. Put it back, or open it from its new place."
 CLOSED = "The file is not open any more. Open it again."
@@ -96,7 +96,7 @@ class Document:
         Raises:
             DocumentError: as `load_page`.
         """
-        shown = prod(max(cut.right - cut.left, cut.bottom - cut.top) for cut in cuts if isinstance(cut, Crop))
+        shown = prod(_longer_share(cut) for cut in cuts)
         whole_px = round(longest_px * min(1 / shown, _MOST_ENLARGED))
         image = self._source_of(index).preview(index, whole_px, check)
         for cut in cuts:
@@ -143,6 +143,11 @@ class Document:
         if found != self._stamp:
             raise FileOutdated(CHANGED)
         return self._source
+
+
+def _longer_share(cut: Cut) -> float:
+    """How much is left of the longer side of a page, at least."""
+    return max(cut.right - cut.left, cut.bottom - cut.top) if isinstance(cut, Crop) else 0.5
 
 
 def _part_of(page: Image.Image, cut: Cut) -> Image.Image:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import groupby, takewhile
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import TypeAlias
 
@@ -97,8 +97,8 @@ class PageRef:
         index: page number in the file, from 0.
         sha256: hexadecimal digest of the file's bytes, so that a changed file is a different page.
         rotation_deg: clockwise rotation relative to the file: 0, 90, 180 or 270.
-        cuts: halves and crops made one after the other of the page as it is in the file, at most one of them
-            a half; none for the whole page.
+        cuts: halves and crops made one after the other of the page as it is in the file; none for the whole
+            page.
     """
 
     path: Path
@@ -121,7 +121,7 @@ class PageRef:
         return replace(self, rotation_deg=0) if self.rotation_deg else self
 
     def halves(self, *, beside: bool) -> "tuple[PageRef, PageRef]":
-        """Return the halves of a page that is none, the one that is read first before the other.
+        """Return the halves of this, the one that is read first before the other.
 
         Args:
             beside: True for halves beside each other, as the page is rotated; False for one above the other.
@@ -146,27 +146,34 @@ class PageRef:
 
     @property
     def half(self) -> Half | None:
-        """The half of the page as it is in the file; None if it was not split."""
-        return next((cut for cut in self.cuts if isinstance(cut, Half)), None)
-
-    @property
-    def turned_half(self) -> Half | None:
-        """The half of the page as it is rotated; None if it was not split."""
-        return self.half.rotated(self.rotation_deg) if self.half is not None else None
-
-    @property
-    def other_half(self) -> "PageRef | None":
-        """The half that this was split from, rotated as it is; None if it was not split."""
-        if self.turned_half is None:
-            return None
-        halves = self.joined.halves(beside=self.turned_half.is_beside)
-        return next(other for other in halves if other.half is not self.half)
+        """The half that it was split into last, as it is in the file; None if it was not split."""
+        return next((cut for cut in reversed(self.cuts) if isinstance(cut, Half)), None)
 
     @property
     def joined(self) -> "PageRef":
         """What this is a half of, rotated as it is; itself if it was not split."""
-        before = tuple(takewhile(lambda cut: not isinstance(cut, Half), self.cuts))
-        return replace(self, cuts=before) if before != self.cuts else self
+        split_at = [at for at, cut in enumerate(self.cuts) if isinstance(cut, Half)]
+        return replace(self, cuts=self.cuts[: split_at[-1]]) if split_at else self
+
+    @property
+    def other_halves(self) -> "tuple[PageRef, ...]":
+        """The other half of each split that led to this, rotated as it is: with it, all of the page."""
+        return tuple(
+            replace(self, cuts=(*self.cuts[:at], cut.rotated(180)))
+            for at, cut in enumerate(self.cuts)
+            if isinstance(cut, Half)
+        )
+
+    @property
+    def reading_order(self) -> tuple[bool, ...]:
+        """Sorts parts of one page that are rotated alike: for each split, whether it is read second."""
+        turned = (cut.rotated(self.rotation_deg) for cut in self.cuts if isinstance(cut, Half))
+        return tuple(not half.is_first for half in turned)
+
+    @property
+    def cut_from(self) -> "tuple[PageRef, ...]":
+        """What this was cut out of, step by step: the whole page first, none of them rotated."""
+        return tuple(replace(self.whole, cuts=self.cuts[:count]) for count in range(len(self.cuts)))
 
     @property
     def is_cropped(self) -> bool:
@@ -181,28 +188,26 @@ class PageRef:
 
     @property
     def part(self) -> str:
-        """Which part of the page it is ("left half, cropped"); empty for the whole page."""
+        """Which part of the page it is ("left half, top half, cropped"); empty for the whole page."""
         return ", ".join(name if name == "cropped" else f"{name} half" for name in self.cut_names)
 
     @property
     def cut_names(self) -> tuple[str, ...]:
-        """The same in single words ("left", "cropped"); none for the whole page."""
-        names = (
+        """The same in single words ("left", "top", "cropped"); none for the whole page."""
+        names = [
             "cropped" if isinstance(cut, Crop) else cut.rotated(self.rotation_deg).value for cut in self.cuts
-        )
-        return tuple(name for name, _ in groupby(names))
+        ]
+        return tuple(name for before, name in pairwise(["", *names]) if not before == name == "cropped")
 
     def overlaps(self, other: "PageRef") -> bool:
         """True if both show some of the same part of the same page, however rotated.
 
         Crops of the same page count as overlapping.
         """
-        is_apart = (
-            self.half is not None
-            and self.half.rotated(180) is other.half
-            and self.joined.cuts == other.joined.cuts
-        )
-        return self.whole == other.whole and not is_apart
+        pairs = zip(self.cuts, other.cuts, strict=False)
+        one, another = next((pair for pair in pairs if pair[0] != pair[1]), (None, None))
+        are_both_halves = isinstance(one, Half) and one.rotated(180) is another
+        return self.whole == other.whole and not are_both_halves
 
     @property
     def label(self) -> str:

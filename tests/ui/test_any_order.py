@@ -157,7 +157,7 @@ class Person:
 
     def split_or_join(self, number: int) -> None:
         if number % 3:
-            self.session.shelf.split(self.session.shelf.to_split, beside=number % 2 == 0)
+            self.session.shelf.split(self.session.shelf.selected, beside=number % 2 == 0)
         else:
             self.session.shelf.join(self.session.shelf.to_join)
 

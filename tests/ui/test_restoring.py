@@ -97,6 +97,40 @@ def test_a_text_of_a_rotated_half_brings_the_other_half_and_both_are_in_order(
     assert session.shelf.current == halves[side]
 
 
+@pytest.mark.parametrize("degrees", [0, 180])
+def test_texts_of_halves_of_halves_bring_what_is_missing_of_the_page(
+    session: Session, draw_page: Draw, restore: Restore, degrees: int
+) -> None:
+    whole = page_of(draw_page("a.png")).rotated(degrees)
+    left, right = whole.halves(beside=True)
+    quarters = [*left.halves(beside=False), *right.halves(beside=False)]
+    restore((quarters[1], "mine"))
+    assert texts_of(session) == [(quarters[0], ""), (quarters[1], "mine"), (right, "")]
+
+
+def test_texts_of_several_parts_bring_each_missing_part_once(
+    session: Session, draw_page: Draw, restore: Restore
+) -> None:
+    left, right = page_of(draw_page("a.png")).halves(beside=True)
+    (top, bottom), (other_top, other_bottom) = (half.halves(beside=False) for half in (left, right))
+    bottom = bottom.rotated(180)
+    restore((top, "one"), (bottom, "two"), (other_bottom, "three"))
+    assert texts_of(session) == [(top, "one"), (bottom, "two"), (other_top, ""), (other_bottom, "three")]
+
+
+def test_of_a_page_that_is_split_otherwise_only_blank_parts_give_way(
+    qtbot: QtBot, session: Session, draw_page: Draw, restore: Restore
+) -> None:
+    open_and_load(qtbot, session, draw_page("a.png"))
+    session.shelf.split(session.shelf.refs, beside=True)
+    left, right = session.shelf.refs
+    session.shelf.select(right)
+    session.edit_text("new")
+    top, bottom = left.halves(beside=False)
+    restore((bottom, "mine"), (right.halves(beside=False)[0], "old"))
+    assert texts_of(session) == [(top, ""), (bottom, "mine"), (right, "new")]
+
+
 def test_cuts_of_cuts_are_made_again(session: Session, draw_page: Draw, restore: Restore) -> None:
     whole = page_of(draw_page("a.png"))
     left, right = whole.cropped(Crop(0.1, 0.1, 0.9, 0.9)).rotated(180).halves(beside=True)

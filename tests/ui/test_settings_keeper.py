@@ -277,7 +277,7 @@ class Prepared(app.Program):
     def type(self, _):
         self.session.page_image_changed.disconnect(self.type)
         if sys.argv[2] == "rotating":
-            self.session.shelf.split(self.session.shelf.to_split, beside=True)
+            self.session.shelf.split(self.session.shelf.selected, beside=True)
             self.session.shelf.rotate(90)
         self.session.edit_text("what I typed")
         print("ready", flush=True)

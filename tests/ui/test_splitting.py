@@ -91,35 +91,90 @@ def test_both_halves_are_read_and_exported_in_order(
     assert places == sorted(places)
 
 
-def test_all_selected_pages_are_split_and_halves_are_not_split_again(
+def test_all_selected_pages_are_split_and_only_the_halves_joined(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    open_and_load(qtbot, session, draw_page(pages=2))
+    open_and_load(qtbot, session, draw_page(pages=3))
     assert not window.actions_by_name["join"].isEnabled()
-    session.shelf.set_selection(session.shelf.refs)
+    session.shelf.set_selection(session.shelf.refs[:2])
     take(window, "split_beside")
-    assert listed(session) == [(page, half) for page in (1, 2) for half in HALVES]
-    assert session.shelf.selected == session.shelf.refs
-    assert not window.actions_by_name["split_beside"].isEnabled()
-    assert not window.actions_by_name["split_above"].isEnabled()
+    assert listed(session) == [*((page, half) for page in (1, 2) for half in HALVES), (3, None)]
+    assert session.shelf.selected == session.shelf.refs[:4]
     session.shelf.set_selection(session.shelf.refs[3:])
     take(window, "join")
-    assert listed(session) == [(1, Half.LEFT), (1, Half.RIGHT), (2, None)]
+    assert listed(session) == [(1, Half.LEFT), (1, Half.RIGHT), (2, None), (3, None)]
+    session.shelf.set_selection(session.shelf.refs[2:])
+    assert not window.actions_by_name["join"].isEnabled()
 
 
-def test_of_pages_and_halves_only_the_pages_are_split_and_only_the_halves_joined(
+def test_halves_are_split_again_and_joined_step_by_step_or_at_once(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page(pages=2))
     take(window, "split_beside")
-    session.shelf.set_selection(session.shelf.refs)
     take(window, "split_above")
-    assert listed(session) == [(1, Half.LEFT), (1, Half.RIGHT), (2, Half.TOP), (2, Half.BOTTOM)]
-    session.shelf.set_selection(session.shelf.refs[:3])
+    quarters = session.shelf.refs[:4]
+    assert [row.entry.detail for row in rows(window)] == [
+        *(f"Page 1, {side}, {end}" for side in ("left", "right") for end in ("top", "bottom")),
+        "Page 2",
+    ]
+    session.shelf.set_selection(quarters[1:2])
     take(window, "join")
-    session.shelf.set_selection((session.shelf.refs[0],))
-    assert listed(session) == [(1, None), (2, None)]
-    assert not window.actions_by_name["join"].isEnabled()
+    assert [ref.part for ref in session.shelf.refs] == [
+        "left half",
+        "right half, top half",
+        "right half, bottom half",
+        "",
+    ]
+    session.shelf.set_selection(session.shelf.refs[:1])
+    take(window, "join")
+    assert [ref.part for ref in session.shelf.refs] == ["", ""]
+    take(window, "split_above")
+    take(window, "split_above")
+    assert session.shelf.refs[0].part == "top half, top half"
+    take(window, "join")
+    assert [ref.part for ref in session.shelf.refs] == ["top half", "bottom half", ""]
+
+
+def test_parts_of_a_page_that_are_rotated_together_stay_in_the_order_in_which_they_are_read(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    take(window, "split_beside")
+    session.shelf.set_selection(session.shelf.refs[:1])
+    take(window, "split_above")
+    session.shelf.set_selection(session.shelf.refs)
+    session.shelf.rotate(180)
+    assert [ref.part for ref in session.shelf.refs] == [
+        "left half",
+        "right half, top half",
+        "right half, bottom half",
+    ]
+
+
+@pytest.mark.usefixtures("agreeing")
+@pytest.mark.parametrize("are_all", [True, False])
+def test_parts_come_back_over_the_page_that_was_opened_anew_if_they_show_all_of_it(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, are_all: bool
+) -> None:
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    take(window, "split_beside")
+    session.shelf.set_selection(session.shelf.refs[1:])
+    take(window, "split_above")
+    parts = session.shelf.refs
+    for ref in parts:
+        session.shelf.select(ref)
+        session.edit_text(ref.part)
+    if not are_all:
+        session.shelf.remove(parts[1:2])
+    session.shelf.set_selection(session.shelf.refs)
+    notices = emissions(session.notice_raised)
+    take(window, "remove")
+    with qtbot.waitSignal(session.shelf.pages_opened):
+        session.open_files([path])
+    session.take_offer(notices[0].offers[0])
+    assert session.shelf.refs == (parts if are_all else (parts[0].whole,))
 
 
 def test_halves_of_a_page_that_waits_to_be_read_wait_in_its_place(

@@ -100,13 +100,13 @@ class SessionDialogs(QObject):
 
     def ask_split(self, *, beside: bool) -> None:
         """List the halves of the selected pages instead; asks first if something would be lost."""
-        refs = self._session.shelf.to_split
+        refs = self._session.shelf.selected
         if self._may_leave(refs, "Split"):
             self._session.shelf.split(refs, beside=beside)
 
     def ask_halves(self, offer: ReadHalves) -> None:
         """List and read the halves of a page instead, if it is still there; asks first like `ask_split`."""
-        ref = self._session.unsplit(offer.ref)
+        ref = self._session.as_listed(offer.ref)
         if ref is not None and self._may_leave((ref,), "Split"):
             self._session.read_halves(ref, beside=offer.beside)
 

@@ -78,7 +78,7 @@ SPECS = (
     ActionSpec("rotate_file", "Rotate &whole file", "Rotate all pages of this page’s file right", "Ctrl+F7"),
     ActionSpec("split_beside", "Spl&it left and right", "Split each page in two, as for an open book"),
     ActionSpec("split_above", "Split &top and bottom", "Split each page in two, to show small print larger"),
-    ActionSpec("join", "&Join halves", "Make one page of two halves again"),
+    ActionSpec("join", "&Join halves", "Make one page of its halves again"),
     ActionSpec(
         "crop", "Crop p&age", "Draw a frame around what to keep of the page", "Ctrl+Shift+X", checkable=True
     ),

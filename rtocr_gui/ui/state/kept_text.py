@@ -122,8 +122,7 @@ def _page_of(entry: Any, markdown: str) -> KeptPage:
     start, end = _checked(entry["start"], int), _checked(entry["end"], int)
     cuts = tuple(map(_cut_of, _checked(entry["cuts"], list)[: MOST_CUTS + 1]))
     is_one_file = path.is_absolute() and ".." not in path.parts
-    is_possible = len(cuts) <= MOST_CUTS and sum(isinstance(cut, Half) for cut in cuts) <= 1
-    if not (is_one_file and is_possible and index >= 0 and 0 <= start < end <= len(markdown)):
+    if not (is_one_file and len(cuts) <= MOST_CUTS and index >= 0 and 0 <= start < end <= len(markdown)):
         raise ValueError("no page, or no text of it")
     ref = PageRef(path, index, _checked(entry["sha256"], str), rotation_deg, cuts)
     origin, is_exported = TextOrigin(_checked(entry["origin"], str)), _checked(entry["exported"], bool)

@@ -207,10 +207,10 @@ class OpenPage:
 
     @property
     def is_too_long(self) -> bool:
-        """True if its newest reading stopped at the length limit, and its halves could be read instead."""
+        """True if its newest reading stopped at the length limit: its halves could be read instead."""
         if self.state is not PageState.READ or self.reading is None:
             return False
-        return self.reading.stop_reason is StopReason.LENGTH and self.ref.half is None
+        return self.reading.stop_reason is StopReason.LENGTH
 
     @property
     def has_failed(self) -> bool:

@@ -6,15 +6,19 @@ Plain state without Qt signals; `session` and its controllers change it.
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby
 from pathlib import Path
+from typing import TypeAlias
 
 from rtocr_gui.documents.labels import full_name, telling_folders, turns_apart
-from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.documents.pages import Half, PageRef
 from rtocr_gui.ocr.reading import ReadSettings
 from rtocr_gui.ui.state.kept_text import KeptPage
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.page_entry import PageEntry, PageState
+
+_Place: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right and bottom, as shares of width and height, in 0..1."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -151,8 +155,8 @@ class OpenPages:
     def rotate(self, refs: Iterable[PageRef], degrees: int) -> tuple[PageRef, ...]:
         """Turn pages clockwise: they keep place, text and scaling; their readings are dropped.
 
-        Halves of a page that follow each other and are turned together change places if they are now read in
-        the other order.
+        Parts of a page that follow each other and are turned together are put in the order in which they are
+        now read.
 
         Returns:
             Their new refs, in the order given.
@@ -162,17 +166,15 @@ class OpenPages:
             page.rotate(degrees)
         self._pages = {page.ref: page for page in self}
         names = tuple(page.ref for page in turned)
-        self._order_halves(set(names))
+        self._order_parts(set(names))
         return names
 
-    def _order_halves(self, turned: set[PageRef]) -> None:
-        """Swap halves that follow each other and were turned together, if the second is to be read first."""
-        order = list(self._pages)
-        for at, (one, other) in enumerate(pairwise(self.refs)):
-            if one.turned_half is None or one.turned_half.is_first or not {one, other} <= turned:
-                continue
-            if one.joined == other.joined:
-                order[at : at + 2] = other, one
+    def _order_parts(self, turned: set[PageRef]) -> None:
+        def page_of(ref: PageRef) -> PageRef:
+            return replace(ref, cuts=()) if ref in turned else ref
+
+        runs = (run for _, run in groupby(self.refs, page_of))
+        order = [ref for run in runs for ref in sorted(run, key=_order)]
         if order != list(self._pages):
             self._arrange(order)
 
@@ -241,9 +243,7 @@ class OpenPages:
         listed, twins = _by_page(self._pages), list[PageRef]()
         for page, parts in _by_page(one.ref for one in removed.pages).items():
             shown = [ref for ref in listed.get(page, ()) if any(map(ref.overlaps, parts))]
-            halves = {part.half for part in parts}
-            is_whole = None in halves or len(halves) == 2
-            if all(self._pages[ref].is_blank and (is_whole or ref.half in halves) for ref in shown):
+            if all(self._pages[ref].is_blank and _are_all_of(parts, ref) for ref in shown):
                 twins += shown
         return tuple(twins)
 
@@ -268,7 +268,7 @@ class OpenPages:
         """Return pages with texts that a person had before the program ended, to be put back.
 
         Those are left out of which the list has no page of the same file, or other text in the same place. A
-        single half brings the other, blank, if the list has the page in another form.
+        half brings the other, blank, if the list has the page in another form.
 
         Args:
             texts: of pages and parts that do not overlap.
@@ -277,23 +277,25 @@ class OpenPages:
         found, follows = list[OpenPage](), dict[PageRef, PageRef]()
         for kept in texts:
             ref = kept.ref
-            shown = _overlapping(ref, listed)
-            if ref.whole not in listed or not all(self._pages[other].is_blank for other in shown):
+            there, shown = listed.get(ref.whole, []), _overlapping(ref, listed)
+            if not there or not all(self._pages[other].is_blank for other in shown):
                 continue
-            is_alone = len(parts[ref.whole]) == 1 and any(other.half is not ref.half for other in shown)
-            both = (ref, ref.other_half) if is_alone and ref.other_half is not None else (ref,)
-            count = self._pages[listed[ref.whole][0]].page_count
-            pages = {part: OpenPage(part, page_count=count) for part in sorted(both, key=_is_second)}
+            others = [other for other in ref.other_halves if any(map(other.overlaps, shown))]
+            taken = [*parts[ref.whole], *(other for other in there if other not in shown)]
+            blank = [other for other in others if not any(map(other.overlaps, taken))]
+            parts[ref.whole] += blank
+            count = self._pages[there[0]].page_count
+            pages = {part: OpenPage(part, page_count=count) for part in sorted((ref, *blank), key=_order)}
             pages[ref].restore(kept.text, kept.origin, is_exported=kept.is_exported)
             found += pages.values()
-            follows |= dict.fromkeys(both, shown[0].unrotated if shown else ref.whole)
+            follows |= dict.fromkeys(pages, shown[0].unrotated if shown else ref.whole)
         self._make_places(follows)
         return RemovedPages(tuple(found), self._model)
 
     def _make_places(self, follows: Mapping[PageRef, PageRef]) -> None:
-        """Make places for parts that never were in the list, each after another, the first half first."""
+        """Make places for parts that never were in the list, each after another, as they are read."""
         new = defaultdict[PageRef, list[PageRef]](list)
-        for ref in sorted(follows, key=_is_second):
+        for ref in sorted(follows, key=_order):
             if ref.unrotated not in self._places:
                 new[follows[ref]].append(ref.unrotated)
         places = (each for place in self._places for each in (place, *new.get(place, ())))
@@ -388,9 +390,38 @@ def _by_page(refs: Iterable[PageRef]) -> Mapping[PageRef, list[PageRef]]:
     return grouped
 
 
-def _is_second(ref: PageRef) -> bool:
-    """True for the half of a page that is read after the other."""
-    return ref.turned_half is not None and not ref.turned_half.is_first
+def _order(ref: PageRef) -> tuple[bool, ...]:
+    return ref.reading_order
+
+
+def _are_all_of(parts: Iterable[PageRef], ref: PageRef) -> bool:
+    """True if parts of a page that do not overlap show all of another; a crop counts as what it is of."""
+    place = _place_of(ref)
+    return sum(_shared(place, _place_of(part)) for part in parts) == _shared(place, place)
+
+
+def _shared(one: _Place, other: _Place) -> float:
+    """Share of the page that lies in both places: exact, as is all that comes of halving."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, width) * max(0.0, height)
+
+
+def _place_of(ref: PageRef) -> _Place:
+    """Where a part is on its page, as if all halves were equal."""
+    left, top, right, bottom = 0.0, 0.0, 1.0, 1.0
+    for cut in ref.cuts:
+        x, y = (left + right) / 2, (top + bottom) / 2
+        match cut:
+            case Half.LEFT:
+                right = x
+            case Half.RIGHT:
+                left = x
+            case Half.TOP:
+                bottom = y
+            case Half.BOTTOM:
+                top = y
+    return left, top, right, bottom
 
 
 def _overlapping(ref: PageRef, by_page: Mapping[PageRef, list[PageRef]]) -> list[PageRef]:

@@ -219,36 +219,30 @@ class PageShelf(QObject):
             self._show(self._pages.shown)
 
     @property
-    def to_split(self) -> tuple[PageRef, ...]:
-        """The selected pages that are no halves."""
-        return tuple(ref for ref in self.selected if ref.half is None)
-
-    @property
     def to_join(self) -> tuple[PageRef, ...]:
         """The selected halves, and those in the list that go with them."""
         wanted = {ref.joined.unrotated for ref in self.selected if ref.half is not None}
-        return tuple(
-            ref for ref in self._pages.refs if ref.half is not None and ref.joined.unrotated in wanted
-        )
+        return tuple(ref for ref in self._pages.refs if not wanted.isdisjoint(ref.cut_from))
 
     def split(self, refs: Iterable[PageRef], *, beside: bool) -> None:
         """List the halves of pages in their place; files stay as they are.
 
         Args:
-            refs: pages, as from `to_split`; those that have left the list since are ignored.
+            refs: pages; those that have left the list since are ignored.
             beside: True for the left and the right half, False for the top and the bottom half.
         """
         self._exchange({ref: ref.halves(beside=beside) for ref in refs if ref in self._pages}, "Split")
 
     def join(self, refs: Iterable[PageRef]) -> None:
-        """List pages in the place of their halves, rotated as the first of each.
+        """List pages in the place of their halves, and of the halves of these, rotated as the first of each.
 
         Args:
             refs: halves, as from `to_join`; those that have left the list since are ignored.
         """
         halves = tuple(ref for ref in refs if ref in self._pages)
         joined = {ref.joined.unrotated: (ref.joined,) for ref in reversed(halves)}
-        self._exchange({ref: joined[ref.joined.unrotated] for ref in halves}, "Joined")
+        pages = {ref: next(joined[page] for page in ref.cut_from if page in joined) for ref in halves}
+        self._exchange(pages, "Joined")
 
     def crop(self, refs: Iterable[PageRef], crop: Crop) -> None:
         """List the same part of each of these pages in its place; files stay as they are.

@@ -9,6 +9,8 @@ from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.units import counted, duration, grouped, percent
 
+_IN_PARTS = "If you split the page across its longer side, or crop it (Edit menu),"
+
 
 def summary_of(page: OpenPage) -> str:
     """One line on how the text came about; empty if there is nothing to say."""
@@ -62,9 +64,7 @@ def explanation_of(page: OpenPage) -> str:
             case Doubt.UNSURE_WORDS:
                 parts.append(_about_unsure_words(page.reading))
             case None if page.reading.stop_reason is StopReason.LENGTH:
-                parts.append(
-                    f"If you {_way_to_parts(page.reading)} (Edit menu), each part has a limit of its own."
-                )
+                parts.append(f"{_IN_PARTS} each part has a limit of its own.")
     return " ".join(parts)
 
 
@@ -84,7 +84,7 @@ def _about_small_print(reading: Reading) -> str:
         mode, larger = (each.label for each in (reading.mode, reading.larger_mode))
         return f"The print seems too small for {mode} mode: the text may be wrong. Choose {larger} mode."
     sentence = f"The print seems too small for {reading.model_name}: the text may be wrong."
-    sentence += f" If you {_way_to_parts(reading)} (Edit menu), it is shown larger."
+    sentence += f" {_IN_PARTS} it is shown larger."
     if not reading.needs_large_print:
         return sentence
     return f"{sentence} DeepSeek-OCR, under Model > Models…, reads smaller print."
@@ -94,7 +94,7 @@ def _about_long_page(reading: Reading) -> str:
     """Say that a text may be wrong, and that parts of the page are read better."""
     return (
         f"The page is too long or too wide for {reading.mode.label} mode of {reading.model_name}: "
-        f"the text may be wrong. If you {_way_to_parts(reading)} (Edit menu), it is read better."
+        f"the text may be wrong. {_IN_PARTS} it is read better."
     )
 
 
@@ -102,7 +102,7 @@ def _about_unread_print(reading: Reading) -> str:
     """Say that lines or columns may be missing, and how more of the page is read."""
     sentence = "Much of the print on this page seems to be missing in the text."
     more = _way_to_more_tokens(reading)
-    return f"{sentence} {more or f'If you {_way_to_parts(reading)} (Edit menu), more of it is read.'}"
+    return f"{sentence} {more or f'{_IN_PARTS} more of it is read.'}"
 
 
 def _about_unsure_words(reading: Reading) -> str:
@@ -120,9 +120,3 @@ def _way_to_more_tokens(reading: Reading) -> str:
     if not reading.was_pruned_by_hand:
         return ""
     return f"Only {percent(reading.retention)} of the tokens were kept: keep more of them, or choose Auto."
-
-
-def _way_to_parts(reading: Reading) -> str:
-    return (
-        "split the page across its longer side, or crop it" if reading.ref.half is None else "crop the page"
-    )

@@ -464,16 +464,16 @@ class Session(QObject):
         """List the halves of a page in its place, and read them.
 
         Args:
-            ref: a page, as from `unsplit`; ignored if it has left the list since.
+            ref: a page, as from `as_listed`; ignored if it has left the list since.
             beside: True for the left and the right half, False for the top and the bottom half.
         """
         self.shelf.split((ref,), beside=beside)
         self.read(tuple(half for half in ref.halves(beside=beside) if half in self._pages))
 
-    def unsplit(self, ref: PageRef) -> PageRef | None:
-        """The open page, however rotated by now; None if it left the list or was split."""
+    def as_listed(self, ref: PageRef) -> PageRef | None:
+        """The same page or part, however rotated by now; None if it left the list, or was split or joined."""
         now = self._pages.as_open(ref)
-        return now if now in self._pages and now.half is None else None
+        return now if now in self._pages and now.cuts == ref.cuts else None
 
     @Slot()
     def retry_current(self) -> None:

@@ -59,15 +59,13 @@ class ActionStates(QObject):
         has_text = session.texts.is_any
         has_selected_text = any(session.texts.of(session.shelf.selected))
         is_being_read = session.shelf.current is not None and session.reader.is_reading(session.shelf.current)
-        are_halves = [ref.half is not None for ref in session.shelf.selected]
         enabled = {
             "read": has_page,
             "read_all": has_page,
             "retry": session.retry_scaling is not None,
             **dict.fromkeys(("remove", "rotate_left", "rotate_right", "rotate_file"), has_page),
-            **dict.fromkeys(("split_beside", "split_above"), not all(are_halves)),
-            "join": any(are_halves),
-            "crop": has_page,
+            **dict.fromkeys(("split_beside", "split_above", "crop"), has_page),
+            "join": any(ref.half is not None for ref in session.shelf.selected),
             "uncrop": bool(session.shelf.to_uncrop),
             **dict.fromkeys((*LIST_KEYS, "previous_page", "next_page"), has_page),
             "stop": session.is_reading or session.exporter.is_counted,
