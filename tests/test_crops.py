@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtocr_gui.documents.loading import open_document
-from rtocr_gui.documents.pages import Crop, Half, PageRef, rotate
+from rtocr_gui.documents.pages import ROTATIONS_DEG, Crop, Half, PageRef, rotate
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.export.page_source import source_as_json
 from tests.made_pages import noise_page, page_image
@@ -148,13 +149,34 @@ def test_parts_overlap_unless_they_are_the_two_halves_of_one() -> None:
 def test_parts_of_parts_are_told_apart_however_often_a_page_was_split() -> None:
     top, bottom = PAGE.halves(beside=False)
     first, second = top.halves(beside=False)
-    assert [ref.part for ref in (first, second)] == ["top half, top half", "top half, bottom half"]
+    assert [ref.part for ref in (first, second, bottom)] == ["part 1 of 4", "part 2 of 4", "bottom half"]
+    assert [part.part for half in (second, bottom) for part in half.halves(beside=False)] == [
+        "part 3 of 8",
+        "part 4 of 8",
+        "part 3 of 4",
+        "part 4 of 4",
+    ]
+    assert second.rotated(180).part == "part 3 of 4"
+    assert second.halves(beside=True)[1].cropped(UPPER_LEFT).part == "part 2 of 4, right half, cropped"
     assert not any(map(first.overlaps, (second, bottom, bottom.halves(beside=True)[0])))
     assert all(map(first.overlaps, (PAGE, top, first.cropped(UPPER_LEFT), top.cropped(UPPER_LEFT))))
     assert second.other_halves == (bottom, first)
     assert second.cut_from == (PAGE, top)
     assert second.joined == top
     assert sorted((bottom, second, first), key=lambda ref: ref.reading_order) == [first, second, bottom]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=12), st.sampled_from(ROTATIONS_DEG))
+def test_however_a_page_is_split_its_parts_have_names_of_their_own_and_lie_apart(
+    splits: list[tuple[int, bool]], rotation_deg: int
+) -> None:
+    parts = [PAGE.rotated(rotation_deg)]
+    for number, beside in splits:
+        at = number % len(parts)
+        parts[at : at + 1] = parts[at].halves(beside=beside)
+    assert len({ref.part for ref in parts}) == len(parts)
+    assert not any(one.overlaps(other) for one, other in combinations(parts, 2))
+    assert sorted(parts, key=lambda ref: ref.reading_order) == parts
 
 
 def test_the_source_of_a_part_says_how_it_was_cut() -> None:

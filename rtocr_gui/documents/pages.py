@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import pairwise, takewhile
+from itertools import groupby, takewhile
 from pathlib import Path
 from typing import TypeAlias
 
@@ -188,16 +188,16 @@ class PageRef:
 
     @property
     def part(self) -> str:
-        """Which part of the page it is ("left half, top half, cropped"); empty for the whole page."""
-        return ", ".join(name if name == "cropped" else f"{name} half" for name in self.cut_names)
+        """Which part of the page it is ("left half, part 3 of 4, cropped"); empty for the whole page."""
+        halves = {half.value for half in Half}
+        return ", ".join(f"{name} half" if name in halves else name for name in self.cut_names)
 
     @property
     def cut_names(self) -> tuple[str, ...]:
-        """The same in single words ("left", "top", "cropped"); none for the whole page."""
-        names = [
-            "cropped" if isinstance(cut, Crop) else cut.rotated(self.rotation_deg).value for cut in self.cuts
-        ]
-        return tuple(name for before, name in pairwise(["", *names]) if not before == name == "cropped")
+        """The same in few words ("left", "part 3 of 4", "cropped"); none for the whole page."""
+        turned = (cut.rotated(self.rotation_deg) for cut in self.cuts)
+        runs = groupby(turned, lambda cut: cut.is_beside if isinstance(cut, Half) else None)
+        return tuple(_name_of(tuple(run)) for _, run in runs)
 
     def overlaps(self, other: "PageRef") -> bool:
         """True if both show some of the same part of the same page, however rotated.
@@ -221,6 +221,17 @@ class PageRef:
 
     def _labelled(self, number: str) -> str:
         return ", ".join(filter(None, (self.path.name, number, self.part)))
+
+
+def _name_of(run: tuple[Cut, ...]) -> str:
+    """Name what is left after several crops, or after several halvings in one direction."""
+    halves = [cut for cut in run if isinstance(cut, Half)]
+    if len(halves) < 2:
+        return halves[0].value if halves else "cropped"
+    before = 0
+    for half in halves:
+        before = 2 * before + (not half.is_first)
+    return f"part {before + 1} of {2 ** len(halves)}"
 
 
 @dataclass(frozen=True, eq=False, slots=True)

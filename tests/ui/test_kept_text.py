@@ -98,7 +98,7 @@ def entry(**changes: object) -> dict[str, Any]:
 def test_a_record_by_hand_is_understood() -> None:
     (page,) = pages_in(with_record([entry(cuts=["left", "left", [0, 0, 0.5, 1]])]))
     assert page == KeptPage(
-        "a.png, page 1, left half, left half, cropped", "<", page.ref, TextOrigin.READ_IN_PART, True
+        "a.png, page 1, part 1 of 4, cropped", "<", page.ref, TextOrigin.READ_IN_PART, True
     )
     assert page.ref.cuts == (Half.LEFT, Half.LEFT, Crop(0, 0, 0.5, 1))
 

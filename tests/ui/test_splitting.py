@@ -131,7 +131,7 @@ def test_halves_are_split_again_and_joined_step_by_step_or_at_once(
     assert [ref.part for ref in session.shelf.refs] == ["", ""]
     take(window, "split_above")
     take(window, "split_above")
-    assert session.shelf.refs[0].part == "top half, top half"
+    assert session.shelf.refs[0].part == "part 1 of 4"
     take(window, "join")
     assert [ref.part for ref in session.shelf.refs] == ["top half", "bottom half", ""]
 
