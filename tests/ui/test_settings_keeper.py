@@ -230,8 +230,8 @@ class Prepared(app.Program):
         super().start(files)
         self.bridge.document_opened.connect(self.work)
         self.session.choices.remember(read_pasted=False)
-        if sys.argv[2] == "restoring":
-            self.session.page_image_changed.connect(self.restore)
+        if sys.argv[2] in ("rotating", "restoring"):
+            self.session.page_image_changed.connect(self.type if sys.argv[2] == "rotating" else self.restore)
         else:
             self.window.arrivals.picture_came.emit(QImage(90, 90, QImage.Format.Format_RGB32))
 
@@ -250,7 +250,7 @@ class Prepared(app.Program):
         if sys.argv[2] == "failing":
             QTimer.singleShot(0, self.fail)
             return
-        if sys.argv[2] in ("typing", "closing", "rotating"):
+        if sys.argv[2] in ("typing", "closing"):
             self.session.page_image_changed.connect(self.type)
             return
         if sys.argv[2] == "reading":
