@@ -125,21 +125,26 @@ class OpenPage:
     @property
     def was_read(self) -> bool:
         """True if it was read, now or before the program was started."""
-        return self.reading is not None or self.restored is not None
+        return self._read_origin is not None
+
+    @property
+    def _read_origin(self) -> TextOrigin | None:
+        """What its newest reading, or the one before the program ended, came to; None if there was none."""
+        if self.reading is None:
+            return self.restored
+        if self.reading.stop_reason is StopReason.CANCELLED:
+            return TextOrigin.READ_IN_PART
+        is_sound = self.reading.stop_reason is StopReason.END and self.reading.doubt is None
+        return TextOrigin.READ if is_sound else TextOrigin.READ_IN_DOUBT
 
     @property
     def origin(self) -> TextOrigin:
         """Where its text is from."""
-        reading = self.text_reading
         if self.edited:
             return TextOrigin.TYPED_IN_PART if self.is_cut else TextOrigin.TYPED
-        if reading is None:
-            origin = self.restored if self.restored and self._former is None else TextOrigin.READ_IN_PART
-        elif reading.stop_reason is StopReason.CANCELLED or self.text != reading.text:
-            origin = TextOrigin.READ_IN_PART
-        else:
-            is_sound = reading.stop_reason is StopReason.END and reading.doubt is None
-            origin = TextOrigin.READ if is_sound else TextOrigin.READ_IN_DOUBT
+        reading = self.text_reading
+        is_as_read = self._former is None if reading is None else self.text == reading.text
+        origin = (self._read_origin if is_as_read else None) or TextOrigin.READ_IN_PART
         return TextOrigin.READ_IN_DOUBT if origin is TextOrigin.READ and self.is_turned else origin
 
     def begin_text(self, task: Task) -> None:
@@ -238,7 +243,8 @@ class OpenPage:
             return False
         if self.reading is None:
             return self.restored is TextOrigin.READ
-        return self._ended_by_itself and self.reading.settings == settings and not self.by_former_model
+        is_whole = self._read_origin is not TextOrigin.READ_IN_PART
+        return is_whole and self.reading.settings == settings and not self.by_former_model
 
     def give_up(self) -> None:
         """Restore the text and the state from before a reading that was given up."""
@@ -278,13 +284,7 @@ class OpenPage:
     @property
     def _is_whole(self) -> bool:
         """True if its text was typed, or read to its end."""
-        was_whole = self.restored in (TextOrigin.READ, TextOrigin.READ_IN_DOUBT)
-        return self.edited or self._ended_by_itself or was_whole
-
-    @property
-    def _ended_by_itself(self) -> bool:
-        """True if it was read, and that was not stopped."""
-        return self.reading is not None and self.reading.stop_reason is not StopReason.CANCELLED
+        return self.edited or self._read_origin in (TextOrigin.READ, TextOrigin.READ_IN_DOUBT)
 
     @property
     def is_cut(self) -> bool:
@@ -373,9 +373,7 @@ class OpenPage:
         """True if its text is known to be cut or in doubt, and the person has not corrected it since."""
         if self.state not in (PageState.READ, PageState.EDITED) or self.corrected or self.is_turned:
             return False
-        if self.reading is None:
-            return self.restored in (TextOrigin.READ_IN_DOUBT, TextOrigin.READ_IN_PART)
-        return self.is_cut or self.reading.doubt is not None
+        return self._read_origin in (TextOrigin.READ_IN_DOUBT, TextOrigin.READ_IN_PART)
 
     @property
     def lacks_picture(self) -> bool:
