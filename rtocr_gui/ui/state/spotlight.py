@@ -29,7 +29,7 @@ class Spotlight(QObject):
         attention_changed (NDArray (N,) or None): how much each visual token is lit, in 0..1.
         text_marked (tuple of start and end, or None): the part of the shown text from the played token.
         token_pointed (int): the token at which the selected text begins.
-        failed (str, class of the error): why a reading cannot be traced.
+        failed (RequestFailed): why a reading cannot be traced.
 
     Attributes:
         lights: what `attention_changed` told last.
@@ -46,7 +46,7 @@ class Spotlight(QObject):
     attention_changed = Signal(object)
     text_marked = Signal(object)
     token_pointed = Signal(int)
-    failed = Signal(str, object)
+    failed = Signal(object)
 
     def __init__(
         self, bridge: EngineBridge, shown_text: Callable[[], str], parent: QObject | None = None

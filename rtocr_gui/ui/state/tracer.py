@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.errors import RtocrError
 from rtocr_gui.ocr.reading import Reading, ReadingTrace, ReadSettings
 from rtocr_gui.ocr.text.token_places import TokenPlaces, token_spans
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
@@ -36,7 +35,7 @@ class Tracer(QObject):
     Signals:
         trace_changed (TraceShown or None): of the shown reading; None while there is none.
         tracing_changed (bool): True while it is being traced; False follows the trace itself.
-        failed (str, class of the error): why it cannot be traced.
+        failed (RequestFailed): why it cannot be traced.
 
     Args:
         bridge: traces.
@@ -47,7 +46,7 @@ class Tracer(QObject):
 
     trace_changed = Signal(object)
     tracing_changed = Signal(bool)
-    failed = Signal(str, object)
+    failed = Signal(object)
 
     def __init__(
         self,
@@ -93,10 +92,10 @@ class Tracer(QObject):
         if self.has_trace or self.is_tracing:
             return
         if self._shown is None:
-            self._fail("The model in use has not read any text here yet. Read the page first.")
+            self._refuse("The model in use has not read any text here yet. Read the page first.")
             return
         if not self._shown[-1]:
-            self._fail("No text was found on this page, so there is nothing to show.")
+            self._refuse("No text was found on this page, so there is nothing to show.")
             return
         kept = self._traces.get(self._shown)
         if kept is not None:
@@ -157,7 +156,7 @@ class Tracer(QObject):
             return
         trace = reply.trace
         if trace.raw_text != self._raw_text:
-            self._fail("This text was read by another model. Read the page again to see where it looks.")
+            self._refuse("This text was read by another model. Read the page again to see where it looks.")
             return
         self._traces.put(self._shown, trace, trace.attention.nbytes)
         self._tell(trace)
@@ -171,12 +170,15 @@ class Tracer(QObject):
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
         if failure.request_id == self._trace_id:
-            self._fail(failure.sentence, failure.kind)
+            self._fail(failure)
 
-    def _fail(self, sentence: str, kind: type[BaseException] = RtocrError) -> None:
+    def _refuse(self, sentence: str) -> None:
+        self._fail(RequestFailed(self._trace_id, sentence))
+
+    def _fail(self, failure: RequestFailed) -> None:
         self.drop_wish()
         self._end()
-        self.failed.emit(sentence, kind)
+        self.failed.emit(failure)
 
     def _end(self) -> None:
         self._trace_id = 0

@@ -25,6 +25,7 @@ from rtocr_gui.ocr.text.comparison import Difference
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.open_documents import RenderPage
+from rtocr_gui.ui.background.replies import RequestFailed
 from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.comparer import Comparer
 from rtocr_gui.ui.state.curve_reader import CurveReader, CurveRequest
@@ -146,10 +147,10 @@ class Tuning(QObject):
     def _tell_problem(self, sentence: str) -> None:
         self.notice_raised.emit(Notice(sentence))
 
-    @Slot(str, object)
-    def _tell_of_shown(self, sentence: str, kind: type[BaseException]) -> None:
+    @Slot(object)
+    def _tell_of_shown(self, failure: RequestFailed) -> None:
         if self._pages.shown is not None:
-            self._tell_failure(PageFailure(self._pages.shown, sentence, kind))
+            self._tell_failure(PageFailure.of(self._pages.shown, failure))
 
     @Slot(object)
     def _tell_failure(self, failure: PageFailure) -> None:
