@@ -44,7 +44,7 @@ _MOST_IDLE = 2
 """How many processes are kept that nothing is asked of: one for the view, and one for what runs beside it."""
 
 _NONSENSE = (OSError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError, MemoryError)
-"""What it leads to if an answer is none."""
+"""What a malformed answer raises when it is read."""
 
 
 class OpenedFile(NamedTuple):
@@ -77,7 +77,7 @@ Answer = TypeVar("Answer", int, str, DecodedPage)
 
 
 class DecoderEnded(Exception):
-    """A process crashed, needed more memory than it may have, or answered what is no answer."""
+    """A process crashed, needed more memory than it may have, or gave a malformed answer."""
 
 
 class DecoderTooSlow(Exception):

@@ -39,7 +39,7 @@ def full_name(
 
 
 def turns_apart(refs: Iterable[PageRef]) -> dict[PageRef, str]:
-    """How halves lie that are not turned as the others of their page ("turned 180°"): two may be the left."""
+    """How halves that differ in rotation are turned ("turned 180°"): two may be the left half."""
     halves = [ref for ref in refs if ref.half is not None]
     turns: defaultdict[PageRef, set[int]] = defaultdict(set)
     for ref in halves:

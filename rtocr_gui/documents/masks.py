@@ -1,4 +1,4 @@
-"""What pages are marked with, and how marks grow and hang together."""
+"""What pages are marked with, and how marks grow and connect."""
 
 import numpy as np
 from numpy.typing import NDArray

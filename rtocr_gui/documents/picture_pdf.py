@@ -35,7 +35,8 @@ _MOST_GREY = 8
 """Most that the channels of a grey pixel differ, as JPEG leaves them."""
 
 _FIRST_LETTER, _BASIC_LETTERS, _SURROGATES, _REPLACEMENT = 0x20, 0x10000, range(0xD800, 0xE000), 0xFFFD
-"""Letters of Unicode that two bytes can number, which of these numbers are none, and what they become."""
+"""Code points that two bytes can number: from the first up to the second, without the surrogates. All others
+become the last."""
 
 _PRIVATE_NUMBERS = range(0xE000, 0xF900)
 """Numbers for further letters."""

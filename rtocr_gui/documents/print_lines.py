@@ -90,7 +90,7 @@ def find_print_lines(page: Image.Image) -> tuple[tuple[PrintLine, ...], tuple[Pr
 
 
 def find_lines_across(page: Image.Image) -> tuple[PrintLine, ...]:
-    """Find the first of these only, which takes less time."""
+    """Find only the lines across the whole page, from top to bottom, which takes less time."""
     whole, on_page = _levelled_page(page)
     return tuple(map(on_page, whole.lines()))
 

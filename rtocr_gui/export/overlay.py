@@ -104,7 +104,7 @@ def draw_lights(
         page: the page that was read.
         layout: layout of its tokens.
         attention: (N,) attention paid to each prunable token, in 0..1.
-        grid: as of `draw_overlay`.
+        grid: as for `draw_overlay`.
 
     Returns:
         RGB, as large as the page, plus the height of the legend.

@@ -62,7 +62,7 @@ def strip_grounding(raw_text: str, task: Task) -> str:
 
 
 def places_without_grounding(raw_text: str, task: Task) -> tuple[str, NDArray[np.int64]]:
-    """Do the same, which takes several times as long, and keep track of where the rest comes from.
+    """Do what `strip_grounding` does, in several times its time, and keep track of where the rest comes from.
 
     Args:
         raw_text: what the model generated.

@@ -111,7 +111,7 @@ class OpenDocuments:
                     raise
 
     def _put(self, path: Path, document: Document | None, only: Document | None = None) -> None:
-        """Have a document, or none, in place of the one of a file (if it is `only`), which is closed."""
+        """Replace the document of a file (only if it is `only`) by another or by none, and close it."""
         with self._changing:
             if only is not None and self._documents.get(path) is not only:
                 return

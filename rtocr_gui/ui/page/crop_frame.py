@@ -83,7 +83,7 @@ class CropFrame(QObject):
         self._band.hide()
 
     def _fit(self) -> None:
-        """Fit the hint into the view, which may have another size now, where frames are seldom begun."""
+        """Place the hint at the bottom of the view, where frames are seldom begun."""
         room = self._area.viewport().rect().adjusted(_EDGE_PX, _EDGE_PX, -_EDGE_PX, -_EDGE_PX)
         width = min(self._hint.fontMetrics().horizontalAdvance(HINT) + 4 * _EDGE_PX, room.width())
         height = self._hint.heightForWidth(width)

@@ -201,7 +201,7 @@ class Exporter(QObject):
         self._tell_page(reply.pages, self._exports[reply.request_id].page_count)
 
     def _tell_next(self) -> None:
-        """Tell that an export has ended, and which is next."""
+        """Once an export has ended, tell of the next one, or that all have ended."""
         counts = (export.page_count for export in self._exports.values() if export.page_count)
         self.progressed.emit(ExportProgress(page_count=next(counts, 0)))
 

@@ -136,7 +136,7 @@ def _cut_of(entry: Any) -> Cut:
 
 
 def _checked(value: Any, kind: type) -> Any:
-    """Return a value of exactly this type: True is no number.
+    """Return a value of exactly this type; True is not an int here.
 
     Raises:
         ValueError: it is of another.

@@ -267,8 +267,8 @@ class OpenPages:
     def left_behind(self, texts: Collection[KeptPage]) -> RemovedPages:
         """Return pages with texts that a person had before the program ended, to be put back.
 
-        Those are left out of which the list has no page of the same file, or other text in the same place. A
-        half brings the other, blank, if the list has the page in another form.
+        A text is left out if the list has no page of its file, or other text in its place. A half brings
+        the other, blank, if the list has the page in another form.
 
         Args:
             texts: of pages and parts that do not overlap.

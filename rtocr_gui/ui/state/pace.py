@@ -1,4 +1,4 @@
-"""Foretells how long pages will take, by those that have ended. Knows no page; the clock is an argument."""
+"""Estimates how long pages will take by how long others took. Knows no page; the clock is an argument."""
 
 from collections.abc import Callable
 

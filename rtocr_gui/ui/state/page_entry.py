@@ -8,7 +8,7 @@ from enum import Enum
 class PageState(Enum):
     """The state of a page's reading; the values are what the list shows.
 
-    A page was also read if its text is to be checked, as it may be wrong or incomplete, or if it has none.
+    CHECK and EMPTY pages were read, too: the text of the former may be wrong or incomplete.
     """
 
     UNREAD = "Not read"

@@ -34,7 +34,7 @@ class PageShelf(QObject):
             `pages_changed` and `pages_listed` follow.
         pages_changed (tuple of PageEntry): the pages in the list, or their order, have changed.
         pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
-        pages_removed (RemovedPages, str): these were removed, split, joined or cropped, and which of it.
+        pages_removed (RemovedPages, str): what was removed or exchanged, and the deed: “Removed”, “Split” …
         pages_outdated (Path, RemovedPages, tuple of PageRef): a newer version of a file was opened: these
             pages left the list, and these stay, as the person typed into them.
         pages_rotated (dict of PageRef to PageRef): the new refs of these pages; `pages_changed` follows.
@@ -158,7 +158,7 @@ class PageShelf(QObject):
         self.pages_removed.emit(self.take_out(refs), "Removed")
 
     def take_out(self, refs: Iterable[PageRef]) -> RemovedPages:
-        """Do the same without telling of it."""
+        """Remove pages as `remove` does, but emit no `pages_removed`; return them, to be put back."""
         leaving = tuple(ref for ref in refs if ref in self._pages)  # some may be gone: the file has changed
         shown = self._pages.nearest(self._pages.shown, leaving)
         self.pages_dropped.emit(leaving)

@@ -121,7 +121,7 @@ class PageTexts(QObject):
 
         Args:
             text: all of it.
-            by_hand: as of `OpenPage.edit`.
+            by_hand: as for `OpenPage.edit`.
         """
         page = self._pages.shown_page
         if page is None or page.text == text:

@@ -261,7 +261,7 @@ class MarkdownEditor(QPlainTextEdit):
         Args:
             page: which one.
             text: its text before.
-            replacements: as of `replace`.
+            replacements: as for `replace`.
         """
         self._documents.replace(page, text, replacements, self._make_document)
 

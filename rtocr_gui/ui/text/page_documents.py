@@ -46,7 +46,7 @@ class PageDocuments:
         Args:
             page: which one.
             text: its text before.
-            replacements: as of `replace_parts`.
+            replacements: as for `replace_parts`.
             make: makes an empty document. It leaves before all that were stored, as nobody typed there.
         """
         document = self._documents.get(page)

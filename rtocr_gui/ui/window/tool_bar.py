@@ -96,7 +96,7 @@ class ToolBar(QToolBar):
         self.mode_box.setItemText(0, _auto_label(mode if is_auto else None))
 
     def show_task(self, task: Task | None) -> None:
-        """Show the task in use; one that takes words quotes them. None as of `show_model`."""
+        """Show the task in use; one that takes words quotes them. None as for `show_model`."""
         self.task_box.setCurrentIndex(-1)
         for index in range(self.task_box.count()):
             offered = self.task_box.itemData(index)
