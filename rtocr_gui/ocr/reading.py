@@ -208,7 +208,10 @@ class StageTimings:
     wait; `decode_ms` is the full time of all passes that a page took part in, shared or not.
 
     Attributes:
-        encode_ms: 0 if the encoding was cached.
+        encode_ms: of both vision encoders; 0 if the encoding was cached.
+        prune_ms: of planning and merging; of measuring the tokens, too, if they were encoded now.
+        prefill_ms: of the prompt's pass through the decoder.
+        decode_ms: of all passes after that.
         cached_ms: how long that encoding took before; 0 if it was not cached.
     """
 
@@ -296,7 +299,12 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """Text decoded since the last delta."""
+    """Text decoded since the last delta.
+
+    Attributes:
+        text: empty only if decoding ended within a character.
+        token_count: number of tokens decoded since.
+    """
 
     text: str
     token_count: int

@@ -108,6 +108,17 @@ class Row:
     """The figures of one setting over all its pages; None where there is nothing to compare or to divide by.
 
     Attributes:
+        setting: how tokens were pruned.
+        pages: number of pages.
+        kept: mean share of the prunable visual tokens that was kept, in 0..1.
+        distance: mean normalised edit distance (NED), in 0..1.
+        error_rate: character error rate (CER) over all pages; may exceed 1.
+        relative_accuracy: accuracy relative to that with all tokens; may exceed 1.
+        cut_off: number of readings that did not end by themselves.
+        encode_ms: mean time of encoding where it was not cached; 0 if it always was.
+        prune_ms: mean time of planning and merging.
+        prefill_ms: mean time of the prefill.
+        decode_ms: mean time of decoding.
         unsure: share of the words that the model was unsure of, in 0..1.
         precision: share of these that are wrong, in 0..1.
         recall: share of the wrong words that are among these, in 0..1.

@@ -21,15 +21,24 @@ FIRST_GUESS = 32
 
 LONGEST_GUESS = 128
 GUESS_AFTER_A_DIFFERENCE = 8
+"""In tokens, as all lengths here."""
+
 TEXTS_OF_A_PAGE = 16
+"""How many texts of a page are kept as drafts."""
+
 ALLOWANCE = 3.0
 """How many decoding steps wrong guesses may cost before right ones have saved any."""
 
 _REARRANGED = 2.5
+"""How many times as long a CPU takes to read weights that it rearranges first."""
+
 _EARNED_PER_STEP = 0.02
-_LEAST_MATCH = 2
-_LEAST_MATCH_FAR_AWAY = 8
-_LEAST_MATCH_IN_TEXT = 4
+"""Credit for a step without a guess, in steps: once the allowance is used up, guesses go on at times."""
+
+_LEAST_MATCH, _LEAST_MATCH_FAR_AWAY, _LEAST_MATCH_IN_TEXT = 2, 8, 4
+"""How many tokens at the end of the text a place must follow: near the last place in the draft, elsewhere in
+it, and in the text itself. Each recent failure, up to `_MOST_FAILURES`, adds one to the first two."""
+
 _MOST_FAILURES = 6
 _NEAR_BEFORE, _NEAR_AFTER = 64, 256
 _TOKEN_ID = "i"

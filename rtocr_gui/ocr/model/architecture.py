@@ -23,11 +23,13 @@ CLIP_IMAGE_PX = 224
 CLIP_POSITIONS = (CLIP_IMAGE_PX // CLIP_PATCH_PX) ** 2 + 1
 
 _OFFICIAL_IMAGE_TOKEN_ID = 128815
+
 _MOST_LAYERS = 256
 _MOST_WIDTH = 65_536
 _MOST_EXPERTS = 1024
 _MOST_TOKENS = 4_194_304
 _LEAST_WINDOW = 2
+"""Bounds on what a config.json may claim; real models are far from them."""
 
 # The only settings the model code supports. A checkpoint that sets anything else would be misread.
 _FIXED_TEXT_SETTINGS: Mapping[str, object] = {
@@ -79,7 +81,7 @@ class SamSizes:
 
 @dataclass(frozen=True, slots=True)
 class ClipSizes:
-    """The second vision encoder, which takes SAM's output as its patch embeddings."""
+    """The second vision encoder, which takes SAM's output as its patch embeddings; sizes as in `SamSizes`."""
 
     width: int
     layers: int
@@ -92,6 +94,20 @@ class DecoderSizes:
     """The language model: `dense_layers` plain layers, then layers with experts.
 
     Attributes:
+        width: channels of its layers.
+        layers: number of layers, the plain ones included.
+        heads: attention heads per layer.
+        key_value_heads: heads of keys and values per layer; divides `heads`.
+        dense_layers: number of plain layers.
+        mlp_width: channels inside the MLP of a plain layer.
+        experts: experts per layer, of which a router chooses.
+        experts_per_token: how many it chooses for a token.
+        shared_experts: experts per layer that take every token.
+        expert_width: channels inside an expert.
+        vocabulary: number of token ids.
+        context_length: most tokens of prompt and text together.
+        bos_token_id: with which a prompt begins.
+        eos_token_id: with which a text ends.
         window: a generated token attends to the whole prompt and to this many generated tokens, itself
             included; None if it attends to all of them.
     """

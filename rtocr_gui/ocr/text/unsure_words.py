@@ -21,6 +21,7 @@ UNSURE_BELOW = 0.7
 below it, most are wrong (`packaging/decisions/11-unsure-words.md`)."""
 
 _UNSURE_SHARE, _FEWEST_WORDS = 0.25, 10
+"""A text is to be checked if this share of its words is unsure, and it has at least so many words."""
 
 _BROAD = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORDS = re.compile(rf"{TAG}|([{_BROAD}]|(?:(?!{TAG})[^\s{_BROAD}])+)")

@@ -38,6 +38,8 @@ _LINES = 192
 """Number of rows, and of columns, to sample; a large page takes about 20 ms."""
 
 _FINE_SHARE = 0.25
+"""The quantile of the distances that counts (`packaging/decisions/7-auto-mode-by-stroke-pitch.md`)."""
+
 _SPECK_SHARE, _SPECK_BLUR_PX, _FINEST_PX = 0.05, 0.5, 3.5
 _REACH_PX = 16
 _LEAST_CONTRAST, _CONTRAST_SHARE = 10, 0.1
