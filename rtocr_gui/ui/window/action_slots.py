@@ -5,8 +5,12 @@ switch is connected by the window.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from PySide6.QtWidgets import QMenu
+
+from rtocr_gui.export.text_formats import TextFormat
 from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
 from rtocr_gui.ui.state.session import Session
 
@@ -85,6 +89,11 @@ def connect_actions(window: "MainWindow", session: Session) -> None:
         action = actions[name]
         action.triggered.connect(window.retention_bar.take_typed)  # no action takes the focus from its box
         action.triggered.connect(lambda _=False, slot=slot: slot())
+    formats = QMenu(window)
+    for kind in TextFormat:
+        choice = formats.addAction(f"&{kind.label}…")
+        choice.triggered.connect(partial(export_dialogs.ask_text_by_scan, kind))
+    actions["export_by_scan"].setMenu(formats)
     for name in ("read", "read_all", "retry"):
         actions[name].triggered.connect(text_column.show_reading)
     for name in ("stop", "unload"):  # a ratio chosen just before starts no reading

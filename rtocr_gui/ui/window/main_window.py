@@ -37,7 +37,6 @@ from rtocr_gui.ui.state.shown import (
 from rtocr_gui.ui.tuning.retention_bar import RetentionBar
 from rtocr_gui.ui.window.action_slots import connect_actions
 from rtocr_gui.ui.window.action_states import ActionStates
-from rtocr_gui.ui.window.format_menu import FormatMenu
 from rtocr_gui.ui.window.model_menus import ModelMenus
 from rtocr_gui.ui.window.notice_bar import NoticeBar
 from rtocr_gui.ui.window.page_list import PageList
@@ -90,7 +89,6 @@ class MainWindow(QMainWindow):
         self.actions_by_name = make_actions(self)
         self.action_states = ActionStates(session, self.actions_by_name, self)
         self.model_menus = ModelMenus(self.actions_by_name, self)
-        self.format_menu = FormatMenu(self.actions_by_name["export_by_scan"], self)
         self.recent_menu = RecentMenu(self.actions_by_name["open_recent"], self)
         self.arrivals = Arrivals(self)
         self.export_dialogs = ExportDialogs(self, session)
@@ -191,7 +189,6 @@ class MainWindow(QMainWindow):
         self.model_menus.precision_chosen.connect(session.models.choose_precision)
         self.model_menus.idle_time_chosen.connect(session.models.set_unload_after)
         self.model_menus.most_tiles_chosen.connect(session.set_most_tiles)
-        self.format_menu.format_chosen.connect(self.export_dialogs.ask_text_by_scan)
         self.recent_menu.files_chosen.connect(session.open_files)
         self.recent_menu.cleared.connect(lambda: session.choices.remember(recent_files=()))
         self.page_list.page_selected.connect(session.shelf.select)
