@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.ocr.vision.layout import TILE_PX, build_layout, letterbox_xywh
+from rtocr_gui.ocr.vision.layout import TILE_PX, build_layout, page_xywh
 from rtocr_gui.ocr.vision.views import PageViews, choose_tiles, make_views
 from rtocr_gui.tokens import TOKEN_PX, TokenKind, TokenLayout
 
@@ -111,7 +111,7 @@ def test_padding_is_what_pillow_fills_with_grey(mode: Mode, width: int, height: 
     layout = build_layout(mode, (width, height), views.crop_wh)
     grey = (view_cells(views, TokenKind.GLOBAL) == 127).all(axis=(2, 3, 4))
     assert np.array_equal(cells_of(layout, TokenKind.GLOBAL)[1], grey)
-    left, top, page_width, page_height = letterbox_xywh((width, height), mode.view_px)
+    left, top, page_width, page_height = page_xywh(mode, (width, height))
     rows, columns = np.nonzero((views.global_view == 255).all(axis=2))
     assert (columns.min(), rows.min()) == (left, top)
     assert (columns.max() + 1, rows.max() + 1) == (left + page_width, top + page_height)

@@ -16,7 +16,7 @@ from recipe.labels import BlockLabels, block_labels, places_of_print, point_labe
 from recipe.pages import Page
 from recipe.typesetting import Print
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.ocr.vision.layout import TILE_PX, build_layout, letterbox_xywh
+from rtocr_gui.ocr.vision.layout import TILE_PX, build_layout, page_xywh
 from rtocr_gui.ocr.vision.views import PageViews, make_views
 from rtocr_gui.tokens import TOKEN_PX, TokenLayout
 
@@ -71,7 +71,7 @@ def show(page: Page, mode: Mode | None) -> ShownPage:
         return ShownPage(view, *_labels(page.print, size), *blocks, *_places(page.print, size))
     views = make_views(page.image, mode)
     view_size = (mode.view_px, mode.view_px)
-    left, top, *shown = letterbox_xywh(size, mode.view_px) if mode.letterboxed else (0, 0, *view_size)
+    left, top, *shown = page_xywh(mode, size)
     on_view = page.print.scaled(*_scales(shown, size), left, top)
     view = torch.from_numpy(np.array(views.global_view[..., 0]))
     layout = build_layout(mode, size, views.crop_wh)

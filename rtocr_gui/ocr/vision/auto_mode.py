@@ -24,7 +24,7 @@ from rtocr_gui.documents.illustrations import find_illustrations
 from rtocr_gui.ocr.model.model_info import PUBLISHED_PRINT, PrintSizes
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ocr.vision.grey_levels import grey_levels
-from rtocr_gui.ocr.vision.layout import TILE_PX, letterbox_xywh
+from rtocr_gui.ocr.vision.layout import TILE_PX, page_xywh
 from rtocr_gui.ocr.vision.views import choose_tiles
 from rtocr_gui.tokens import MOST_TILES
 
@@ -104,7 +104,7 @@ class PagePrint:
         """
         shorter, longer = sorted(self.page_size_px)
         may_be_stretched = longer <= MOST_STRETCH * shorter
-        shown = [mode for mode in modes if self._is_shown_in(mode)] or list(modes)
+        shown = [mode for mode in modes if 0 not in page_xywh(mode, self.page_size_px)[2:]] or list(modes)
         whole = [mode for mode in shown if mode.letterboxed or may_be_stretched] or shown
         if self.is_too_long_for(Mode.GUNDAM):
             others = [mode for mode in whole if mode is not Mode.GUNDAM]
@@ -143,9 +143,6 @@ class PagePrint:
     def _has_pitch(self, mode: Mode, x_height_px: float) -> bool:
         """True if print is shown as large as Latin print with this x-height."""
         return self.pitch_px is None or self.pitch_px * self._scale(mode) >= x_height_px * PITCH_PER_X_HEIGHT
-
-    def _is_shown_in(self, mode: Mode) -> bool:
-        return not mode.letterboxed or 0 not in letterbox_xywh(self.page_size_px, mode.view_px)[2:]
 
     def _pixel_count(self, mode: Mode) -> int:
         """Count the pixels of all views; a visual token covers 64 x 64 of them."""

@@ -14,22 +14,22 @@ TILE_PX = 640
 """Side of one Gundam tile."""
 
 
-def letterbox_xywh(page_size_px: tuple[int, int], view_px: int) -> tuple[int, int, int, int]:
-    """Compute where `PIL.ImageOps.pad` places a page on a square view.
+def page_xywh(mode: Mode, page_size_px: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Compute where a page lies on the global view: on all of it, or where `PIL.ImageOps.pad` places it.
 
     Args:
+        mode: how the page is scaled.
         page_size_px: (width, height) of the page.
-        view_px: side of the view.
 
     Returns:
         Left, top, width and height of the page on the view, with Pillow's own rounding. A side of a
         very long and narrow page can round to 0.
     """
     page_width, page_height = page_size_px
-    width = height = view_px
-    if page_width > page_height:
+    width = height = view_px = mode.view_px
+    if mode.letterboxed and page_width > page_height:
         height = round(page_height / page_width * view_px)
-    elif page_width < page_height:
+    elif mode.letterboxed and page_width < page_height:
         width = round(page_width / page_height * view_px)
     return round((view_px - width) * 0.5), round((view_px - height) * 0.5), width, height
 
@@ -50,7 +50,7 @@ def build_layout(mode: Mode, page_size_px: tuple[int, int], crop_wh: tuple[int, 
     """
     view_px = mode.view_px
     columns, rows = view_px // TOKEN_PX, view_px // TOKEN_PX
-    place = letterbox_xywh(page_size_px, view_px) if mode.letterboxed else (0, 0, view_px, view_px)
+    place = page_xywh(mode, page_size_px)
     if 0 in place[2:]:
         raise ValueError(f"nothing of a page of {page_size_px} pixels is left on a view of {view_px} pixels")
     parts = [_grid_rows(TokenKind.GLOBAL, (columns, rows), place, page_size_px)]

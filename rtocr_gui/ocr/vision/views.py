@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.ocr.vision.layout import TILE_PX, letterbox_xywh
+from rtocr_gui.ocr.vision.layout import TILE_PX, page_xywh
 from rtocr_gui.tokens import FEWEST_TILES, MOST_TILES
 
 PADDING_GREY = (127, 127, 127)
@@ -66,16 +66,14 @@ def make_views(image: Image.Image, mode: Mode, most_tiles: int = MOST_TILES) -> 
     """
     if image.mode not in _PADDING:
         raise ValueError(f"views are made of RGB or grey pages, not {image.mode}")
-    size = (mode.view_px, mode.view_px)
-    if not mode.letterboxed:
-        global_view = image.resize(size)
-    elif 0 in letterbox_xywh(image.size, mode.view_px)[2:]:
+    if 0 in page_xywh(mode, image.size)[2:]:
         raise ReadingError(
             f"A page of {image.width} x {image.height} pixels is too narrow for {mode.value} mode. "
             "Crop it to the part with text, or choose Tiny or Small."
         )
-    else:
-        global_view = ImageOps.pad(image, size, color=_PADDING[image.mode])
+    size = (mode.view_px, mode.view_px)
+    padding = _PADDING[image.mode]
+    global_view = ImageOps.pad(image, size, color=padding) if mode.letterboxed else image.resize(size)
     crop_wh = choose_tiles(image.size, most_tiles) if mode is Mode.GUNDAM else (0, 0)
     return PageViews(
         mode=mode,
