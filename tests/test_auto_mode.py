@@ -26,7 +26,7 @@ from rtocr_gui.ocr.vision.auto_mode import (
     stroke_pitch,
 )
 from rtocr_gui.ocr.vision.layout import TILE_PX
-from rtocr_gui.ocr.vision.views import choose_tiles, make_views
+from rtocr_gui.ocr.vision.views import choose_tiles, make_views, tiles_in
 from rtocr_gui.tokens import FEWEST_TILES, MOST_TILES
 from tests.readings import read_page
 from tests.small_checkpoint import changed, write_checkpoint
@@ -86,7 +86,7 @@ def _font_size(x_height_px: float) -> float:
 def x_height_in_view(size: tuple[int, int], mode: Mode, x_height_px: float) -> float:
     """How tall letters are in the view that shows them larger; stretching counts by its worse side."""
     width, height = size
-    across, down = choose_tiles(size) if mode is Mode.GUNDAM else (0, 0)
+    across, down = tiles_in(mode, size)
     of_tiles = min(across * TILE_PX / width, down * TILE_PX / height)
     return x_height_px * max(of_tiles, mode.view_px / max(size))
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ocr.vision.layout import TILE_PX, build_layout, page_xywh
-from rtocr_gui.ocr.vision.views import PageViews, choose_tiles, make_views
+from rtocr_gui.ocr.vision.views import PageViews, make_views, tiles_in
 from rtocr_gui.tokens import TOKEN_PX, TokenKind, TokenLayout
 
 MODES = st.sampled_from(list(Mode))
@@ -18,7 +18,7 @@ DRAWN_SIDES = st.integers(min_value=150, max_value=1500)
 
 
 def layout_of(mode: Mode, size: tuple[int, int]) -> TokenLayout:
-    return build_layout(mode, size, choose_tiles(size) if mode is Mode.GUNDAM else (0, 0))
+    return build_layout(mode, size, tiles_in(mode, size))
 
 
 def cells_of(layout: TokenLayout, kind: TokenKind) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

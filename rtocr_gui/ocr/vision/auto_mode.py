@@ -25,7 +25,7 @@ from rtocr_gui.ocr.model.model_info import PUBLISHED_PRINT, PrintSizes
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ocr.vision.grey_levels import grey_levels
 from rtocr_gui.ocr.vision.layout import TILE_PX, page_xywh
-from rtocr_gui.ocr.vision.views import choose_tiles
+from rtocr_gui.ocr.vision.views import tiles_in
 from rtocr_gui.tokens import MOST_TILES
 
 PITCH_PER_X_HEIGHT = 0.55
@@ -146,18 +146,15 @@ class PagePrint:
 
     def _pixel_count(self, mode: Mode) -> int:
         """Count the pixels of all views; a visual token covers 64 x 64 of them."""
-        across, down = self._tiles(mode)
+        across, down = tiles_in(mode, self.page_size_px, self.most_tiles)
         return mode.view_px**2 + across * down * TILE_PX**2
 
     def _scale(self, mode: Mode) -> float:
         """View pixels per page pixel along the axis shrunk more; the larger of tiles and global view."""
         width, height = self.page_size_px
-        across, down = self._tiles(mode)
+        across, down = tiles_in(mode, self.page_size_px, self.most_tiles)
         of_tiles = min(across * TILE_PX / width, down * TILE_PX / height)
         return max(of_tiles, mode.view_px / max(width, height))
-
-    def _tiles(self, mode: Mode) -> tuple[int, int]:
-        return choose_tiles(self.page_size_px, self.most_tiles) if mode is Mode.GUNDAM else (0, 0)
 
 
 def _pitch_of(grey: Image.Image) -> float | None:

@@ -23,7 +23,7 @@ from rtocr_gui.ocr.vision.dark_pages import as_light_page
 from rtocr_gui.ocr.vision.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.ocr.vision.unread_print import count_strokes
-from rtocr_gui.ocr.vision.views import PageViews, choose_tiles, make_views
+from rtocr_gui.ocr.vision.views import PageViews, make_views, tiles_in
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.sending import send
 
@@ -152,8 +152,7 @@ class PageEncoder:
         mode, most_tiles = scaling.mode, scaling.most_tiles
         if mode is None:
             mode = self.print_of(page, most_tiles).best_mode(self._checkpoint.info.modes)
-        tiles = choose_tiles(page.image.size, most_tiles) if mode is Mode.GUNDAM else (0, 0)
-        return PageKey(_pixels_of(page), mode, tiles)
+        return PageKey(_pixels_of(page), mode, tiles_in(mode, page.image.size, most_tiles))
 
     def forget(self) -> None:
         """Drop all encodings."""

@@ -74,7 +74,7 @@ def make_views(image: Image.Image, mode: Mode, most_tiles: int = MOST_TILES) -> 
     size = (mode.view_px, mode.view_px)
     padding = _PADDING[image.mode]
     global_view = ImageOps.pad(image, size, color=padding) if mode.letterboxed else image.resize(size)
-    crop_wh = choose_tiles(image.size, most_tiles) if mode is Mode.GUNDAM else (0, 0)
+    crop_wh = tiles_in(mode, image.size, most_tiles)
     return PageViews(
         mode=mode,
         global_view=_pixels(global_view),
@@ -82,6 +82,11 @@ def make_views(image: Image.Image, mode: Mode, most_tiles: int = MOST_TILES) -> 
         crop_wh=crop_wh,
         page_size_px=image.size,
     )
+
+
+def tiles_in(mode: Mode, page_size_px: tuple[int, int], most_tiles: int = MOST_TILES) -> tuple[int, int]:
+    """Return tiles across and down of a page in a mode: by `choose_tiles` in Gundam, (0, 0) in all others."""
+    return choose_tiles(page_size_px, most_tiles) if mode is Mode.GUNDAM else (0, 0)
 
 
 def choose_tiles(page_size_px: tuple[int, int], most_tiles: int = MOST_TILES) -> tuple[int, int]:
