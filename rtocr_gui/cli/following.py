@@ -97,7 +97,7 @@ def interrupt_sets(cancel: threading.Event) -> Iterator[None]:
 
 @contextmanager
 def _on_interrupt(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    """Call a handler on Ctrl-C, unless it is to be ignored, as by what a script runs in the background."""
+    """Call a handler on Ctrl-C, unless that is ignored, as in what a script runs in the background."""
     previous = signal.getsignal(signal.SIGINT)
     if previous is signal.SIG_IGN:
         yield

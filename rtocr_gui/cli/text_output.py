@@ -54,7 +54,7 @@ class TextWriter:
         return (_format_of(self._target) if self._folder is None else self._kind) is TextFormat.PDF
 
     def name_files(self, scans: Iterable[Path]) -> None:
-        """Name the file for each scan, if the target is a folder; refuse one that would cost a scan.
+        """Name the file for each scan, if the target is a folder; refuse one that would harm a scan.
 
         Raises:
             ExportError: one of them exists and is not to be replaced, or cannot be, or is named as the true

@@ -93,7 +93,7 @@ class Decoders:
         self._changing = threading.Lock()
 
     def prepare(self) -> None:
-        """Start a process, so that the first file need not wait until it is there."""
+        """Start a process, so that the first file need not wait for it."""
         with self._changing, suppress(DocumentError):
             if not self._all:
                 self._idle.append(self._start())
@@ -141,7 +141,7 @@ class Decoders:
         return result
 
     def release(self, file: OpenedFile) -> None:
-        """Close a file where it is open, so that every system lets it be deleted: after the page in hand."""
+        """Close a file wherever it is open, after the current page: some systems delete no open file."""
         with self._changing:
             holding = [process for process in self._all if process.holds == file]
             for process in holding:
@@ -321,7 +321,7 @@ def _command() -> list[str]:
 
 
 def _limit(process: subprocess.Popen[bytes]) -> None:
-    """Limit the memory of a process, have it leave no copy of it behind, and widen its pipe, as Linux can."""
+    """On Linux, limit the memory of a process, have it leave no core dump, and widen its pipe."""
     if sys.platform == "linux":
         import fcntl
         import resource

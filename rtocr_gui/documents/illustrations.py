@@ -91,7 +91,7 @@ def _strips(ink: Mask) -> list[tuple[slice, list[Range]]]:
 def _marked(
     shape: tuple[int, ...], strips: list[tuple[slice, list[Range]]], least: float, most: float = math.inf
 ) -> Mask:
-    """Mark where the rows of ink in strips have such a height."""
+    """Mark the ink in strips whose runs of rows are `least` to `most` high."""
     marked = np.zeros(shape, np.bool_)
     for columns, rows in strips:
         for top, bottom in rows:

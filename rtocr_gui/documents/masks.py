@@ -11,7 +11,7 @@ _MOST_REACH = 10
 
 
 def grown(mask: Mask, reach: int) -> Mask:
-    """Mark what is at most so far from what is marked, both along rows and along columns.
+    """Mark also what is within `reach` of what is marked, both along rows and along columns.
 
     Args:
         mask: (H, W).
@@ -29,7 +29,7 @@ def opened(mask: Mask, reach: int) -> Mask:
 
 
 def connected(first: Mask, areas: Mask) -> Mask:
-    """Return the connected area that what is marked first is in.
+    """Return the connected area around what is marked first.
 
     Args:
         first: (H, W), within the areas.
@@ -43,7 +43,7 @@ def connected(first: Mask, areas: Mask) -> Mask:
 
 
 def first_of(mask: Mask) -> Mask:
-    """Mark only the first of what is marked, of which there is some, by rows."""
+    """Mark only the first marked pixel, row by row; there must be one."""
     first = np.zeros_like(mask)
     first.flat[mask.argmax()] = True
     return first

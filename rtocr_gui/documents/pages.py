@@ -121,7 +121,7 @@ class PageRef:
         return replace(self, rotation_deg=0) if self.rotation_deg else self
 
     def halves(self, *, beside: bool) -> "tuple[PageRef, PageRef]":
-        """Return the halves of this, the one that is read first before the other.
+        """Return both halves of this, in the order of reading.
 
         Args:
             beside: True for halves beside each other, as the page is rotated; False for one above the other.

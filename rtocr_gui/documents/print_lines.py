@@ -96,7 +96,7 @@ def find_lines_across(page: Image.Image) -> tuple[PrintLine, ...]:
 
 
 def _levelled_page(page: Image.Image) -> "tuple[_Region, Callable[[_Line], PrintLine]]":
-    """Level the print of a page, and return with it what finds out where its lines are on the page."""
+    """Level the print of a page, and return also a function that places its lines on the page."""
     levelled = levelled_ink(page)
     width, height = levelled.size_px
     across, down = page.width / width, page.height / height

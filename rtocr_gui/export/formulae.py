@@ -32,7 +32,7 @@ class Formulae:
         return self._text.index(end, begin + 2) + 2
 
     def pieces(self) -> Iterator[str]:
-        """Yield the whole text: what is no formula, a formula, what is none, and so on."""
+        """Yield the whole text in pieces, of which every second one is a formula; the others may be empty."""
         done = 0
         for found in _BEGIN.finditer(self._text):
             end = self.end_of(found.start()) if found.start() >= done else None

@@ -70,7 +70,7 @@ def write_pdf(pdf: PicturePdf, path: Path) -> None:
 
 
 def is_kept_whole(text: str) -> bool:
-    """True if a PDF has all of a text, which it has not if there is markup in it.
+    """True if a PDF keeps all of a text; it loses markup.
 
     Dots that lead the eye, as in a table of contents, are left out of it too, but are no loss.
     """

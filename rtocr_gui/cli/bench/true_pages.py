@@ -1,4 +1,4 @@
-"""Finds the pages in a folder whose true text is known: scans beside which it is, or OmniDocBench.
+"""Finds the pages in a folder whose true text is known: scans with a text beside them, or OmniDocBench.
 
 Pages of a PDF may have a text of their own instead. Whatever cannot be used is reported once and skipped.
 Knows no model.

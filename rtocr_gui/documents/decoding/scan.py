@@ -50,7 +50,7 @@ class OpenScan(Protocol):
         """Render a page, from 0, about as small as this on its longest side."""
 
     def own_text(self, index: int, rotation_deg: int) -> str:
-        """Return the text that is printed on a page, as it is in the file; empty if that does not tell."""
+        """Return the text that is printed on a page, as it is in the file; empty if that is unreliable."""
 
     def close(self) -> None:
         """Release the file."""

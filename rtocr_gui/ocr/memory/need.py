@@ -39,7 +39,7 @@ class View:
         return side * (side + 1) + 1 + self.tiles * tile_side * (tile_side + 1)
 
     def scaling(self, most_tiles: int) -> Scaling:
-        """Return how a page is scaled to be shown so; without tiles, the limit of them is this one."""
+        """Return how a page is scaled to be shown so; `most_tiles` remains the limit if it has no tiles."""
         return Scaling(self.mode, self.tiles or most_tiles)
 
     @property

@@ -95,7 +95,7 @@ class ModelLoaded:
 
 @dataclass(frozen=True, slots=True)
 class StageEntered:
-    """The model began with a stage of a page."""
+    """The model began a stage of a page."""
 
     request_id: int
     stage: Stage

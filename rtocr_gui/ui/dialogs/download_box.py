@@ -171,7 +171,7 @@ def _download_line(shown: DownloadShown, is_in_use: bool) -> str:
 
 
 def _usual_server() -> str:
-    """The address of the server set in the environment, without a login; empty if it is none.
+    """The address of the server set in the environment, without a login; empty if that is not an address.
 
     Raises:
         SettingsError: the environment does not let the hub's library be imported.

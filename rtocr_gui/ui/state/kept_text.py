@@ -86,7 +86,7 @@ def content_of(pages: Sequence[KeptPage], parts: Sequence[str]) -> bytes:
 
 
 def pages_in(content: bytes) -> tuple[KeptPage, ...]:
-    """Return the texts that a file says the pages of; none if it does not, or may be wrong about it."""
+    """Return the texts in a file with their pages; none if it does not name these, or may be wrong."""
     markdown, beginning, rest = content.rpartition(_BEGINNING)
     if not beginning or not rest.endswith(_END):
         return ()

@@ -200,7 +200,7 @@ class PageTexts(QObject):
             self._tell_failure(failure)
 
     def _explained(self, failure: PageFailure) -> PageFailure:
-        """Return what the failure of a page comes from: no file has the pages of an earlier version."""
+        """Say that the file has a newer version, if that is why a page of the earlier one failed."""
         is_earlier = failure.lacks_file and self._pages.has_newer(failure.ref)
         return PageFailure(failure.ref, EARLIER_VERSION) if is_earlier else failure
 

@@ -1,4 +1,4 @@
-"""Exports the text of pages to Markdown files, and the figures of the pages beside them; to text; or to PDF.
+"""Exports the text of pages to Markdown, with the figures in files beside it, to plain text, or to PDF.
 
 Figures are cut out page by page; the text is written once all of them exist, so that no link is
 broken. Plain text has none. A PDF has all pages, with and without text. Knows no Qt and no lane.

@@ -165,7 +165,7 @@ def take_left_behind(folder: Path, settled: Collection[str] = ()) -> tuple[LeftB
 
 
 def _pages_kept_in(path: Path) -> tuple[KeptPage, ...]:
-    """The texts that can be put back into their pages; none of what is no file of ours."""
+    """The texts that can be put back into their pages; none if the file is not one of ours."""
     try:
         if is_file(path) and path.stat().st_size <= MOST_BYTES:
             return pages_in(path.read_bytes())

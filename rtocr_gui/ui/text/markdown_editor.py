@@ -111,8 +111,8 @@ class MarkdownEditor(QPlainTextEdit):
         """True if the person can redo a change of the text."""
         return not self.isReadOnly() and self.document().isRedoAvailable()
 
-    def set_print(self, font: QFont) -> None:
-        """Show the text in another font, which is nothing to undo."""
+    def set_text_font(self, font: QFont) -> None:
+        """Show the text in another font, without a step to undo."""
         self.setFont(font)
         self._dress(self.document())
 

@@ -190,7 +190,7 @@ class TextPane(QWidget):
         is_in_points = font.pointSizeF() > 0
         usual = font.pointSizeF() if is_in_points else QFontInfo(font).pointSizeF()
         font.setPointSizeF(max(1.0, usual + self._zoom))
-        self.editor.set_print(fixed_font(font))
+        self.editor.set_text_font(fixed_font(font))
         self._preview.setFont(font)
         self._preview.document().setDocumentMargin(self.editor.document().documentMargin())
         number_px = self._preview.fontMetrics().horizontalAdvance("00000. ")
