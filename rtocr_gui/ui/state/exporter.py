@@ -29,19 +29,19 @@ from rtocr_gui.ui.state.text_export import TextExport
 
 @dataclass(frozen=True, slots=True)
 class _Export:
-    """A file being written.
+    """Files being written.
 
     Attributes:
         path: the file, or the first of them.
-        outcome: notes what was written, and returns the notice.
-        then: what follows.
-        page_count: how many pages are rendered for it; 0 if that is unknown.
+        outcome: notes what was written, and returns the notice; called on the main thread after that.
+        then: called after the notice.
+        page_count: how many pages are rendered for them; 0 if that is unknown.
     """
 
     path: Path
     outcome: Callable[[], Notice]
-    then: Callable[[], object] | None
-    page_count: int
+    then: Callable[[], object] | None = None
+    page_count: int = 0
 
 
 class Exporter(QObject):
@@ -149,7 +149,7 @@ class Exporter(QObject):
             if then is not None:
                 then(not export.failures)
 
-        self._export(first, export.write, finish, go_on, export.page_count)
+        self._export(export.write, _Export(first, finish, go_on, export.page_count))
 
     def export_file(self, what: str, write: Callable[[RenderPage, Path], None], path: Path) -> None:
         """Write another file.
@@ -164,29 +164,14 @@ class Exporter(QObject):
             self._note_written(path)
             return Notice(f"Exported {what} to {path}.", is_passing=True)
 
-        self._export(path, lambda render_page: write(render_page, path), finish)
+        self._export(lambda render_page: write(render_page, path), _Export(path, finish))
 
-    def _export(
-        self,
-        path: Path,
-        write: Callable[[RenderPage], None],
-        outcome: Callable[[], Notice],
-        then: Callable[[], object] | None = None,
-        page_count: int = 0,
-    ) -> None:
-        """Have files written.
-
-        Args:
-            path: the file, or the first of them.
-            write: runs off the main thread.
-            outcome: returns the notice; called on the main thread once the file is written.
-            then: called after that.
-            page_count: how many pages are rendered for them; 0 if that is unknown.
-        """
+    def _export(self, write: Callable[[RenderPage], None], export: _Export) -> None:
+        """Have files written; `write` runs off the main thread."""
         is_first = not self.is_counted
-        self._exports[self._bridge.export(write)] = _Export(path, outcome, then, page_count)
+        self._exports[self._bridge.export(write)] = export
         if is_first:
-            self._tell_page(0, page_count)
+            self._tell_page(0, export.page_count)
 
     def _note_written(self, path: Path, file: ExportedFile | None = None) -> None:
         """Note that a file was written, which may have replaced one with texts; `file` if it holds some."""
