@@ -51,8 +51,11 @@ _UNLIT_RGB: Rgb = (112, 114, 124)
 _UNLIT_ON_DARK_RGB: Rgb = (0, 0, 0)
 _LIT_RGB: Rgb = (255, 206, 84)
 _LIT_ON_DARK_RGB: Rgb = (150, 104, 16)
+GLANCE_PX = 64
+"""Side of the small grey copy of a page by which `is_dark_paper` judges."""
 _DARK_BELOW = 90
 _LEAST_PERCENT, _MOST_PERCENT = 2, 98
+"""Percentiles of the values at the ends of a scale: a few extreme cells do not take up all of it."""
 _FAINT = 0.4
 """Opacity of the veil over merged cells beside a heat map of the kept ones."""
 _LOOKS_UNLIT = 0.1
@@ -267,7 +270,7 @@ def cell_colours(look: Look, plan: PrunePlan, values: Values | None, legend: Leg
 
 
 def is_dark_paper(grey: NDArray[np.uint8]) -> bool:
-    """True if the paper of a page is dark, judged from a small grey copy of the page."""
+    """True if the paper of a page is dark, judged from a grey copy, 0..255, with sides of `GLANCE_PX`."""
     return bool(np.median(grey) < _DARK_BELOW)
 
 

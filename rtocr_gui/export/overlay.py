@@ -12,6 +12,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.export.looks import (
     BORDER_RGB,
+    GLANCE_PX,
     HATCH_ON_DARK_RGB,
     HATCH_RGB,
     MAP_BORDER_RGB,
@@ -36,7 +37,6 @@ from rtocr_gui.tokens import GridName, TokenLayout
 PAGE_SIDE_PER_BORDER_PX = 1600
 _PAGE_WIDTH_PER_TEXT_PX = 50
 _LEAST_TEXT_PX, _MOST_TEXT_PX = 9, 80
-_GLANCE_PX = 64
 _INK_RGB = (30, 30, 34)
 
 Pixels = NDArray[np.uint8]
@@ -136,7 +136,7 @@ def _cells(
 
 
 def _is_dark(page: PageImage) -> bool:
-    return is_dark_paper(np.asarray(page.image.resize((_GLANCE_PX, _GLANCE_PX)).convert("L")))
+    return is_dark_paper(np.asarray(page.image.resize((GLANCE_PX, GLANCE_PX)).convert("L")))
 
 
 def _tint(picture: Image.Image, cells: Edges, colours: Rgba, dark: bool) -> None:

@@ -16,6 +16,7 @@ LIKELY_TEXT = 2048
 """Text length in tokens that hardly any page exceeds; requiring room for the longest would be too strict."""
 
 _LESS = 0.9
+"""Most of what was too much that may be tried instead, as a share, even where more seems to be free."""
 
 
 class Headroom:

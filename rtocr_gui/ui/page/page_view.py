@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QToolTip
 
-from rtocr_gui.export.looks import Legend, Look, is_dark_paper
+from rtocr_gui.export.looks import GLANCE_PX, Legend, Look, is_dark_paper
 from rtocr_gui.ocr.reading import Block
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName
@@ -43,7 +43,6 @@ DROP_HINT = "Drop scanned pages here: images or PDF files"
 _SMOOTH_AFTER_MS = 120
 _BACKDROP_PERCENT = 118
 _HATCH_PERCENT = 135
-_GLANCE_PX = 64
 _STEPS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -111,7 +110,7 @@ class PageView(ZoomArea):
     @Slot(object)
     def show_page(self, image: QImage) -> None:
         """Show another page from its top, and over it the plan, which may have come before the picture."""
-        glance = image.scaled(_GLANCE_PX, _GLANCE_PX).convertToFormat(QImage.Format.Format_Grayscale8)
+        glance = image.scaled(GLANCE_PX, GLANCE_PX).convertToFormat(QImage.Format.Format_Grayscale8)
         self._overlay.set_dark_paper(is_dark_paper(np.frombuffer(glance.constBits(), dtype=np.uint8)))
         self._replace_page(ScaledPage(image), "")
         self._forget_cells()
