@@ -95,18 +95,6 @@ def test_a_reading_the_page_has_is_not_made_again(qtbot: QtBot, comparer: Compar
     assert shown.left_label == "RTPrune 50 %"
 
 
-def test_a_reading_that_was_stopped_is_made_again(qtbot: QtBot, comparer: Comparer, told: Told) -> None:
-    compare(qtbot, comparer, ALL, HALF)
-    stopped = {
-        settings: dataclasses.replace(reading, stop_reason=StopReason.CANCELLED, text="page")
-        for settings, reading in known(told).items()
-    }
-    told.readings.clear()
-    shown = compare(qtbot, comparer, ALL, HALF, stopped)
-    assert told.read == [ALL, HALF]
-    assert shown.left.text != "page"
-
-
 def test_a_reading_compared_with_itself_is_made_once(qtbot: QtBot, comparer: Comparer, told: Told) -> None:
     shown = compare(qtbot, comparer, HALF, HALF)
     assert told.read == [HALF]

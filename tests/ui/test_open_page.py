@@ -228,6 +228,13 @@ def test_fewer_tiles_are_another_way_where_there_are_tiles(
     assert page.retry_scaling == (offered if is_another_way else None)
 
 
+def test_a_reading_that_was_stopped_is_not_kept_for_comparisons(page: OpenPage) -> None:
+    page.readings.keep(make_reading(asked()))
+    page.readings.keep(make_reading(asked(), "pa", stop_reason=StopReason.CANCELLED))
+    page.readings.keep(make_reading(asked(0.9), "pa", stop_reason=StopReason.CANCELLED))
+    assert [reading.text for reading in page.readings.by_settings.values()] == ["page"]
+
+
 def test_the_newest_pruned_readings_are_kept_and_those_of_all_tokens(page: OpenPage) -> None:
     whole = asked(1.0)
     ratios = [asked(number / 100) for number in range(1, PRUNED_READINGS_KEPT + 1)]

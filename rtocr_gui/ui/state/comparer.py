@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.documents.truth import find_truth
 from rtocr_gui.errors import DocumentError
-from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
+from rtocr_gui.ocr.reading import Reading, ReadSettings
 from rtocr_gui.ocr.text.comparison import character_error_rate, compare_texts
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
@@ -96,7 +96,7 @@ class Comparer(QObject):
         Args:
             left: pruning of the reference reading.
             right: pruning of the reading compared with it.
-            readings: those the page already has, by the loaded model.
+            readings: complete ones that the page already has, by the loaded model.
         """
         self._give_up()
         if self._page is None:
@@ -106,11 +106,7 @@ class Comparer(QObject):
             dataclasses.replace(settings, pruning=left),
             dataclasses.replace(settings, pruning=right),
         )
-        self._readings = {
-            settings: readings[settings]
-            for settings in self._wanted
-            if settings in readings and readings[settings].stop_reason is not StopReason.CANCELLED
-        }
+        self._readings = {each: readings[each] for each in self._wanted if each in readings}
         self._go_on()
 
     def stop(self) -> None:

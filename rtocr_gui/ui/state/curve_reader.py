@@ -94,7 +94,7 @@ class CurveReader(QObject):
 
         Args:
             request: the page, and how to read it.
-            readings: known readings of this page by the same model; complete ones are not read again.
+            readings: complete readings of this page by the same model, which are not made again.
         """
         self._begin(request, readings, curve_settings(request.settings))
 
@@ -164,7 +164,7 @@ class CurveReader(QObject):
         if self._request is not None and self._waiting:
             settings = self._waiting.popleft()
             known = self._known.get(settings)
-            if known is None or known.stop_reason is StopReason.CANCELLED:
+            if known is None:
                 self._await(_Step.READING, self._bridge.read_page(self._request.ref, settings))
             else:
                 self._compare(known)
