@@ -350,6 +350,17 @@ def test_streaming_follows_the_end_while_the_person_is_there(pane: TextPane) -> 
     assert bar.value() == bar.maximum()
 
 
+def test_streaming_follows_the_end_when_the_scroll_bar_makes_the_lines_shorter(pane: TextPane) -> None:
+    bar = editor(pane).verticalScrollBar()
+    for width in range(300, 400, 7):
+        pane.resize(width, 300)
+        pane.show_message("Reading…", f"page of {width}")
+        while bar.value() < 5:
+            pane.editor.append_text("several words of a line ")
+            QApplication.processEvents()
+            assert bar.value() == bar.maximum()
+
+
 def test_streaming_leaves_cursor_selection_and_place_alone(pane: TextPane) -> None:
     pane.show_text(LINES)
     cursor = editor(pane).textCursor()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from PySide6.QtCore import QEvent, QMimeData, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QPalette, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtGui import QColor, QFont, QPalette, QResizeEvent, QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit
 
 from rtocr_gui.ui.parts.arrivals import is_for_text, leaves_paste
@@ -271,6 +271,14 @@ class MarkdownEditor(QPlainTextEdit):
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return is_for_text(source)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Stay at the end, also where the lines break anew, e.g. because the scroll bar has just appeared."""
+        bar = self.verticalScrollBar()
+        follows = bar.value() == bar.maximum() > 0
+        super().resizeEvent(event)
+        if follows:
+            bar.setValue(bar.maximum())
 
     def event(self, event: QEvent) -> bool:
         return not leaves_paste(event) and super().event(event)
