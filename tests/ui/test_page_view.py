@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QShortcut
+from PySide6.QtGui import QColor, QImage, QPalette, QShortcut
 from PySide6.QtWidgets import QLabel, QToolTip
 from pytestqt.qtbot import QtBot
 
@@ -210,6 +210,15 @@ def test_padding_is_hatched_beside_the_page_and_told(view: PageView) -> None:
     assert f"{(padding & plan.is_kept).sum()} of them kept" in words
     view.set_overlay_visible(False)
     assert colours_at(view, points) == bare
+
+
+@pytest.mark.parametrize("window", ["#efefef", "#323232"])
+def test_the_hatching_stands_out_beside_the_page(view: PageView, window: str) -> None:
+    view.setPalette(QPalette(QColor(window)))
+    view.show_page(blank())
+    view.show_plan(make_plan(0.5, Mode.BASE))
+    left = colours_at(view, beside_page(view)[:16])
+    assert max(contrast(one, other) for one in left for other in left) > 1.5
 
 
 def test_the_overlay_can_be_hidden_and_the_plan_comes_back(view: PageView) -> None:

@@ -35,6 +35,7 @@ from rtocr_gui.ui.page.pinned_details import PinnedDetails
 from rtocr_gui.ui.page.scaled_page import ScaledPage
 from rtocr_gui.ui.page.token_overlay import TokenOverlay
 from rtocr_gui.ui.page.zoom_area import ZoomArea
+from rtocr_gui.ui.parts.colours import mixed
 from rtocr_gui.ui.parts.focus_frame import paint_frame
 from rtocr_gui.ui.parts.keys import keeps_escape
 from rtocr_gui.ui.parts.timers import one_shot
@@ -42,7 +43,7 @@ from rtocr_gui.ui.parts.timers import one_shot
 DROP_HINT = "Drop scanned pages here: images or PDF files"
 _SMOOTH_AFTER_MS = 120
 _BACKDROP_PERCENT = 118
-_HATCH_PERCENT = 135
+_HATCH_SHARE = 0.5
 _STEPS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -286,7 +287,7 @@ class PageView(ZoomArea):
         painter.fillRect(place.view, self._backdrop())
         painter.setClipping(False)
         if self._overlay_visible:
-            self._overlay.paint_padding(painter, place, self._backdrop().darker(_HATCH_PERCENT))
+            self._overlay.paint_padding(painter, place, mixed(self._backdrop(), self._ink(), _HATCH_SHARE))
         if place.visible.isEmpty():
             return
         if not image.was_prepared:
@@ -306,12 +307,15 @@ class PageView(ZoomArea):
     def _paint_message(self, painter: QPainter) -> None:
         room, gap = self.viewport().rect(), 2 * self.fontMetrics().height()
         painter.fillRect(room, self._backdrop())
-        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        painter.setPen(self._ink())
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(room.adjusted(gap, gap, -gap, -gap), flags, self._message)
 
     def _backdrop(self) -> QColor:
         return self.palette().color(QPalette.ColorRole.Window).darker(_BACKDROP_PERCENT)
+
+    def _ink(self) -> QColor:
+        return self.palette().color(QPalette.ColorRole.WindowText)
 
     @Slot()
     def _smooth(self) -> None:
