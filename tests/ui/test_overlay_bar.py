@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QColor
+from PySide6.QtGui import QAccessible, QColor, QPalette
 from PySide6.QtWidgets import QComboBox, QMainWindow, QSlider, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.export.looks import OPACITY, VIRIDIS, Legend, Look
 from rtocr_gui.ui.page.overlay_bar import OverlayBar
 from rtocr_gui.ui.parts.actions import make_actions
+from tests.ui.contrast import contrast
 from tests.ui.steps import emissions, in_sight
 
 LEGEND = Legend("Mass received", "merged tokens", 0.351, 0.484, True, True, VIRIDIS, "0.2 to 0.9 occur.")
@@ -69,6 +70,22 @@ def test_a_grid_is_offered_for_pages_with_tiles_only(bar: OverlayBar) -> None:
     assert not button.isEnabled()
     bar.show_grids(False)
     assert not button.isVisible()
+
+
+@pytest.mark.parametrize("window", ["#efefef", "#323232"])
+def test_a_switch_that_is_on_is_told_from_one_that_is_off(bar: OverlayBar, window: str) -> None:
+    palette = QPalette(QColor(window))
+    palette.setColor(QPalette.ColorRole.Highlight, QColor("#308cc6"))
+    bar.setPalette(palette)
+    bar.show_grids(True)
+    button = child(bar, QToolButton)
+    assert isinstance(button, QToolButton)
+    off = button.grab().toImage()
+    button.defaultAction().toggle()
+    on = button.grab().toImage()
+    middle = off.width() // 2
+    columns = [[image.pixelColor(middle, row) for row in range(image.height())] for image in (off, on)]
+    assert max(contrast(one, other) for one, other in zip(*columns, strict=True)) > 2.5
 
 
 def test_a_page_with_tiles_takes_no_more_room_than_another(bar: OverlayBar) -> None:

@@ -61,7 +61,7 @@ class OverlayBar(QWidget):
 
     def add_switch(self, action: QAction) -> QToolButton:
         """Add a switch, for something else that is painted over the page, at the end of the row."""
-        switch = QToolButton()
+        switch = _Switch()
         switch.setDefaultAction(action)
         switch.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self._row.addWidget(switch)
@@ -116,6 +116,19 @@ class OverlayBar(QWidget):
     def _show_opacity(self, opacity: float) -> None:
         self._opacity.setToolTip(f"Opacity of the overlay: {percent(opacity)}")
         self._legend.set_opacity(opacity)
+
+
+class _Switch(QToolButton):
+    """A button with a bar at its lower edge while it is on: styles show that faintly, above all on dark."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.isChecked() and self.isEnabled():
+            inset = self.fontMetrics().height() // 8
+            bar = self.rect().adjusted(inset, 0, -inset, -inset)
+            bar.setTop(bar.bottom() - inset + 1)
+            with QPainter(self) as painter:
+                painter.fillRect(bar, self.palette().highlight())
 
 
 class _LegendStrip(QWidget):
