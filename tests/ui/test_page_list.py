@@ -106,6 +106,19 @@ def test_a_row_is_told_anew_where_pages_come_behind_it(qtbot: QtBot, pages: Page
     ]
 
 
+@pytest.mark.parametrize("scale", [1, 1.25, 1.5, 1.75, 2])
+def test_the_frame_of_a_thumbnail_is_its_edge_on_scaled_screens_too(pages: PageList, scale: float) -> None:
+    pages.set_pages(entries(1))
+    pages.set_thumbnail(0, picture("magenta"))
+    viewport = view(pages).viewport()
+    shown = QImage(viewport.size() * scale, QImage.Format.Format_RGB32)
+    shown.setDevicePixelRatio(scale)
+    viewport.render(shown)
+    middle = round(view(pages).visualRect(view(pages).model().index(0, 0)).height() * scale / 2)
+    inside = [x for x in range(shown.width()) if shown.pixelColor(x, middle) == QColor("magenta")]
+    assert inside == list(range(inside[0], inside[-1] + 1))
+
+
 def test_a_thumbnail_is_painted_and_a_missing_one_leaves_a_frame(pages: PageList) -> None:
     pages.set_pages(entries(2))
     pages.set_thumbnail(0, picture("magenta"))

@@ -225,8 +225,9 @@ class _LegendStrip(QWidget):
         return QRect(across.left(), (self.height() - height) // 2, across.width(), height)
 
     def _paint_on_paper(self, painter: QPainter, place: QRect, opacity: float, colours: QImage) -> None:
-        painter.fillRect(place, Qt.GlobalColor.white)
+        painter.fillRect(place, painter.pen().color())
+        inside = place.adjusted(1, 1, -1, -1)
+        painter.fillRect(inside, Qt.GlobalColor.white)
         painter.setOpacity(opacity)
-        painter.drawImage(place, colours)
+        painter.drawImage(inside, colours)
         painter.setOpacity(1)
-        painter.drawRect(place.adjusted(0, 0, -1, -1))

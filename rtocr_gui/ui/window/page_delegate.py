@@ -60,10 +60,9 @@ class PageDelegate(QStyledItemDelegate):
             return
         size = row.thumbnail.size().scaled(room.size(), Qt.AspectRatioMode.KeepAspectRatio)
         target = QStyle.alignedRect(option.direction, Qt.AlignmentFlag.AlignCenter, size, room)
+        painter.fillRect(target, frame)  # a line drawn around it would be beside its edge on a scaled screen
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawPixmap(target, row.thumbnail)
-        painter.setPen(frame)
-        painter.drawRect(target.adjusted(0, 0, -1, -1))
+        painter.drawPixmap(target.adjusted(1, 1, -1, -1), row.thumbnail)
 
     def _paint_lines(
         self, painter: QPainter, room: QRect, row: PageRow, option: QStyleOptionViewItem
