@@ -75,7 +75,7 @@ SPECS = (
     ),
     ActionSpec("rotate_left", "Rotate &left", "Rotate the selected pages left; files stay as is", "Shift+F7"),
     ActionSpec("rotate_right", "Rotate ri&ght", "Rotate the selected pages right; files stay as is", "F7"),
-    ActionSpec("rotate_file", "Rotate &whole file", "Rotate all pages of this page’s file right", "Ctrl+F7"),
+    ActionSpec("rotate_file", "Rotate &whole file", "Rotate all pages of this page's file right", "Ctrl+F7"),
     ActionSpec("split_beside", "Spl&it left and right", "Split each page in two, as for an open book"),
     ActionSpec("split_above", "Split &top and bottom", "Split each page in two, to show small print larger"),
     ActionSpec("join", "&Join halves", "Make one page of its halves again"),
