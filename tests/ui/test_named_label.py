@@ -30,6 +30,8 @@ PANES = (
     *(DownloadBox, ModelsWindow),
 )
 
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+
 
 def heard(widget: QWidget) -> tuple[str, str]:
     """What a screen reader is told of a widget: its name and its description."""
@@ -48,6 +50,19 @@ def test_a_named_label_is_heard_with_its_text_after_each_change(
     assert (label.text(), heard(label)) == ("Reading", ("Status", "Reading"))
     label.clear()
     assert (label.text(), heard(label)) == ("", ("Status", ""))
+
+
+@pytest.mark.parametrize("figure", ["88 %", "6.7 GB", "412 bytes", "41 ms", "12.3 s", "3 min", "2 h"])
+@pytest.mark.parametrize("make", [plain_label, lambda text: plain_label(text, "Status")])
+def test_no_line_ends_between_a_figure_and_its_unit(
+    qtbot: QtBot, make: Callable[[str], QLabel], figure: str
+) -> None:
+    label = make(f"It is {figure}.")
+    qtbot.addWidget(label)
+    assert label.text() == f"It is {figure}."
+    assert QLabel.text(label) == f"It is {figure.replace(' ', NO_BREAK_SPACE)}."
+    label.setText("3 minutes of 2 scans")
+    assert QLabel.text(label) == "3 minutes of 2 scans"
 
 
 @pytest.mark.parametrize("pane", PANES, ids=lambda pane: pane.__name__)

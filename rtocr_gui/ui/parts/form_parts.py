@@ -3,21 +3,20 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QTabWidget, QToolButton
+from PySide6.QtWidgets import QComboBox, QPushButton, QSizePolicy, QTabWidget, QToolButton
 
 from rtocr_gui.ui.parts.icons import icon
-from rtocr_gui.ui.parts.named_label import NamedLabel
+from rtocr_gui.ui.parts.named_label import NamedLabel, PlainLabel
 
 
-def plain_label(text: str = "", name: str = "") -> QLabel:
+def plain_label(text: str = "", name: str = "") -> PlainLabel:
     """A label that wraps, as high as its width asks for, and never mistakes a file name for rich text.
 
     Args:
         text: the first text.
         name: what screen readers call it, besides its text; empty for the text alone.
     """
-    label = NamedLabel(name, text) if name else QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
+    label = NamedLabel(name, text) if name else PlainLabel(text)
     label.setAlignment(Qt.AlignmentFlag.AlignTop)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     label.setWordWrap(True)  # after the policy, which it completes: the height depends on the width

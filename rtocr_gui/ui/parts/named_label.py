@@ -1,14 +1,39 @@
-"""Labels with a name of their own for screen readers, which hear their text too."""
+"""Labels for plain text, and those with a name of their own for screen readers, which hear their text too."""
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
+from rtocr_gui.ui.parts.plain_text import tied
 
-class NamedLabel(QLabel):
+
+class PlainLabel(QLabel):
+    """Shows what looks like a tag as it is, and ends no line between a figure and its unit.
+
+    Args:
+        text: the first text.
+        parent: Qt parent.
+    """
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        self._text = text
+        super().setText(tied(text))
+
+    def text(self) -> str:
+        """The text as it was set."""
+        return self._text
+
+    def clear(self) -> None:
+        self.setText("")
+
+
+class NamedLabel(PlainLabel):
     """Tells its text as its accessible description: Qt tells the name of a label instead of the text.
-
-    The text is plain: what looks like a tag is shown as it is.
 
     Args:
         name: what the text is about, such as "Status".
@@ -17,17 +42,12 @@ class NamedLabel(QLabel):
     """
 
     def __init__(self, name: str, text: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(text, parent)
         self.setAccessibleName(name)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setText(text)
 
     def setText(self, text: str) -> None:
         super().setText(text)
         self.setAccessibleDescription(text)
-
-    def clear(self) -> None:
-        self.setText("")
 
 
 class YieldingLabel(NamedLabel):

@@ -8,6 +8,7 @@ from itertools import accumulate
 from PySide6.QtGui import QFont, QFontDatabase
 
 _UNRULY = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|[kMG]B|bytes|m?s|min|h)(?!\w))")
 _LONG_WORD = re.compile(r"[^\s/\\\u200b]{40}(?=[^\s/\\\u200b\u0300-\u036f])")
 
 
@@ -33,6 +34,11 @@ def one_line(text: str) -> str:
 def breakable(text: str) -> str:
     """A text in which words too long for a line, such as file names, can be broken."""
     return _LONG_WORD.sub("\\g<0>\u200b", text)
+
+
+def tied(text: str) -> str:
+    """A text in which no line ends between a figure and its unit."""
+    return _UNIT.sub("\N{NO-BREAK SPACE}", text)
 
 
 def plain_tip(text: str) -> str:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget, QWidget
+from PySide6.QtWidgets import QSplitter, QTabWidget, QWidget
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.parts.form_parts import name_tabs
 from rtocr_gui.ui.parts.layouts import scrolled, stack
 from rtocr_gui.ui.parts.lazy_pane import LazyPane
+from rtocr_gui.ui.parts.named_label import PlainLabel
 from rtocr_gui.ui.state.shown import ShownText
 from rtocr_gui.ui.text.find_bar import FindBar
 from rtocr_gui.ui.text.text_pane import TextPane
@@ -114,12 +115,11 @@ class TextColumn(QSplitter):
         self.panel.setCurrentWidget(self._curve_tab)
 
 
-class _Summary(QLabel):
+class _Summary(PlainLabel):
     """A text that is never cut: splitters ask for no height that depends on the width."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         self.setContentsMargins(6, 4, 6, 4)
         self.setAlignment(Qt.AlignmentFlag.AlignTop)
