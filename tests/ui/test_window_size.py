@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QApplication, QLineEdit, QStyle
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication, QLineEdit, QStyle, QToolButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
+from tests.ui.contrast import contrast
 from tests.ui.steps import Draw, editor_of, open_and_load, read
 
 
@@ -19,6 +20,21 @@ def test_the_arrow_of_the_model_button_does_not_touch_the_name(window: MainWindo
     arrow_px = chip.style().pixelMetric(QStyle.PixelMetric.PM_MenuButtonIndicator, None, chip)
     name_px = chip.fontMetrics().horizontalAdvance(chip.text())
     assert chip.sizeHint().width() >= name_px + 2 * arrow_px
+
+
+def test_what_has_no_room_in_the_toolbar_is_offered_in_a_dark_window_too(
+    monkeypatch: pytest.MonkeyPatch, window: MainWindow
+) -> None:
+    dark = QPalette(QColor("#323232"))
+    monkeypatch.setattr(QGuiApplication, "palette", lambda: dark)
+    window.setPalette(dark)
+    window.tool_bar.resize(400, window.tool_bar.height())
+    more = window.tool_bar.findChild(QToolButton, "qt_toolbar_ext_button")
+    assert more.isVisible()
+    shown = more.grab().toImage()
+    row = [shown.pixelColor(x, shown.height() // 2) for x in range(shown.width())]
+    assert max(contrast(colour, QColor("#323232")) for colour in row) > 4.5
+    assert more.toolTip()
 
 
 def test_the_text_stays_where_it_is_whether_its_summary_takes_one_line_or_two(window: MainWindow) -> None:

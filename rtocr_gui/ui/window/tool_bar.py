@@ -2,12 +2,22 @@
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QPushButton, QSizePolicy, QToolBar, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
 
 from rtocr_gui.ocr.asking import ASKS, Ask
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import TASKS, Mode, Task
 from rtocr_gui.ui.parts.actions import MENUS, fill
+from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.parts.wheel import take_wheel_when_focused
 from rtocr_gui.ui.state.shown import ModelStatus
@@ -59,6 +69,10 @@ class ToolBar(QToolBar):
         fill(menu, MENUS["&Model"], actions)
         self.model_chip.setMenu(menu)
         self.addWidget(self.model_chip)
+        for more in self.findChildren(QToolButton, "qt_toolbar_ext_button"):
+            more.setIcon(icon("more"))  # Qt's own is dark on dark
+            more.setToolTip("Show what has no room in the toolbar")
+            more.setAccessibleName("More")
         self.mode_box.activated.connect(lambda _: self.mode_chosen.emit(self.mode_box.currentData()))
         self.task_box.activated.connect(self._choose_task)
 
