@@ -409,6 +409,18 @@ def test_ending_the_search_goes_back_to_the_comparison_in_front(qtbot: QtBot, se
     assert searched.text_column.compare.isAncestorOf(searched.focusWidget())
 
 
+@pytest.mark.parametrize("replacing", [False, True])
+def test_what_was_found_is_not_cut_short_in_a_window_of_common_size(qtbot: QtBot, replacing: bool) -> None:
+    bar = FindBar()
+    in_sight(qtbot, bar, width=50 * bar.fontMetrics().averageCharWidth())
+    bar.begin("word", replacing=replacing)
+    bar.show_found(Found("word", ((0, 4), (9, 13)), 0, 2))
+    QApplication.processEvents()
+    outcome = bar.findChild(QLabel)
+    assert outcome.text() == "1 of 2, 2 elsewhere"
+    assert outcome.width() >= outcome.fontMetrics().horizontalAdvance(outcome.text())
+
+
 def test_in_a_narrow_bar_the_lines_have_rows_of_their_own(qtbot: QtBot) -> None:
     bar = in_sight(qtbot, FindBar(), width=400)
     bar.begin("word", replacing=True)

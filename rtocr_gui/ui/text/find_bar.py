@@ -91,8 +91,8 @@ class FindBar(QWidget):
         self._replacing = self._by, self._replace, self._replace_all
         self._grid, self._beside, self._below = QGridLayout(self), QHBoxLayout(), QHBoxLayout()
         self._grid.setContentsMargins(6, 2, 6, 2)
-        self._grid.setColumnStretch(0, 3)
-        self._grid.setColumnStretch(1, 2)
+        self._grid.setColumnStretch(0, 1)
+        self._grid.setColumnStretch(1, 1)
         for column, button in enumerate((self._previous, self._next, self._close), start=2):
             self._grid.addWidget(button, 0, column)
         self._beside.addStretch()
