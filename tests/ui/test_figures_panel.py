@@ -93,6 +93,25 @@ def shown_lines(panel: FiguresPanel) -> dict[str, list[str]]:
 # Figures
 
 
+def test_a_panel_with_the_focus_has_a_frame_wherever_it_is_scrolled_to(qtbot: QtBot) -> None:
+    panel = in_sight(qtbot, FiguresPanel(), 300, 200)
+    panel.show_figures(FULL)
+    highlight = panel.palette().highlight().color()
+
+    def is_framed() -> bool:
+        shown = panel.viewport().grab().toImage()
+        return all(shown.pixelColor(0, y) == highlight for y in range(1, shown.height() - 1))
+
+    assert not is_framed()
+    panel.setFocus()
+    qtbot.waitUntil(panel.hasFocus)
+    for position in (0, panel.verticalScrollBar().maximum()):
+        panel.verticalScrollBar().setValue(position)
+        assert is_framed()
+    panel.clearFocus()
+    assert not is_framed()
+
+
 def test_each_figure_stands_beside_that_of_the_all_token_reading_with_their_ratio() -> None:
     rows = rows_of(FULL)
     assert cells(rows["Kept"]) == ("128", "256", "50 %")

@@ -4,7 +4,16 @@ Renders frozen values. `figure_rows` knows which figures there are and how they 
 """
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QAction, QFont, QGuiApplication, QKeySequence, QShowEvent
+from PySide6.QtGui import (
+    QAction,
+    QFocusEvent,
+    QFont,
+    QGuiApplication,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -20,6 +29,7 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.pruning.plan import TokenMeasures
+from rtocr_gui.ui.parts.focus_frame import paint_frame
 from rtocr_gui.ui.parts.named_label import NamedLabel
 from rtocr_gui.ui.state.shown import FiguresShown
 from rtocr_gui.ui.tuning.figure_rows import DASH, FigureKind, FigureRow, figure_rows, notes
@@ -63,6 +73,7 @@ class FiguresPanel(QScrollArea):
         column.addStretch(1)
         content.setMinimumWidth(_NARROWEST_CHARACTERS * self.fontMetrics().averageCharWidth())
         self.setWidget(content)
+        content.setAutoFillBackground(False)  # it would cover the frame of the focus
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName("Figures")
@@ -78,6 +89,20 @@ class FiguresPanel(QScrollArea):
     def showEvent(self, event: QShowEvent) -> None:
         self._render()
         super().showEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():
+            with QPainter(self.viewport()) as painter:
+                paint_frame(painter, self.viewport().rect(), self.palette().highlight().color())
 
     def _render(self) -> None:
         plan = self._shown.plan
