@@ -48,6 +48,18 @@ def test_the_text_stays_where_it_is_whether_its_summary_takes_one_line_or_two(wi
     assert len(tops) == 1
 
 
+def test_after_a_long_summary_the_text_has_its_room_again(window: MainWindow) -> None:
+    column = window.text_column
+    QApplication.processEvents()
+    top = column.text_pane.y()
+    column.summary.setText("a long warning " * 60)
+    QApplication.processEvents()
+    assert column.text_pane.y() > top
+    column.summary.setText("read")
+    QApplication.processEvents()
+    assert column.text_pane.y() == top
+
+
 def test_the_window_remembers_its_place(window: MainWindow, session: Session) -> None:
     window.resize(1000, 700)
     window.close()

@@ -141,6 +141,7 @@ class _Summary(PlainLabel):
         """Take space for two lines or more, so that the text below stays in place from page to page."""
         margins = self.contentsMargins()
         two_lines = 2 * self.fontMetrics().lineSpacing() + margins.top() + margins.bottom()
+        self.setMinimumHeight(0)  # the height for a width is never less
         self.setMinimumHeight(max(two_lines, self.heightForWidth(self.width())))
 
 
