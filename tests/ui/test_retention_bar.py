@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
-from PySide6.QtGui import QFont, QMouseEvent
+from PySide6.QtGui import QColor, QFont, QMouseEvent, QPalette
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -18,6 +18,7 @@ from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ui.tuning.retention_bar import RetentionBar
 from rtocr_gui.ui.tuning.retention_slider import DETENTS, RetentionMarks, RetentionSlider
 from tests.made_plans import make_plan
+from tests.ui.contrast import contrast
 from tests.ui.steps import emissions, in_sight, label_called, turn_wheel
 
 
@@ -404,6 +405,15 @@ def test_every_mark_has_a_name_and_the_ratio_of_the_paper_says_so(bar: Retention
     assert names[76].startswith("Auto: 76.0 %")
     assert "84.25" in slider(bar).toolTip()
     assert strip.name_at(QPoint(strip.marks()[0].x - 30, 1)) == ""
+
+
+@pytest.mark.parametrize("window", ["#efefef", "#323232"])
+def test_the_numbers_below_the_slider_can_be_read_in_light_and_dark(bar: RetentionBar, window: str) -> None:
+    bar.setPalette(QPalette(QColor(window)))
+    ground, shown = bar.palette().window().color(), marks(bar).grab().toImage()
+    for box in (mark.label_box for mark in marks(bar).marks() if mark.label):
+        columns, rows = range(box.left(), box.right()), range(box.bottom())
+        assert max(contrast(shown.pixelColor(x, y), ground) for x in columns for y in rows) > 4.8
 
 
 def test_labels_of_marks_never_touch_and_stay_inside(qtbot: QtBot, bar: RetentionBar) -> None:

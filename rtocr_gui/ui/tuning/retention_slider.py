@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.settings import LEAST_RETENTION
+from rtocr_gui.ui.parts.colours import mixed
 
 DETENTS = {
     25: "a quarter of the tokens",
@@ -157,7 +158,8 @@ class RetentionMarks(QWidget):
 
     def _paint(self, painter: QPainter, mark: _Mark) -> None:
         x, palette = mark.x + 0.5, self.palette()
-        painter.setPen((palette.windowText() if mark.is_automatic else palette.placeholderText()).color())
+        ink, ground = palette.windowText().color(), palette.window().color()
+        painter.setPen(ink if mark.is_automatic else mixed(ink, ground, 0.4))
         if mark.is_automatic:
             painter.setBrush(palette.highlight())
             foot = _TICK_PX + 2
