@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.state.page_entry import PageEntry, PageState
+from rtocr_gui.ui.window.page_delegate import _end_of_line
 from rtocr_gui.ui.window.page_list import PageList, _PageListView
 from tests.ui.steps import click_row, emissions, in_sight
 
@@ -104,6 +105,23 @@ def test_a_row_is_told_anew_where_pages_come_behind_it(qtbot: QtBot, pages: Page
     assert [summary(pages, row) for row in (0, 1)] == [
         f"scan.png\nin {year}\nNot read" for year in (2025, 2026)
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "fitting", "shown"),
+    [
+        ("a long name of a scan.png", "a long na", "a long "),
+        ("Rechnung_2024_Schmidt.png", "Rechnung_2024_Sch", "Rechnung_2024_"),
+        ("photo.jpg", "photo.j", "photo"),
+        ("a Donaudampfschifffahrt.png", "a Donaudampf", "a Donaudampf"),
+        ("scan 1.png", "scan 1.png", "scan 1.png"),
+    ],
+)
+def test_a_name_that_takes_two_lines_is_broken_between_its_words(
+    pages: PageList, name: str, fitting: str, shown: str
+) -> None:
+    metrics = pages.fontMetrics()
+    assert name[: _end_of_line(name, metrics, metrics.horizontalAdvance(fitting))] == shown
 
 
 @pytest.mark.parametrize("scale", [1, 1.25, 1.5, 1.75, 2])

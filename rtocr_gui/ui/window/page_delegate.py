@@ -1,5 +1,6 @@
 """How a row of the page list is painted. Knows rows, no list."""
 
+import re
 from bisect import bisect_right
 
 from PySide6.QtCore import QRect, QSize, Qt
@@ -10,6 +11,8 @@ from rtocr_gui.ui.parts.focus_frame import paint_frame
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.window.page_model import Index, PageRow
+
+_BETWEEN_WORDS = re.compile(r"(?<=[ _-])|(?=\.)")
 
 ROW_WIDTH, _ROW_HEIGHT = 11, 5
 """What a row needs for thumbnail, name and state, in lines of text."""
@@ -76,8 +79,8 @@ class PageDelegate(QStyledItemDelegate):
         if detail:
             lines = ((label, elide.ElideMiddle), (detail, elide.ElideRight))
         else:
-            fitting = _fitting(label, metrics, room.width())
-            lines = ((label[:fitting], elide.ElideNone), (label[fitting:].lstrip(), elide.ElideMiddle))
+            end = _end_of_line(label, metrics, room.width())
+            lines = ((label[:end], elide.ElideNone), (label[end:].lstrip(), elide.ElideMiddle))
         for text, mode in lines:
             rect = QRect(room.left(), top, room.width(), line)
             flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine  # a name may break lines
@@ -92,7 +95,11 @@ class PageDelegate(QStyledItemDelegate):
         painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, text)
 
 
-def _fitting(text: str, metrics: QFontMetrics, width_px: int) -> int:
-    """How many characters from the beginning fit in a line."""
+def _end_of_line(text: str, metrics: QFontMetrics, width_px: int) -> int:
+    """How many characters from the beginning fit in a line, or a few fewer so that it ends between words."""
     ends = range(len(text) + 1)
-    return bisect_right(ends, width_px, key=lambda end: metrics.horizontalAdvance(text[:end])) - 1
+    fitting = bisect_right(ends, width_px, key=lambda end: metrics.horizontalAdvance(text[:end])) - 1
+    if fitting == len(text):
+        return fitting
+    between_words = [place.start() for place in _BETWEEN_WORDS.finditer(text)]
+    return max((end for end in between_words if fitting / 2 <= end <= fitting), default=fitting)
