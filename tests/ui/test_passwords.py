@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
@@ -26,6 +26,31 @@ def test_an_encrypted_file_asks_for_its_password(
     session.opener.password_needed.emit(question)
     assert asked == [question]
     assert sentences_in(window.notice_bar) == ("secret.pdf: not opened. It is encrypted.",)
+
+
+@pytest.mark.parametrize("by_offer", [True, False])
+def test_a_password_that_was_not_given_can_be_given_later(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    by_offer: bool,
+) -> None:
+    scan = tmp_path / "a.pdf"
+    scan.write_bytes(encrypted_pdf())
+    answers = iter(["", PASSWORD])
+    monkeypatch.setattr(questions, "ask_password", lambda *_: next(answers))
+    session.open_files([scan])
+    qtbot.waitUntil(lambda: bool(sentences_in(window.notice_bar)))
+    assert session.shelf.refs == ()
+    if by_offer:
+        buttons = window.notice_bar.findChildren(QPushButton)
+        next(button for button in buttons if button.isVisible()).click()
+    else:
+        session.open_files([scan])
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 1)
+    assert sentences_in(window.notice_bar) == ()
 
 
 def test_passwords_are_asked_for_one_after_the_other(

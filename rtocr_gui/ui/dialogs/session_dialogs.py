@@ -13,7 +13,7 @@ from rtocr_gui.documents.pages import Crop, PageRef
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui.dialogs import questions
-from rtocr_gui.ui.state.notices import ReadHalves, about_file
+from rtocr_gui.ui.state.notices import ReadHalves, about_locked
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import OverwriteQuestion, PasswordQuestion
 from rtocr_gui.units import grouped
@@ -79,7 +79,7 @@ class SessionDialogs(QObject):
                 waiting.clear()
             else:
                 self._session.opener.leave_locked(path)
-                self.notice_raised.emit(about_file(path, f"not opened. {question.sentence}"))
+                self.notice_raised.emit(about_locked(path, question.sentence))
 
     @Slot(object)
     def ask_overwrite(self, question: OverwriteQuestion) -> None:

@@ -184,6 +184,19 @@ class OpenSubfolders:
 
 
 @dataclass(frozen=True, slots=True)
+class EnterPassword:
+    """An offer to ask once more for the password of a file, and to open it.
+
+    Attributes:
+        path: the file.
+    """
+
+    path: Path
+    label = "Enter password…"
+    tip = "Ask for its password once more, and open it"
+
+
+@dataclass(frozen=True, slots=True)
 class UseAuto:
     """An offer to leave the retention ratio to each page."""
 
@@ -217,6 +230,7 @@ SessionOffer = (
     | LeaveText
     | OpenAgain
     | OpenSubfolders
+    | EnterPassword
     | UseAuto
 )
 """What the session carries out."""
@@ -251,8 +265,8 @@ class Notice:
 
     @property
     def is_problem(self) -> bool:
-        """True if nothing is offered, except to open the file again."""
-        return all(isinstance(offer, OpenAgain) for offer in self.offers)
+        """True if nothing is offered, except to open the file, again or with its password."""
+        return all(isinstance(offer, OpenAgain | EnterPassword) for offer in self.offers)
 
     @property
     def outlives_keys(self) -> bool:
@@ -297,6 +311,11 @@ def about_failure(failure: PageFailure, name: str, offers: tuple[Offer, ...] = (
 def about_file(path: Path, sentence: str) -> Notice:
     """Say which file a sentence is about."""
     return Notice(f"{path.name}: {sentence}", about=path)
+
+
+def about_locked(path: Path, reason: str) -> Notice:
+    """Say why a file that needs a password is not open, and offer to ask for it once more."""
+    return replace(about_file(path, f"not opened. {reason}"), offers=(EnterPassword(path),))
 
 
 def about_folder(folder: Path, sentence: str, below: ScansBelow) -> Notice:

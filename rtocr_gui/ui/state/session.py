@@ -46,6 +46,7 @@ from rtocr_gui.ui.state.finder import Finder
 from rtocr_gui.ui.state.models import Models
 from rtocr_gui.ui.state.notices import (
     BringBack,
+    EnterPassword,
     LeaveText,
     LoadModel,
     OpenAgain,
@@ -496,6 +497,8 @@ class Session(QObject):
                 self.choices.settle_text(file)
             case OpenAgain(path):
                 self.shelf.open_anew(path)
+            case EnterPassword(path):
+                self.open_files([path])
             case OpenSubfolders(folder, found):
                 self._open_below(folder, found)
             case TakeBack(replaced):
