@@ -8,10 +8,13 @@ import sys
 
 import pytest
 from PySide6.QtWidgets import QMessageBox
+from pytestqt.qtbot import QtBot
 
 from rtocr_gui import __main__ as entry
 from rtocr_gui.ui import app
+from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
+from tests.ui.steps import until_loaded
 
 
 def test_the_command_names_the_version(
@@ -69,3 +72,13 @@ def test_about_names_the_version(monkeypatch: pytest.MonkeyPatch, window: MainWi
     window.actions_by_name["about"].trigger()
     assert told[0] == "RTOCR 1.2.3"
     assert told[1].startswith("RTOCR reads scanned pages")
+
+
+def test_about_a_model_says_in_words_where_it_runs(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, window: MainWindow, session: Session
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: told.append(box.informativeText()))
+    until_loaded(qtbot, session, session.models.load)
+    window.actions_by_name["about_model"].trigger()
+    assert "Runs on the CPU in float32." in told[0]

@@ -33,7 +33,12 @@ class Spot:
     @property
     def name(self) -> str:
         """The device as it reads in a sentence."""
-        kind, _, number = self.device.partition(":")
-        if kind == "cuda":
-            return f"graphics card {number}" if number else "the graphics card"
-        return "the graphics processor" if kind == "mps" else "the CPU"
+        return device_in_words(self.device)
+
+
+def device_in_words(device: str) -> str:
+    """A device, e.g. "cuda:1", as it reads in a sentence."""
+    kind, _, number = device.partition(":")
+    if kind == "cuda":
+        return f"graphics card {number}" if number else "the graphics card"
+    return "the graphics processor" if kind == "mps" else "the CPU"

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QLineEdit, QMe
 
 from rtocr_gui.documents.folders import SUPPORTED_SUFFIXES
 from rtocr_gui.files import is_folder, is_there
+from rtocr_gui.ocr.machine.spot import device_in_words
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ui.parts.plain_text import breakable
 from rtocr_gui.ui.state.shown import OverwriteQuestion, PasswordQuestion
@@ -189,7 +190,7 @@ def tell_about_model(parent: QWidget, model: LoadedModel) -> None:
         f"Modes: {', '.join(mode.label for mode in info.modes)}",
         f"Tasks: {', '.join(task.label for task in info.tasks)}",
         f"{info.parameter_count / 1e6:,.1f} million weights, {size_in_words(info.weight_bytes)}",
-        f"Runs on {model.device} in {model.dtype}. {model.why}".rstrip(),
+        f"Runs on {device_in_words(model.device)} in {model.dtype}. {model.why}".rstrip(),
         "",
         str(info.folder),
     )
