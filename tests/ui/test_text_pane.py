@@ -5,8 +5,17 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QAction, QColor, QImage, QPaintEvent, QRegion, QTextCursor, QTextDocument
-from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTabWidget, QToolButton, QWidget
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QImage,
+    QPaintEvent,
+    QPalette,
+    QRegion,
+    QTextCursor,
+    QTextDocument,
+)
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTabBar, QTabWidget, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.settings import SMALLEST_ZOOM
@@ -14,6 +23,7 @@ from rtocr_gui.ui.state.shown import Found
 from rtocr_gui.ui.text import page_documents
 from rtocr_gui.ui.text.safe_preview import PREVIEW_MS, SafePreview
 from rtocr_gui.ui.text.text_pane import TextPane
+from tests.ui.contrast import contrast
 from tests.ui.steps import emissions, in_sight, turn_wheel
 
 LINES = "\n".join(f"line {number}" for number in range(200))
@@ -45,6 +55,23 @@ def show_preview(pane: TextPane) -> None:
 
 def buttons(pane: TextPane) -> dict[str, QToolButton]:
     return {button.text(): button for button in pane.findChildren(QToolButton) if button.text()}
+
+
+@pytest.mark.parametrize("window", ["#efefef", "#323232"])
+def test_tabs_that_have_the_focus_are_told_from_those_that_do_not(
+    qtbot: QtBot, pane: TextPane, window: str
+) -> None:
+    palette = QPalette(QColor(window))
+    palette.setColor(QPalette.ColorRole.Highlight, QColor("#308cc6"))
+    pane.setPalette(palette)
+    bar, pictures = pane.findChild(QTabBar), []
+    for focused in (editor(pane), bar):
+        focused.setFocus()
+        qtbot.waitUntil(focused.hasFocus)
+        pictures.append(bar.grab().toImage())
+    (before, after), tab = pictures, bar.tabRect(0)
+    rows = [QPoint(tab.center().x(), y) for y in range(tab.top(), tab.bottom())]
+    assert max(contrast(before.pixelColor(each), after.pixelColor(each)) for each in rows) > 2.5
 
 
 def test_only_the_person_edits(qtbot: QtBot, pane: TextPane, edits: list[str]) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QPushButton, QSizePolicy, QTabWidget, QToolButton
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QComboBox, QPushButton, QSizePolicy, QTabBar, QTabWidget, QToolButton
 
+from rtocr_gui.ui.parts.focus_frame import paint_frame
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.parts.named_label import NamedLabel, PlainLabel
 
@@ -35,10 +37,31 @@ def name_choice(box: QComboBox, name: str) -> None:
     label.hide()
 
 
-def name_tabs(tabs: QTabWidget, name: str) -> None:
-    """Name tabs for screen readers, also their bar, which takes the focus."""
-    tabs.setAccessibleName(name)
-    tabs.tabBar().setAccessibleName(name)
+class TabWidget(QTabWidget):
+    """Tabs whose bar, which takes the focus, has a frame then.
+
+    Args:
+        name: what screen readers call the tabs and their bar.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        bar = _TabBar()
+        bar.setDrawBase(False)
+        self.setTabBar(bar)
+        for part in (self, bar):
+            part.setAccessibleName(name)
+
+
+class _TabBar(QTabBar):
+    """Frames the tab that is chosen while the bar has the focus: styles show that faintly."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():
+            with QPainter(self) as painter:
+                inside = self.tabRect(self.currentIndex()).adjusted(3, 3, -3, -3)
+                paint_frame(painter, inside, self.palette().highlight().color())
 
 
 def plain_button(text: str, tip: str, action: Callable[[], None]) -> QPushButton:

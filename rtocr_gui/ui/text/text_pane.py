@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QFontInfo
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QTabWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from rtocr_gui.ocr.text.paragraphs import line_joins
 from rtocr_gui.settings import LARGEST_ZOOM, SMALLEST_ZOOM
-from rtocr_gui.ui.parts.form_parts import name_tabs
+from rtocr_gui.ui.parts.form_parts import TabWidget
 from rtocr_gui.ui.parts.plain_text import fixed_font
 from rtocr_gui.ui.parts.wheel import zoom_by_wheel
 from rtocr_gui.ui.text.markdown_editor import MarkdownEditor
@@ -43,8 +43,7 @@ class TextPane(QWidget):
         self.editor.text_changed.connect(self._preview.follow)
         zoom_by_wheel(self.zoom, self.editor, self._preview)
 
-        self._tabs = QTabWidget()
-        name_tabs(self._tabs, "Text of the page")
+        self._tabs = TabWidget("Text of the page")
         self.add_tab(self.editor, "M&arkdown", "The text, to read and correct")
         self.add_tab(
             self._preview,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSplitter, QTabWidget, QWidget
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ui.parts.form_parts import name_tabs
+from rtocr_gui.ui.parts.form_parts import TabWidget
 from rtocr_gui.ui.parts.layouts import scrolled, stack
 from rtocr_gui.ui.parts.lazy_pane import LazyPane
 from rtocr_gui.ui.parts.named_label import PlainLabel
@@ -38,9 +38,8 @@ class TextColumn(QSplitter):
         self.curve = LazyPane(_make_curve_view)
         self._compare_tab, self._curve_tab = scrolled(self.compare), scrolled(self.curve)
         self.text_pane.add_tab(self._compare_tab, "C&ompare", "Two readings of this page side by side")
-        self.panel = QTabWidget()
+        self.panel = TabWidget("Tuning panel")
         self.panel.setDocumentMode(True)
-        name_tabs(self.panel, "Tuning panel")
         self.panel.addTab(self.figures_panel, "Figure&s")
         self.panel.setTabToolTip(0, "What a reading costs, and how automatic retention is calculated")
         self.panel.addTab(self._curve_tab, "&Curve")
