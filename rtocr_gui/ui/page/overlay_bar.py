@@ -43,7 +43,7 @@ class OverlayBar(QWidget):
         self._opacity.setPageStep(10)
         self._opacity.setAccessibleName("Opacity of the overlay in percent")
         self._opacity.setMinimumWidth(self.fontMetrics().averageCharWidth() * 6)
-        self._opacity.setMaximumWidth(self.fontMetrics().averageCharWidth() * 18)
+        self._opacity.setMaximumWidth(self.fontMetrics().averageCharWidth() * 9)
         self._opacity.valueChanged.connect(self._change_opacity)
 
         row = self._row = QHBoxLayout(self)
