@@ -145,7 +145,10 @@ class FakeEngine:
         mode = scaling.mode or Mode.TINY
         layout = build_layout(mode, page.image.size, (2, 3) if mode is Mode.GUNDAM else (0, 0))
         seed = page.ref.index + zlib.crc32(self.loads[-1][0].name.encode())  # each model sees other tokens
-        return EncodedPage(page.ref, mode, layout, measure_by_seed(layout, seed), 2.0)
+        doubt = self.doubts.get(mode)
+        doubt = doubt if doubt in (Doubt.SMALL_PRINT, Doubt.LONG_PAGE) else None
+        larger_mode = self.larger_mode if doubt is Doubt.SMALL_PRINT else None
+        return EncodedPage(page.ref, mode, layout, measure_by_seed(layout, seed), 2.0, doubt, larger_mode)
 
     def read(
         self, page: PageImage, settings: ReadSettings, cancel: threading.Event
@@ -201,7 +204,7 @@ class FakeEngine:
             blocks=parse_blocks(text, settings.task),
             retry=self._retry(settings) if stop_reason is StopReason.LOOP else None,
             doubt=self.doubts.get(encoded.mode),
-            larger_mode=self.larger_mode if self.doubts.get(encoded.mode) is Doubt.SMALL_PRINT else None,
+            larger_mode=encoded.larger_mode,
             needs_large_print=True,
             word_count=len(find_words(text)),
             unsure_words=tuple(

@@ -367,7 +367,7 @@ def test_a_page_read_in_auto_is_encoded_as_in_the_mode_that_auto_came_to(tmp_pat
 
     assert len(modes) > 1
     assert encoded.mode is choose_mode(image, modes)
-    assert encoded is engine.encode(page, Scaling(encoded.mode))
+    assert encoded.measures is engine.encode(page, Scaling(encoded.mode)).measures
     engine.unload()
 
 
@@ -514,6 +514,10 @@ def test_the_mode_to_choose_follows_the_tiles_of_gundam_where_a_page_is_encoded_
     engine.load(write_checkpoint(tmp_path / "model", ROOM_FOR_GUNDAM), device="cpu")
     image = printed_page(A4_200_DPI, 6)
     page = PageImage(PageRef(tmp_path / "page.png", 0, sha256="page"), image, dpi=200)
-    told = [read_briefly(engine, page, Scaling(Mode.LARGE, most)).larger_mode for most in (9, 2, 9)]
+    scalings = [Scaling(Mode.LARGE, most) for most in (9, 2, 9)]
+    before = [engine.encode(page, scaling) for scaling in scalings]
+    after = [read_briefly(engine, page, scaling) for scaling in scalings]
     engine.unload()
-    assert told == [Mode.GUNDAM, None, Mode.GUNDAM]
+    for told in before, after:
+        assert [one.larger_mode for one in told] == [Mode.GUNDAM, None, Mode.GUNDAM]
+        assert {one.doubt for one in told} == {Doubt.SMALL_PRINT}

@@ -53,7 +53,6 @@ from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.text.printed_blocks import move_to_print
 from rtocr_gui.ocr.text.transcript import Transcript
 from rtocr_gui.ocr.text.unsure_words import find_unsure_words, find_words
-from rtocr_gui.ocr.vision.auto_mode import PagePrint
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ocr.vision.page_encoder import Encoding, PageEncoder, PageKey
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, plan_pruning
@@ -122,9 +121,7 @@ class PageStages:
             yield Stage.ENCODE
             encoding, is_new = self._encode(page, settings.scaling, settings)
             yield encoding.page
-            page_print = self._encoder.print_of(page, settings.scaling.most_tiles)
-            if settings.task.reads_all_print:
-                page_print = replace(page_print, strokes=self._encoder.strokes_of(page))
+            strokes = self._encoder.strokes_of(page) if settings.task.reads_all_print else 0
 
             yield Stage.PRUNE
             started = time.perf_counter()
@@ -156,19 +153,19 @@ class PageStages:
                 decode_ms=transcript.decode_ms + generation.shared_ms,
                 cached_ms=0.0 if is_new else encoding.page.encode_ms,
             )
-            yield self._reading_of(page, settings, page_print, planned, generation, timings)
+            yield self._reading_of(page, settings, strokes, planned, generation, timings)
 
     def _reading_of(
         self,
         page: PageImage,
         settings: ReadSettings,
-        page_print: PagePrint,
+        strokes: int,
         planned: _Planned,
         generation: Generation,
         timings: StageTimings,
     ) -> Reading:
         """Return what became of a page whose text has ended."""
-        checkpoint, plan, mode = self.checkpoint, planned.plan, planned.encoding.page.mode
+        checkpoint, plan, encoded = self.checkpoint, planned.plan, planned.encoding.page
         assert generation.stop_reason is not None, "the transcript ended before its text"
         token_ids = generation.token_ids
         if generation.loop_start is not None:
@@ -187,7 +184,7 @@ class PageStages:
         reading = Reading(
             ref=page.ref,
             settings=settings,
-            mode=mode,
+            mode=encoded.mode,
             model_name=checkpoint.info.name,
             raw_text=raw_text,
             text=text,
@@ -209,11 +206,9 @@ class PageStages:
             needs_large_print=checkpoint.info.needs_large_print,
             word_count=len(words),
             unsure_words=unsure_words,
+            larger_mode=encoded.larger_mode,
         )
-        doubt = doubt_about(reading, page_print)
-        is_small = doubt is Doubt.SMALL_PRINT
-        larger_mode = page_print.larger_mode(mode, checkpoint.info.modes) if is_small else None
-        return replace(reading, doubt=doubt, larger_mode=larger_mode)
+        return replace(reading, doubt=encoded.doubt or doubt_about(reading, strokes))
 
     def _after_a_loop(self, page: PageImage, settings: ReadSettings, key: PageKey) -> ReadSettings | None:
         def is_legible(view: View) -> bool:
@@ -258,9 +253,13 @@ class PageStages:
         key = self._encoder.key_of(page, scaling)
         cached = self._encoder.cached(key, with_cls_attention)
         self._headroom.check(_view(key), cached is not None, settings)
-        if cached is not None:
-            return cached, False
-        return self._encoder.encode(page, key, scaling, with_cls_attention), True
+        encoding = cached or self._encoder.encode(page, key, scaling, with_cls_attention)
+        page_print = self._encoder.print_of(page, scaling.most_tiles)
+        doubt, larger_mode = page_print.doubt_in(key.mode), None
+        if doubt is Doubt.SMALL_PRINT:
+            larger_mode = page_print.larger_mode(key.mode, self.checkpoint.info.modes)
+        judged = replace(encoding.page, doubt=doubt, larger_mode=larger_mode)
+        return replace(encoding, page=judged), cached is None
 
     def _plan(self, encoding: Encoding, settings: ReadSettings) -> _Planned:
         plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)

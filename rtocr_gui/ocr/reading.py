@@ -232,6 +232,8 @@ class EncodedPage:
         layout: what each position in the visual sequence is and covers.
         measures: norms, similarity and text density, from which any plan can be made at once.
         encode_ms: how long the vision encoder took when it ran.
+        doubt: why any text read from it may be wrong; None if nothing is known against it.
+        larger_mode: the mode to choose instead if the print is too small; None if no mode shows it larger.
     """
 
     ref: PageRef
@@ -239,6 +241,8 @@ class EncodedPage:
     layout: TokenLayout
     measures: TokenMeasures
     encode_ms: float
+    doubt: Doubt | None = None
+    larger_mode: Mode | None = None
 
 
 @dataclass(frozen=True, slots=True)

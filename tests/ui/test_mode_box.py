@@ -60,7 +60,8 @@ def test_auto_takes_no_mode_for_its_own_that_a_page_alone_has(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     until_idle(qtbot, session, lambda: session.read((session.shelf.current,), Scaling(Mode.SMALL)))
-    assert session.planner.mode is Mode.SMALL
+    assert session.planner.encoded is not None
+    assert session.planner.encoded.mode is Mode.SMALL
     assert window.tool_bar.mode_box.currentText() == "Auto"
 
 

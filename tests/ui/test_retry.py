@@ -340,6 +340,45 @@ def test_print_too_small_for_the_mode_is_told_with_the_text_until_a_larger_mode_
     ("doubt", "sentence"),
     [
         (
+            Doubt.SMALL_PRINT,
+            "The print seems too small for Tiny mode: the text may be wrong. Choose Base mode.",
+        ),
+        (
+            Doubt.LONG_PAGE,
+            "The page is too long or too wide for Tiny mode of Fake model: the text may be wrong. "
+            "If you split the page across its longer side, or crop it (Edit menu), it is read better.",
+        ),
+        (Doubt.UNREAD_PRINT, ""),
+    ],
+)
+def test_what_is_known_against_a_text_is_told_before_the_page_is_read(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    doubt: Doubt,
+    sentence: str,
+) -> None:
+    fake_engine.doubts, fake_engine.larger_mode = {Mode.TINY: doubt}, Mode.BASE
+    shown = window.text_column.text_pane.editor.placeholderText
+    open_and_load(qtbot, session, draw_page(), draw_page("other.png"))
+    qtbot.waitUntil(lambda: session.planner.plan is not None)
+    assert shown() == f"Not read yet. Press Read. {sentence}".rstrip()
+    session.shelf.select(session.shelf.refs[1])
+    assert shown() == "Not read yet. Press Read."
+    qtbot.waitUntil(lambda: session.planner.plan is not None)
+    assert shown() == f"Not read yet. Press Read. {sentence}".rstrip()
+    session.set_mode(Mode.BASE)
+    assert shown() == "Not read yet. Press Read."
+    qtbot.waitUntil(lambda: session.planner.plan is not None)
+    assert shown() == "Not read yet. Press Read."
+
+
+@pytest.mark.parametrize(
+    ("doubt", "sentence"),
+    [
+        (
             Doubt.LONG_PAGE,
             "The page is too long or too wide for Tiny mode of Fake model: the text may be wrong. "
             "If you split the page across its longer side, or crop it (Edit menu), it is read better.",

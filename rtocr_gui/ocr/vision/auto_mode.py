@@ -22,7 +22,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 from rtocr_gui.documents.illustrations import find_illustrations
 from rtocr_gui.ocr.model.model_info import PUBLISHED_PRINT, PrintSizes
-from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.reading import Doubt, Mode
 from rtocr_gui.ocr.vision.grey_levels import grey_levels
 from rtocr_gui.ocr.vision.layout import TILE_PX, page_xywh
 from rtocr_gui.ocr.vision.views import tiles_in
@@ -83,7 +83,6 @@ class PagePrint:
         sizes: how large print must be for the model.
         gundam_aspect_ratio: longer to shorter side of the page up to which the model reads well in Gundam,
             at least 1.
-        strokes: how many strokes its letters have, as `count_strokes` counts them; 0 if they are not counted.
     """
 
     page_size_px: tuple[int, int]
@@ -91,7 +90,6 @@ class PagePrint:
     most_tiles: int = MOST_TILES
     sizes: PrintSizes = PUBLISHED_PRINT
     gundam_aspect_ratio: float = math.inf
-    strokes: int = 0
 
     def best_mode(self, modes: Sequence[Mode]) -> Mode:
         """Choose a mode for the page by the rule above.
@@ -126,6 +124,12 @@ class PagePrint:
         """Decide whether the page is too long or too wide to be read well in a mode."""
         shorter, longer = sorted(self.page_size_px)
         return mode is Mode.GUNDAM and longer > self.gundam_aspect_ratio * shorter
+
+    def doubt_in(self, mode: Mode) -> Doubt | None:
+        """Return what is doubtful about any text that is read in a mode; None if nothing is."""
+        if not self.is_legible_in(mode):
+            return Doubt.SMALL_PRINT
+        return Doubt.LONG_PAGE if self.is_too_long_for(mode) else None
 
     def larger_mode(self, mode: Mode, modes: Sequence[Mode]) -> Mode | None:
         """Find a better mode when one shows the print too small.

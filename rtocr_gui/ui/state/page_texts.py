@@ -77,6 +77,7 @@ class PageTexts(QObject):
         super().__init__(parent)
         self._pages = pages
         self._reader = reader
+        self._outlook = ""
         self._blocks_timer = one_shot(self, BLOCKS_MS, self._show_blocks)
         reader.waiting_changed.connect(self.tell_states)
         reader.began.connect(self._mark_reading)
@@ -95,10 +96,19 @@ class PageTexts(QObject):
             self._show_blocks()
             return
         reading = self._reader.is_reading(page.ref)
-        placeholder = "Waiting to be read." if self._reader.is_waiting(page.ref) else placeholder_of(page)
+        waits = self._reader.is_waiting(page.ref)
+        placeholder = "Waiting to be read." if waits else placeholder_of(page, self._outlook)
         self.text_changed.emit(ShownText(page.text, reading, placeholder, summary_of(page)))
         self.reading_changed.emit(None if page.is_turned else page.reading)
         self._show_blocks()
+
+    def set_outlook(self, outlook: str) -> None:
+        """Set what is known of the text of the shown page before it is read; empty for nothing."""
+        if outlook != self._outlook:
+            self._outlook = outlook
+            page = self._pages.shown_page
+            if page is not None and page.state is PageState.UNREAD:
+                self.show()
 
     def of(self, refs: Iterable[PageRef]) -> Iterator[str]:
         """The texts of those of these pages that have one, complete if there is a complete one."""

@@ -3,7 +3,8 @@
 Plain functions of a page; they change nothing.
 """
 
-from rtocr_gui.ocr.reading import Doubt, Reading, StageTimings, StopReason
+from rtocr_gui.ocr.model.model_info import ModelInfo
+from rtocr_gui.ocr.reading import Doubt, EncodedPage, Reading, StageTimings, StopReason
 from rtocr_gui.ui.state.notices import retry_label
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.page_entry import PageState
@@ -56,9 +57,10 @@ def explanation_of(page: OpenPage) -> str:
     if page.reading is not None and is_as_read:
         match page.reading.doubt:
             case Doubt.SMALL_PRINT:
-                parts.append(_about_small_print(page.reading))
+                large, name = page.reading.needs_large_print, page.reading.model_name
+                parts.append(_about_small_print(page.reading, name, needs_large_print=large))
             case Doubt.LONG_PAGE:
-                parts.append(_about_long_page(page.reading))
+                parts.append(_about_long_page(page.reading, page.reading.model_name))
             case Doubt.UNREAD_PRINT:
                 parts.append(_about_unread_print(page.reading))
             case Doubt.UNSURE_WORDS:
@@ -68,32 +70,48 @@ def explanation_of(page: OpenPage) -> str:
     return " ".join(parts)
 
 
-def placeholder_of(page: OpenPage) -> str:
-    """What is shown in place of the text while there is none."""
+def outlook_of(encoded: EncodedPage, model: ModelInfo) -> str:
+    """Why the text of a page may be wrong that is yet to be read; empty if nothing is known against it."""
+    match encoded.doubt:
+        case Doubt.SMALL_PRINT:
+            return _about_small_print(encoded, model.name, needs_large_print=model.needs_large_print)
+        case Doubt.LONG_PAGE:
+            return _about_long_page(encoded, model.name)
+    return ""
+
+
+def placeholder_of(page: OpenPage, outlook: str = "") -> str:
+    """What is shown in place of the text while there is none.
+
+    Args:
+        page: the page.
+        outlook: what is known of its text before it is read, as from `outlook_of`.
+    """
     by_state = {
         PageState.READING: "Reading…",
         PageState.READ: "No text was found on this page.",
         PageState.EDITED: "",
     }
-    return explanation_of(page) or by_state.get(page.state, "Not read yet. Press Read.")
+    unread = f"Not read yet. Press Read. {outlook}".rstrip()
+    return explanation_of(page) or by_state.get(page.state, unread)
 
 
-def _about_small_print(reading: Reading) -> str:
+def _about_small_print(shown: EncodedPage | Reading, model_name: str, *, needs_large_print: bool) -> str:
     """Say that a text may be wrong, and what would show the print larger."""
-    if reading.larger_mode is not None:
-        mode, larger = (each.label for each in (reading.mode, reading.larger_mode))
+    if shown.larger_mode is not None:
+        mode, larger = (each.label for each in (shown.mode, shown.larger_mode))
         return f"The print seems too small for {mode} mode: the text may be wrong. Choose {larger} mode."
-    sentence = f"The print seems too small for {reading.model_name}: the text may be wrong."
+    sentence = f"The print seems too small for {model_name}: the text may be wrong."
     sentence += f" {_IN_PARTS} it is shown larger."
-    if not reading.needs_large_print:
+    if not needs_large_print:
         return sentence
     return f"{sentence} DeepSeek-OCR, under Model > Models…, reads smaller print."
 
 
-def _about_long_page(reading: Reading) -> str:
+def _about_long_page(shown: EncodedPage | Reading, model_name: str) -> str:
     """Say that a text may be wrong, and that parts of the page are read better."""
     return (
-        f"The page is too long or too wide for {reading.mode.label} mode of {reading.model_name}: "
+        f"The page is too long or too wide for {shown.mode.label} mode of {model_name}: "
         f"the text may be wrong. {_IN_PARTS} it is read better."
     )
 

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import EncodedPage, Mode, Scaling
+from rtocr_gui.ocr.reading import EncodedPage, Scaling
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import (
@@ -82,10 +82,9 @@ class Planner(QObject):
         self.encoding_changed.emit(False)
 
     @property
-    def mode(self) -> Mode | None:
-        """How the shown page was scaled; None before it is encoded."""
-        encoded = self._encoded.get(self._shown) if self._shown else None
-        return encoded.mode if encoded is not None else None
+    def encoded(self) -> EncodedPage | None:
+        """The shown page; None before it is encoded."""
+        return self._encoded.get(self._shown) if self._shown else None
 
     @Slot(object)
     def set_retention(self, retention: float | None) -> None:
@@ -104,9 +103,8 @@ class Planner(QObject):
         self._encoded.clear()
 
     def _ask_plan(self) -> None:
-        encoded = self._encoded.get(self._shown) if self._shown else None
-        if encoded is not None:
-            self._plan_id = self._bridge.compute_plan(encoded, PruneSettings(self._retention))
+        if self.encoded is not None:
+            self._plan_id = self._bridge.compute_plan(self.encoded, PruneSettings(self._retention))
 
     @Slot(object)
     def _note_stage(self, reply: StageEntered) -> None:

@@ -67,6 +67,7 @@ from rtocr_gui.ui.state.notices import (
 from rtocr_gui.ui.state.open_pages import OpenPages, RemovedPages
 from rtocr_gui.ui.state.page_shelf import PageShelf
 from rtocr_gui.ui.state.page_texts import PageTexts
+from rtocr_gui.ui.state.page_words import outlook_of
 from rtocr_gui.ui.state.pasted_pictures import PastedPictures
 from rtocr_gui.ui.state.planner import Planner
 from rtocr_gui.ui.state.proofreader import Proofreader
@@ -167,6 +168,7 @@ class Session(QObject):
         self.models.missing.connect(self.reader.stop)
         self.models.notice_raised.connect(self.notice_raised)
         self.planner.failed.connect(self._report_encoding)
+        self.planner.plan_changed.connect(self._tell_outlook)
         self.reader.text_streamed.connect(self.unsaved.changed)
         self.reader.finished.connect(self._copy_pasted)
         self.texts.text_appended.connect(self.finder.refresh_soon)
@@ -215,8 +217,10 @@ class Session(QObject):
     @property
     def auto_mode(self) -> Mode | None:
         """The mode that Auto chose for the shown page; None if unknown, or if the page has one of its own."""
-        page = self._pages.shown_page
-        return None if page is None or page.scaling is not None else self.planner.mode
+        page, encoded = self._pages.shown_page, self.planner.encoded
+        if page is None or page.scaling is not None or encoded is None:
+            return None
+        return encoded.mode
 
     # Choices -------------------------------------------------------------------------------
 
@@ -352,6 +356,11 @@ class Session(QObject):
     def _refresh_plan(self) -> None:
         ref = self.shelf.current if self.models.model is not None else None
         self.planner.show_page(ref, self._read_settings(ref).scaling)
+
+    @Slot()
+    def _tell_outlook(self) -> None:
+        encoded, model = self.planner.encoded, self.models.model
+        self.texts.set_outlook(outlook_of(encoded, model.info) if encoded and model else "")
 
     @Slot(object)
     def _show_page_image(self, reply: PageRendered) -> None:

@@ -281,10 +281,10 @@ class Tuning(QObject):
 
     def plan_export(self) -> Callable[[Path], None] | None:
         """Return a function that writes the current plan as JSON; None without a plan."""
-        ref, plan, mode = self._pages.shown, self._planner.plan, self._planner.mode
-        if ref is None or plan is None or mode is None:
+        ref, plan, encoded = self._pages.shown, self._planner.plan, self._planner.encoded
+        if ref is None or plan is None or encoded is None:
             return None
-        source = PlanSource(ref, self._choices.model_name, mode)
+        source = PlanSource(ref, self._choices.model_name, encoded.mode)
         return partial(
             self._exporter.export_file, "the plan", lambda _, path: export_plan(plan, source, path)
         )
