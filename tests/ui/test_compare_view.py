@@ -195,7 +195,7 @@ def test_equal_and_empty_readings_are_told_in_words(view: CompareView) -> None:
 
 def test_error_rates_are_told_where_the_true_text_is_known(view: CompareView) -> None:
     view.show_comparison(dataclasses.replace(shown("one", "one!"), error_rates=(0.0, 0.0123)))
-    assert summary(view) == "75.0 % alike · 1 difference · error rate 0.0 % left, 1.2 % right"
+    assert summary(view) == "75.0 % alike · 1 difference · error rates 0.0 % / 1.2 %"
     view.show_comparison(dataclasses.replace(shown("one", "one"), error_rates=(0.5, 0.5)))
     assert summary(view) == f"{SAME} Error rate: 50.0 %"
     view.show_comparison(shown(LEFT, ""))

@@ -283,4 +283,4 @@ def _summary(shown: ComparisonShown | None) -> str:
     if rates is None:
         return outcome
     left, right = map(error_in_percent, rates)
-    return f"{outcome} · error rate {left} left, {right} right"
+    return f"{outcome} · error rates {left} / {right}"
