@@ -14,6 +14,7 @@ from rtocr_gui.ui.background.open_documents import OpenDocuments
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,
@@ -270,3 +271,19 @@ def test_a_page_that_was_stopped_is_not_read_for_another_model_nor_as_it_lies_no
     fake_engine.gate.set()
     wait_until_idle(qtbot, session)
     assert len(fake_engine.asked) == 1
+
+
+def test_a_page_that_is_stopped_instead_of_read_anew_is_still_being_read_until_it_ends(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    begin_reading(qtbot, session, fake_engine)
+    session.shelf.rotate(90)
+    actions = window.actions_by_name
+    actions["stop"].trigger()
+    assert session.is_reading
+    assert actions["stop"].isEnabled()
+    assert not actions["unload"].isEnabled()
+    wait_until_idle(qtbot, session)
+    assert not actions["stop"].isEnabled()
+    assert actions["unload"].isEnabled()

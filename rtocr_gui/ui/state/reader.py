@@ -167,9 +167,9 @@ class Reader(QObject):
         """Clear the queue and await no more files; running readings end with their next decode step."""
         dropped, self._awaits_files = tuple(self._queue), False
         self._queue.clear()
-        self.waiting_changed.emit(dropped)
         for page in list(self._in_hand.values()):
             self._stop_page(page.ref)
+        self.waiting_changed.emit(dropped)
         self._read_on()
 
     @Slot(object)
