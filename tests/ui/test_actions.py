@@ -14,7 +14,7 @@ from rtocr_gui.ui.parts.actions import MENUS, SPECS
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, editor_of, emissions, held_lane, open_and_load, pages_of
+from tests.ui.steps import Draw, begin_reading, editor_of, emissions, held_lane, open_and_load, pages_of
 
 
 def test_every_action_is_in_a_menu_and_says_what_it_does(window: MainWindow) -> None:
@@ -167,3 +167,18 @@ def test_single_letters_are_shortcuts_of_the_page_alone(
     window.page_column.page_view.setFocus()
     qtbot.keyClick(window.page_column.page_view, Qt.Key.Key_L)
     assert session.choices.look is not Look.KEPT
+
+
+def test_the_text_of_a_page_that_is_read_anew_at_once_can_be_exported_while_another_is_shown(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
+    read, shown = session.shelf.refs
+    session.shelf.select(read)
+    begin_reading(qtbot, session, fake_engine)
+    session.settle_retention(0.5)
+    session.shelf.select(shown)
+    qtbot.waitUntil(lambda: session.texts.is_any)
+    assert session.reader.is_reading(read)
+    assert window.actions_by_name["export"].isEnabled()
+    assert window.actions_by_name["find"].isEnabled()

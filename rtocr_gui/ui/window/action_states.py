@@ -38,6 +38,7 @@ class ActionStates(QObject):
             session.tuning.curve_changed,
             session.tuning.spotlight.tracing_changed,
             session.exporter.progressed,
+            *(session.reader.finished, session.reader.given_up, session.reader.failed),
         ):
             changed.connect(self.update)
         self._last_activity = Activity()
