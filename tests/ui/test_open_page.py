@@ -129,6 +129,25 @@ def test_what_came_before_a_reading_failed_is_a_part_also_after_an_empty_reading
     assert (page.text, page.origin) == ("half a li", TextOrigin.READ_IN_PART)
 
 
+@pytest.mark.parametrize("before", [None, make_reading(asked(), "")])
+def test_what_came_before_a_reading_failed_is_a_part_also_once_it_is_corrected_or_no_longer_is(
+    page: OpenPage, before: Reading | None
+) -> None:
+    if before is not None:
+        page.finish(before)
+    page.begin()
+    page.begin_text(TASKS[1])
+    page.stream("half a li")
+    page.fail("The model could not read this page.")
+    assert page.is_cut
+    page.edit("half a line")
+    assert (page.state, page.origin) == (PageState.EDITED, TextOrigin.TYPED_IN_PART)
+    page.edit("half a li")
+    assert not page.edited
+    assert page.shown_state is (PageState.STOPPED if before is None else PageState.CHECK)
+    assert page.origin is TextOrigin.READ_IN_PART
+
+
 def test_figures_of_a_page_that_another_model_read_or_that_was_turned_are_not_compared(
     page: OpenPage,
 ) -> None:

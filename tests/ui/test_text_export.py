@@ -31,6 +31,7 @@ from tests.ui.steps import (
     held_lane,
     open_and_load,
     read_in_part,
+    read_selected,
     sentences_in,
     until_idle,
     wait_until_idle,
@@ -435,6 +436,22 @@ def test_an_export_tells_which_page_was_not_read_to_its_end(
     session.edit_text("as it should be")
     export_text(qtbot, session, tmp_path / "out.md")
     assert notices[-1].endswith("out.md.")
+
+
+def test_an_export_tells_which_page_has_only_what_came_before_its_reading_failed(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    notices: list[str],
+    tmp_path: Path,
+) -> None:
+    fake_engine.dry = set(Mode)
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    assert session.current_text
+    export_text(qtbot, session, tmp_path / "out.md")
+    assert notices[-1].endswith("out.md. Not read to the end: scan.png.")
 
 
 def test_of_many_pages_that_were_not_read_to_their_end_three_are_named(

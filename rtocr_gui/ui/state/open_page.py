@@ -93,7 +93,7 @@ class OpenPage:
             self._replaced |= {text}
         self.text, self._former, self._failure = text, None, None
         is_read_text_lost = self.restored is not None and not self.read_text
-        self.edited = is_read_text_lost or text != (self.read_text if self.was_read else "")
+        self.edited = is_read_text_lost or text != self.read_text
         self._tell_state()
 
     def restore(self, text: str, origin: TextOrigin, *, is_exported: bool) -> None:
@@ -264,6 +264,8 @@ class OpenPage:
             self._tell_end(self.reading)
         elif not self.is_turned and self.restored is not None:
             self.state, self.sentence = _RESTORED[self.restored]
+        elif not self.is_turned and self.is_cut:
+            self.state, self.sentence = PageState.STOPPED, "The page was not read to its end."
         if self.edited:
             self.state = PageState.EDITED
             if not (self.is_cut or self.is_mistrusted):
@@ -289,9 +291,11 @@ class OpenPage:
     @property
     def is_cut(self) -> bool:
         """True if its text was read, but not to the end of the page, even if it was edited since."""
-        if self.reading is None:
+        if self.restored is not None:
             return self.restored is TextOrigin.READ_IN_PART
-        return self.reading.stop_reason is not StopReason.END
+        if self.reading is None:
+            return bool(self.read_text)
+        return self.reading.stop_reason is not StopReason.END or self.read_text != self.reading.text
 
     @property
     def is_beginning(self) -> bool:
