@@ -11,6 +11,7 @@ from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,
@@ -59,6 +60,22 @@ def test_as_many_pages_are_in_hand_as_the_model_takes_and_the_others_wait(
     until_idle(qtbot, session, fake_engine.gate.set)
     for number, ref in enumerate(book, start=1):
         assert text_of(session, ref).startswith(f"page {number} of book.tiff")
+
+
+def test_the_first_words_of_the_shown_page_can_be_copied_where_another_page_had_some_before(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    book: tuple[PageRef, ...],
+) -> None:
+    fake_engine.gate.clear()
+    session.shelf.select(book[1])
+    session.read_all()
+    qtbot.waitUntil(lambda: session.reader.activity.tokens == 2)
+    assert session.current_text
+    assert window.actions_by_name["copy"].isEnabled()
+    assert window.actions_by_name["export_selected"].isEnabled()
 
 
 def test_a_page_that_is_turned_is_not_read_beside_its_former_self(

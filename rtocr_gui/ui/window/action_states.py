@@ -43,12 +43,19 @@ class ActionStates(QObject):
             changed.connect(self.update)
         self._last_activity = Activity()
         session.reader.activity_changed.connect(self._follow)
+        session.texts.text_appended.connect(self._follow_text)
 
     @Slot(object)
     def _follow(self, activity: Activity) -> None:
         """Update when a page or its text begins or ends, but not with every token: it looks at all pages."""
         before, self._last_activity = self._last_activity, activity
         if _outline(activity) != _outline(before):
+            self.update()
+
+    @Slot(str)
+    def _follow_text(self, delta: str) -> None:
+        """Update when the shown page gets its first text: other pages may have had some before."""
+        if delta == self._session.current_text:
             self.update()
 
     @Slot()
