@@ -237,6 +237,20 @@ def test_who_undoes_all_typing_edited_nothing(
     assert session.unsaved.loss(session.shelf.refs).typed == 0
 
 
+def test_what_is_told_in_place_of_a_text_is_told_anew_once_all_typing_is_undone(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    fake_engine.broken_pages = {"scan.png"}
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    editor = editor_of(window)
+    assert editor.placeholderText() == "The model could not read this page."
+    qtbot.keyClicks(editor, "mine")
+    editor.undo()
+    assert editor.toPlainText() == ""
+    assert editor.placeholderText() == "Not read yet. Press Read."
+
+
 def test_typed_text_is_not_replaced_without_asking(qtbot: QtBot, session: Session, draw_page: Draw) -> None:
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)

@@ -141,7 +141,9 @@ class PageTexts(QObject):
         self._reader.forget((page.ref,))
         if _outline(page) != before:
             self._announce(page)
-        if _outline(page) != before or was_empty is bool(text):
+        if not text:
+            self.show()  # what is told in place of the text may have changed
+        elif _outline(page) != before or was_empty:
             self.summary_changed.emit(summary_of(page))
         self.edited.emit()
 
