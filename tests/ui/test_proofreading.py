@@ -196,6 +196,19 @@ def test_a_word_that_is_sought_is_forgotten_once_another_page_is_shown(
     assert not editor_of(read_pages).textCursor().hasSelection()
 
 
+def test_a_word_that_is_sought_is_forgotten_once_the_person_types_on(
+    qtbot: QtBot, read_pages: MainWindow, session: Session, bridge: EngineBridge
+) -> None:
+    shown = session.shelf.current
+    rewrite(read_pages, "Potrer", "Porter")
+    rewrite(read_pages, "yov", "you")
+    with held_lane(bridge._compute_lane):
+        read_pages.actions_by_name["next_unsure"].trigger()
+        rewrite(read_pages, "Dear", "My dear")
+    qtbot.waitUntil(lambda: underlined(read_pages) == [])
+    assert session.shelf.current == shown
+
+
 def test_visiting_goes_on_from_the_cursor(read_pages: MainWindow, session: Session) -> None:
     editor_of(read_pages).select(15, 15)
     assert visit(read_pages, "next_unsure", session) == (0, "yov")

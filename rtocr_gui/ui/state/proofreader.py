@@ -76,7 +76,8 @@ class Proofreader(QObject):
 
     @Slot()
     def follow_edit(self) -> None:
-        """The person changed the text."""
+        """The person changed the text: no word that is still sought takes them to another page."""
+        self._places.drop_wishes()
         self._rest_timer.start()
 
     @Slot(int, int)
