@@ -38,6 +38,13 @@ def test_typed_text_is_kept_when_the_person_says_so(
     assert editor_of(window).toPlainText() == "mine"
 
 
+def test_nothing_can_be_typed_before_a_page_is_open(qtbot: QtBot, window: MainWindow) -> None:
+    editor = editor_of(window)
+    qtbot.keyClicks(editor, "mine")
+    assert editor.toPlainText() == ""
+    assert editor.placeholderText() == "Open a scan to read its text."
+
+
 def test_who_types_while_a_file_opens_goes_on_typing_into_the_same_page(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:

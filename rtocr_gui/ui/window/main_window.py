@@ -27,7 +27,6 @@ from rtocr_gui.ui.state.notices import Notice, Offer, ReadHalves, ShowFolder
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import (
-    NO_PAGE_NO_BLOCKS,
     BlocksShown,
     ModelStatus,
     PageStatus,
@@ -350,7 +349,7 @@ class MainWindow(QMainWindow):
         for name, setting in _SWITCHES.items():
             with QSignalBlocker(self.actions_by_name[name]):
                 self.actions_by_name[name].setChecked(getattr(settings, setting))
-        self._show_blocks(NO_PAGE_NO_BLOCKS)
+        self._session.texts.show()
         self._show_model(ModelStatus(None, "Starting…", loading=True))
         self._show_undo()
         self.action_states.update()
