@@ -377,7 +377,7 @@ class OpenPage:
         """True if its text is known to be cut or in doubt, and the person has not corrected it since."""
         if self.state not in (PageState.READ, PageState.EDITED) or self.corrected or self.is_turned:
             return False
-        return self._read_origin in (TextOrigin.READ_IN_DOUBT, TextOrigin.READ_IN_PART)
+        return self.is_cut or self._read_origin is TextOrigin.READ_IN_DOUBT
 
     @property
     def lacks_picture(self) -> bool:
