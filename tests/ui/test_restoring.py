@@ -118,6 +118,16 @@ def test_texts_of_several_parts_bring_each_missing_part_once(
     assert texts_of(session) == [(top, "one"), (bottom, "two"), (other_top, ""), (other_bottom, "three")]
 
 
+def test_a_missing_part_follows_all_that_is_read_before_it(
+    session: Session, draw_page: Draw, restore: Restore
+) -> None:
+    first, whole = page_of(draw_page("a.png")), page_of(draw_page("b.png"))
+    left, right = whole.halves(beside=True)
+    top, bottom = left.halves(beside=False)
+    restore((top, "one"), (bottom, "two"), (first, "other"))
+    assert texts_of(session) == [(top, "one"), (bottom, "two"), (right, ""), (first, "other")]
+
+
 def test_of_a_page_that_is_split_otherwise_only_blank_parts_give_way(
     qtbot: QtBot, session: Session, draw_page: Draw, restore: Restore
 ) -> None:

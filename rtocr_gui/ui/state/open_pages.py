@@ -274,7 +274,7 @@ class OpenPages:
             texts: of pages and parts that do not overlap.
         """
         listed, parts = _by_page(self._pages), _by_page(kept.ref for kept in texts)
-        found, follows = list[OpenPage](), dict[PageRef, PageRef]()
+        found, follows = dict[PageRef, OpenPage](), dict[PageRef, PageRef]()
         for kept in texts:
             ref = kept.ref
             there, shown = listed.get(ref.whole, []), _overlapping(ref, listed)
@@ -285,12 +285,12 @@ class OpenPages:
             blank = [other for other in others if not any(map(other.overlaps, taken))]
             parts[ref.whole] += blank
             count = self._pages[there[0]].page_count
-            pages = {part: OpenPage(part, page_count=count) for part in sorted((ref, *blank), key=_order)}
-            pages[ref].restore(kept.text, kept.origin, is_exported=kept.is_exported)
-            found += pages.values()
-            follows |= dict.fromkeys(pages, shown[0].unrotated if shown else ref.whole)
+            found |= {part: OpenPage(part, page_count=count) for part in (ref, *blank)}
+            found[ref].restore(kept.text, kept.origin, is_exported=kept.is_exported)
+            follows |= dict.fromkeys((ref, *blank), shown[0].unrotated if shown else ref.whole)
         self._make_places(follows)
-        return RemovedPages(tuple(found), self._model)
+        order = _with_blank_parts([kept.ref for kept in texts if kept.ref in found], found)
+        return RemovedPages(tuple(found[ref] for ref in order), self._model)
 
     def _make_places(self, follows: Mapping[PageRef, PageRef]) -> None:
         """Make places for parts that never were in the list, each after another, as they are read."""
@@ -392,6 +392,21 @@ def _by_page(refs: Iterable[PageRef]) -> Mapping[PageRef, list[PageRef]]:
 
 def _order(ref: PageRef) -> tuple[bool, ...]:
     return ref.reading_order
+
+
+def _with_blank_parts(texts: Sequence[PageRef], parts: Iterable[PageRef]) -> Iterator[PageRef]:
+    """Yield parts with texts in their order, and each blank one beside the text that is read before it."""
+    beside = {ref: [ref] for ref in texts}
+    for of_page in _by_page(parts).values():
+        in_order = sorted(of_page, key=_order)
+        text = next(ref for ref in in_order if ref in beside)
+        for ref in in_order:
+            if ref in beside:
+                text = ref
+            else:
+                beside[text].append(ref)
+    for refs in beside.values():
+        yield from sorted(refs, key=_order)
 
 
 def _are_all_of(parts: Iterable[PageRef], ref: PageRef) -> bool:
