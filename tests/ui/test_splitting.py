@@ -215,6 +215,19 @@ def test_a_rotated_page_is_split_as_it_lies_and_joined_as_it_lies(
     assert [ref.rotation_deg for ref in session.shelf.refs] == [90]
 
 
+def test_a_page_is_joined_as_its_first_part_lies(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    take(window, "split_beside")
+    session.shelf.set_selection(session.shelf.refs[:1])
+    take(window, "split_above")
+    session.shelf.set_selection(session.shelf.refs[2:])
+    session.shelf.rotate(180)
+    take(window, "join")
+    assert [ref.rotation_deg for ref in session.shelf.refs] == [0]
+
+
 @pytest.mark.parametrize(
     ("degrees", "sides"),
     [

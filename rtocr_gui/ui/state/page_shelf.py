@@ -234,14 +234,17 @@ class PageShelf(QObject):
         self._exchange({ref: ref.halves(beside=beside) for ref in refs if ref in self._pages}, "Split")
 
     def join(self, refs: Iterable[PageRef]) -> None:
-        """List pages in the place of their halves, and of the halves of these, rotated as the first of each.
+        """List pages in the place of their halves, and the halves of these, each rotated as its first part.
 
         Args:
             refs: halves, as from `to_join`; those that have left the list since are ignored.
         """
         halves = tuple(ref for ref in refs if ref in self._pages)
-        joined = {ref.joined.unrotated: (ref.joined,) for ref in reversed(halves)}
-        pages = {ref: next(joined[page] for page in ref.cut_from if page in joined) for ref in halves}
+        wanted = {ref.joined.unrotated for ref in halves}
+        joined, pages = dict[PageRef, PageRef](), dict[PageRef, tuple[PageRef, ...]]()
+        for ref in halves:
+            page = next(page for page in ref.cut_from if page in wanted)
+            pages[ref] = (joined.setdefault(page, page.rotated(ref.rotation_deg)),)
         self._exchange(pages, "Joined")
 
     def crop(self, refs: Iterable[PageRef], crop: Crop) -> None:
