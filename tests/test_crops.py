@@ -92,6 +92,17 @@ def test_a_part_too_narrow_to_read_says_so(tmp_path: Path) -> None:
                 document.load_page(0, cuts=cuts)
 
 
+@pytest.mark.parametrize("cut", [Half.TOP, Half.BOTTOM, Half.LEFT, Crop(0, 0, 1, 0.5)])
+def test_the_thumbnail_of_a_part_that_is_too_narrow_to_read_is_no_unexpected_error(
+    tmp_path: Path, cut: Crop | Half
+) -> None:
+    path = tmp_path / "banner.png"
+    noise_page(800, 20).save(path)
+    with open_document(path) as document:
+        for count in range(15):
+            assert 1 <= min(document.thumbnail(0, 100, cuts=(cut,) * count).size) <= 100
+
+
 @pytest.mark.parametrize(
     "cuts",
     [

@@ -100,6 +100,8 @@ class Document:
         whole_px = round(longest_px * min(1 / shown, _MOST_ENLARGED))
         image = self._source_of(index).preview(index, whole_px, check)
         for cut in cuts:
+            if min(image.size) < 2:
+                break  # a strip of a strip, of which `load_page` says why it is not shown
             image = _part_of(image, cut)
         image.thumbnail((longest_px, longest_px))
         return rotate(image, rotation_deg)
