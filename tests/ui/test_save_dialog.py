@@ -84,11 +84,16 @@ def test_a_page_is_told_from_others_of_its_file_in_the_suggested_name(
     monkeypatch.setattr(questions, "ask_export_path", lambda _, __, path, ___: suggested.append(path.name))
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     session.shelf.split(session.shelf.refs[1:], beside=True)
-    for ref in session.shelf.refs:
+    session.shelf.split(session.shelf.refs[2:], beside=True)
+    for ref in session.shelf.refs[:3]:
         session.shelf.select(ref)
         qtbot.waitUntil(lambda: session.tuning.has_plan)
         window.actions_by_name["export_plan"].trigger()
-    assert suggested == ["two-plan.json", "two-page-2-left-plan.json", "two-page-2-right-plan.json"]
+    assert suggested == [
+        "two-plan.json",
+        "two-page-2-left-plan.json",
+        "two-page-2-part-3-of-4-plan.json",
+    ]
 
 
 def test_a_place_where_nothing_could_be_written_is_not_suggested_again(

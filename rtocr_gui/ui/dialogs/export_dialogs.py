@@ -140,7 +140,7 @@ class ExportDialogs(QObject):
         """Ask where to write something of the shown page, with what tells it from others of its file."""
         ref = self._session.shelf.current
         number = (f"page-{ref.index + 1}",) if ref is not None and ref.index else ()
-        parts = ref.cut_names if ref is not None else ()
+        parts = tuple(name.replace(" ", "-") for name in ref.cut_names) if ref is not None else ()
         name = "-".join((shortened(self._shown_stem), *number, *parts, what))
         path = self._ask_path(title, f"{name}{suffix}", kinds)
         if path is not None and not self._refuses(path, [suffix]):
