@@ -29,10 +29,14 @@ class Unwanted(BaseException):
     """What a check raises."""
 
 
+_of_other_tests: set[psutil.Process] = set()
+
+
 @pytest.fixture(autouse=True)
 def no_process() -> Iterator[None]:
     """Each test starts its own."""
     DECODERS.end()
+    _of_other_tests.update(psutil.Process().children())
     yield
     DECODERS.end()
 
@@ -45,7 +49,8 @@ def good(tmp_path: Path) -> Path:
 
 def running() -> list[psutil.Process]:
     """The processes that decode files for this one."""
-    return [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    children = (child for child in psutil.Process().children() if child not in _of_other_tests)
+    return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_a_process_can_be_there_before_the_first_file(good):
