@@ -83,7 +83,7 @@ def rows_of(lines: tuple[PrintLine, ...]) -> list[int]:
     return [round(((line.top + line.bottom) / 2 - FIRST_PX - 14) / LINE_PX) for line in lines]
 
 
-@pytest.mark.parametrize("degrees", [0, 1.2])
+@pytest.mark.parametrize("degrees", [pytest.param(0, marks=pytest.mark.slow), 1.2])
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("picture", PICTURES)
 def test_no_lines_are_found_in_an_illustration_and_none_beside_it_is_lost(picture, place, degrees):
@@ -163,7 +163,7 @@ def test_print_in_a_dark_box_stays(box, grey):
     assert set(inside) <= set(rows_of(find_print_lines(page)[0]))
 
 
-@pytest.mark.parametrize("degrees", [0, 1.2])
+@pytest.mark.parametrize("degrees", [pytest.param(0, marks=pytest.mark.slow), 1.2])
 @pytest.mark.parametrize("count", [1, 2, 5, 16])
 @pytest.mark.parametrize(
     ("grey", "print_grey"), [("#000", "white"), ("#555", "white"), ("#888", "white"), ("#aaa", "black")]

@@ -97,6 +97,7 @@ def test_that_no_typeface_is_there_is_said_before_processes_draw(
         train("encoder", "--drawers", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_what_several_processes_cannot_go_on_from_is_said_in_a_sentence(
     train: Callable[..., int], tmp_path: Path, capfd: pytest.CaptureFixture[str]
