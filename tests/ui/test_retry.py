@@ -194,6 +194,10 @@ def test_a_reading_that_runs_in_circles_offers_another_way_and_keeps_its_text(
     assert "Gundam, at most 4 tiles (this page only)" in window.text_column.summary.text()
 
 
+TOO_LONG = (
+    "The page is too long or too wide for Tiny mode of Fake model: the text may be wrong. "
+    "If you split the page across its longer side, or crop it (Edit menu), it is read better."
+)
 ENDLESS = {"scan.png, page 1", "scan.png, page 1, top half"}
 
 
@@ -343,11 +347,7 @@ def test_print_too_small_for_the_mode_is_told_with_the_text_until_a_larger_mode_
             Doubt.SMALL_PRINT,
             "The print seems too small for Tiny mode: the text may be wrong. Choose Base mode.",
         ),
-        (
-            Doubt.LONG_PAGE,
-            "The page is too long or too wide for Tiny mode of Fake model: the text may be wrong. "
-            "If you split the page across its longer side, or crop it (Edit menu), it is read better.",
-        ),
+        (Doubt.LONG_PAGE, TOO_LONG),
         (Doubt.UNREAD_PRINT, ""),
     ],
 )
@@ -378,11 +378,7 @@ def test_what_is_known_against_a_text_is_told_before_the_page_is_read(
 @pytest.mark.parametrize(
     ("doubt", "sentence"),
     [
-        (
-            Doubt.LONG_PAGE,
-            "The page is too long or too wide for Tiny mode of Fake model: the text may be wrong. "
-            "If you split the page across its longer side, or crop it (Edit menu), it is read better.",
-        ),
+        (Doubt.LONG_PAGE, TOO_LONG),
         (
             Doubt.UNREAD_PRINT,
             "Much of the print on this page seems to be missing in the text. "

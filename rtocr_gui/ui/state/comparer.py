@@ -52,8 +52,7 @@ class Comparer(QObject):
     def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._page: tuple[PageRef, ReadSettings] | None = None
-        self._page_count = 1
+        self._page: tuple[PageRef, ReadSettings, int] | None = None
         self._wanted: tuple[ReadSettings, ReadSettings] | None = None
         self._readings: dict[ReadSettings, Reading] = {}
         self._read_id = self._compare_id = 0
@@ -76,8 +75,8 @@ class Comparer(QObject):
             settings: mode, task and limits of the readings; their pruning does not matter.
             page_count: how many pages its file has.
         """
-        self._page_count = page_count
-        page = (ref, dataclasses.replace(settings, pruning=PruneSettings())) if ref is not None else None
+        unpruned = dataclasses.replace(settings, pruning=PruneSettings())
+        page = (ref, unpruned, page_count) if ref is not None else None
         if page != self._page:
             self._page = page
             self.forget()
@@ -101,7 +100,7 @@ class Comparer(QObject):
         self._give_up()
         if self._page is None:
             return
-        _, settings = self._page
+        _, settings, _ = self._page
         self._wanted = (
             dataclasses.replace(settings, pruning=left),
             dataclasses.replace(settings, pruning=right),
@@ -124,7 +123,7 @@ class Comparer(QObject):
         """Request the next missing reading, or compare once none is missing."""
         if self._page is None or self._wanted is None:
             return
-        ref, _ = self._page
+        ref, _, page_count = self._page
         left, right = self._wanted
         missing = next((settings for settings in self._wanted if settings not in self._readings), None)
         if missing is not None:
@@ -132,7 +131,7 @@ class Comparer(QObject):
             self.activity_changed.emit("Waiting for the model…", True)
         else:
             readings = self._readings[left], self._readings[right]
-            self._compare_id = self._bridge.compute(partial(_compare, *readings, self._page_count))
+            self._compare_id = self._bridge.compute(partial(_compare, *readings, page_count))
             self.activity_changed.emit("Comparing…", True)
 
     def _tell_reading(self, tokens: int) -> None:

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,6 +17,8 @@ from rtocr_gui.ocr.reading import ReadSettings
 from rtocr_gui.ui.state.kept_text import KeptPage
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.page_entry import PageEntry, PageState
+
+_order = attrgetter("reading_order")
 
 _Place: TypeAlias = tuple[float, float, float, float]
 """Left, top, right and bottom, as shares of width and height, in 0..1."""
@@ -388,10 +391,6 @@ def _by_page(refs: Iterable[PageRef]) -> Mapping[PageRef, list[PageRef]]:
     for ref in refs:
         grouped[ref.whole].append(ref)
     return grouped
-
-
-def _order(ref: PageRef) -> tuple[bool, ...]:
-    return ref.reading_order
 
 
 def _with_blank_parts(texts: Sequence[PageRef], parts: Iterable[PageRef]) -> Iterator[PageRef]:
